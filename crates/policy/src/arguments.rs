@@ -1,0 +1,208 @@
+//! From a call's JSON arguments to typed Cedar values, strictly by the operation's shape.
+//!
+//! Nothing is guessed: what is missing, unknown, of another type or not exactly representable is refused, since a value that a
+//! rule cannot see is a rule that does not apply.
+
+use cedar_policy::RestrictedExpression;
+use serde_json::{Map, Number, Value};
+
+use crate::limits;
+use crate::nearest::nearest;
+use crate::shape::{Field, Kind, Record, Scalar, Shape, join};
+
+#[cfg(test)]
+mod tests;
+
+/// Why arguments do not fit their operation's shape. Each is a reason to deny the call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ArgumentError {
+    /// A required argument is not there.
+    #[error("the argument `{path}` is missing")]
+    Missing {
+        /// The argument, as a dotted path.
+        path: String,
+    },
+    /// An argument is there that the schema does not know.
+    #[error("the argument `{path}` is not one that the schema knows")]
+    Unknown {
+        /// The argument, as a dotted path.
+        path: String,
+        /// The argument that was probably meant.
+        suggestion: Option<String>,
+    },
+    /// An argument has another type than the schema says.
+    #[error("the argument `{path}` must be {expected}, but is {found}")]
+    WrongType {
+        /// The argument, as a dotted path; `arguments` for all of them.
+        path: String,
+        /// What the schema says.
+        expected: &'static str,
+        /// What was given.
+        found: &'static str,
+    },
+    /// A number cannot be compared exactly.
+    #[error("the number in the argument `{path}` cannot be compared exactly")]
+    NotExact {
+        /// The argument, as a dotted path.
+        path: String,
+    },
+    /// More than [`limits::ARGUMENT_VALUES_MAX`] values.
+    #[error("the arguments hold more than {} values", limits::ARGUMENT_VALUES_MAX)]
+    TooMany,
+}
+
+impl ArgumentError {
+    /// What to do next.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Unknown { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
+            Self::Unknown { suggestion: None, .. } => Some("leave it out, or have the tool describe it".to_owned()),
+            Self::NotExact { .. } => {
+                Some("use at most four digits after the point, and a size that fits in 64 bits with them".to_owned())
+            }
+            Self::Missing { .. } | Self::WrongType { .. } | Self::TooMany => None,
+        }
+    }
+}
+
+impl Shape {
+    /// Checks that `arguments` fit.
+    ///
+    /// # Errors
+    /// The first thing that does not fit, with its path.
+    pub fn check(&self, arguments: &Value) -> Result<(), ArgumentError> {
+        self.typed(arguments).map(|_| ())
+    }
+
+    /// The arguments as a Cedar record.
+    pub(crate) fn typed(&self, arguments: &Value) -> Result<RestrictedExpression, ArgumentError> {
+        Reader { values: 0 }.record(&self.root, arguments, "")
+    }
+}
+
+struct Reader {
+    values: usize,
+}
+
+impl Reader {
+    fn record(&mut self, record: &Record, value: &Value, path: &str) -> Result<RestrictedExpression, ArgumentError> {
+        let Value::Object(members) = value else { return Err(wrong_type(path, "an object", value)) };
+        refuse_unknown(record, members, path)?;
+        let mut pairs = Vec::with_capacity(record.fields.len());
+        for (name, field) in &record.fields {
+            let path = join(path, name);
+            if let Some(typed) = self.member(field, members.get(name), &path)? {
+                pairs.push((name.clone(), typed));
+            }
+        }
+        // The names come from a map, so none is there twice; Cedar wants to be told.
+        RestrictedExpression::new_record(pairs)
+            .map_err(|_| ArgumentError::Unknown { path: path.to_owned(), suggestion: None })
+    }
+
+    fn member(
+        &mut self,
+        field: &Field,
+        value: Option<&Value>,
+        path: &str,
+    ) -> Result<Option<RestrictedExpression>, ArgumentError> {
+        self.count()?;
+        match (value, &field.kind) {
+            (None, _) if field.required => Err(ArgumentError::Missing { path: path.to_owned() }),
+            (None, _) => Ok(None),
+            (Some(Value::Null), _) if field.nullable => Ok(None),
+            (Some(_), Kind::Opaque) => Ok(None),
+            (Some(value), Kind::Scalar(kind)) => scalar(*kind, value, path).map(Some),
+            (Some(value), Kind::Record(record)) => self.record(record, value, path).map(Some),
+            (Some(value), Kind::Set(kind)) => {
+                let Value::Array(elements) = value else { return Err(wrong_type(path, "a list", value)) };
+                let mut typed = Vec::new();
+                for element in elements {
+                    self.count()?;
+                    typed.push(scalar(*kind, element, path)?);
+                }
+                Ok(Some(RestrictedExpression::new_set(typed)))
+            }
+        }
+    }
+
+    fn count(&mut self) -> Result<(), ArgumentError> {
+        self.values += 1;
+        if self.values > limits::ARGUMENT_VALUES_MAX { Err(ArgumentError::TooMany) } else { Ok(()) }
+    }
+}
+
+fn refuse_unknown(record: &Record, members: &Map<String, Value>, path: &str) -> Result<(), ArgumentError> {
+    if record.open {
+        return Ok(());
+    }
+    match members.keys().find(|name| !record.fields.contains_key(*name)) {
+        None => Ok(()),
+        Some(name) => Err(ArgumentError::Unknown {
+            path: join(path, name),
+            suggestion: nearest(name, record.fields.keys().map(String::as_str)).map(|known| join(path, known)),
+        }),
+    }
+}
+
+fn scalar(kind: Scalar, value: &Value, path: &str) -> Result<RestrictedExpression, ArgumentError> {
+    let not_exact = || ArgumentError::NotExact { path: path.to_owned() };
+    match (kind, value) {
+        (Scalar::String, Value::String(text)) => Ok(RestrictedExpression::new_string(text.clone())),
+        (Scalar::Bool, Value::Bool(truth)) => Ok(RestrictedExpression::new_bool(*truth)),
+        (Scalar::Long, Value::Number(number)) if is_fraction(number) => Err(wrong_type(path, "a whole number", value)),
+        (Scalar::Long, Value::Number(number)) => {
+            whole(number).map(RestrictedExpression::new_long).ok_or_else(not_exact)
+        }
+        (Scalar::Decimal, Value::Number(number)) => {
+            decimal(number).map(RestrictedExpression::new_decimal).ok_or_else(not_exact)
+        }
+        (Scalar::String, _) => Err(wrong_type(path, "a text", value)),
+        (Scalar::Bool, _) => Err(wrong_type(path, "true or false", value)),
+        (Scalar::Long, _) => Err(wrong_type(path, "a whole number", value)),
+        (Scalar::Decimal, _) => Err(wrong_type(path, "a number", value)),
+    }
+}
+
+fn is_fraction(number: &Number) -> bool {
+    number.as_i64().is_none() && number.as_u64().is_none() && number.as_f64().is_some_and(|float| float.fract() != 0.0)
+}
+
+/// The number as a whole one. `5.0` is one for JSON Schema, as long as a double holds it exactly.
+fn whole(number: &Number) -> Option<i64> {
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    number.as_i64().or_else(|| {
+        let float = number.as_f64().filter(|float| number.as_u64().is_none() && float.abs() <= EXACT_MAX)?;
+        (float.fract() == 0.0).then(|| format!("{float:.0}").parse().ok())?
+    })
+}
+
+/// The number in Cedar's decimal form: at most four digits after the point, and 64 bits in ten-thousandths.
+fn decimal(number: &Number) -> Option<String> {
+    let text = match (number.as_i64(), number.as_u64()) {
+        (Some(whole), _) => whole.to_string(),
+        (None, Some(whole)) => whole.to_string(),
+        // The shortest digits that mean this double, never with an exponent.
+        (None, None) => format!("{}", number.as_f64()?),
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text.as_str(), "0"));
+    if fraction.len() > 4 {
+        return None;
+    }
+    let in_ten_thousandths: i128 = format!("{whole}{fraction:0<4}").parse().ok()?;
+    i64::try_from(in_ten_thousandths).ok().map(|_| format!("{whole}.{fraction}"))
+}
+
+fn wrong_type(path: &str, expected: &'static str, value: &Value) -> ArgumentError {
+    let found = match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(number) if is_fraction(number) => "a number with a fraction",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    };
+    let path = if path.is_empty() { "arguments" } else { path };
+    ArgumentError::WrongType { path: path.to_owned(), expected, found }
+}

@@ -1,0 +1,68 @@
+use super::*;
+use crate::world::{PERMIT, operations, source};
+
+const CASE: &str = r#"
+[[case]]
+name = "a refund"
+operation = { id = "helpdesk/refund_order", verb = "write" }
+grant = true
+arguments = { order_id = "o", amount = 5 }
+expect = "allow"
+policies = ["granted"]
+"#;
+
+#[test]
+fn a_case_that_comes_out_as_expected_passes() {
+    let results = Table::parse(CASE).expect("a table").run(&[source(PERMIT)], &operations()).expect("a run");
+    assert_eq!(results.len(), 1);
+    assert!(results[0].passed, "{results:?}");
+    assert_eq!(results[0].expected, "allow by `granted`");
+}
+
+#[test]
+fn a_case_that_comes_out_otherwise_says_what_and_why() {
+    let text = CASE.replace("expect = \"allow\"", "expect = \"deny\"");
+    let results = Table::parse(&text).expect("a table").run(&[source(PERMIT)], &operations()).expect("a run");
+    assert!(!results[0].passed);
+    assert_eq!(results[0].got, "allow by `granted`");
+
+    let text = CASE.replace("grant = true", "");
+    let results = Table::parse(&text).expect("a table").run(&[source(PERMIT)], &operations()).expect("a run");
+    assert!(results[0].got.starts_with("deny by no policy; no live grant covers"), "{results:?}");
+
+    let text = CASE.replace("[\"granted\"]", "[\"other\"]");
+    let results = Table::parse(&text).expect("a table").run(&[source(PERMIT)], &operations()).expect("a run");
+    assert!(!results[0].passed, "another policy decided");
+}
+
+#[test]
+fn a_case_brings_its_own_schema_or_none() {
+    let text = CASE.replace("verb = \"write\"", "verb = \"write\", schema = { type = \"object\" }");
+    let results = Table::parse(&text).expect("a table").run(&[source(PERMIT)], &operations()).expect("a run");
+    assert!(results[0].got.starts_with("deny"), "its own schema knows no arguments: {results:?}");
+    assert!(Table::parse(&CASE.replace("verb = \"write\"", "verb = \"write\", schema = 5")).is_err());
+}
+
+#[test]
+fn cases_that_contradict_each_other_are_refused() {
+    let text = format!("{CASE}{}", CASE.replace("\"write\"", "\"read\""));
+    let error = Table::parse(&text).expect("a table").run(&[source(PERMIT)], &[]).expect_err("a contradiction");
+    assert!(matches!(error, CaseError::Contradiction { .. }), "{error}");
+}
+
+#[test]
+fn tables_are_read_strictly() {
+    for (from, to) in
+        [("expect", "expects"), ("\"write\"", "\"wreck\""), ("\"allow\"", "\"maybe\""), ("[[case]]", "[[cases]]")]
+    {
+        assert!(matches!(Table::parse(&CASE.replace(from, to)), Err(CaseError::Text(_))), "{from} -> {to}");
+    }
+    let long = format!("{CASE}#{}", "x".repeat(limits::CASES_TEXT_BYTES_MAX));
+    assert_eq!(Table::parse(&long).expect_err("too long"), CaseError::TooLong);
+}
+
+#[test]
+fn policies_that_do_not_compile_are_told() {
+    let error = Table::parse(CASE).expect("a table").run(&[source("permit(principal, action, resource);")], &[]);
+    assert!(error.expect_err("no id").to_string().contains("has no `@id`"));
+}

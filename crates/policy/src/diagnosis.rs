@@ -1,0 +1,116 @@
+//! From what Cedar says about a policy to what its author needs to hear.
+
+use cedar_policy::ffi::DetailedError;
+use cedar_policy::{ParseErrors, ValidationError, ValidationWarning};
+
+use crate::schema::unnamed_operation;
+use crate::{Schema, Severity, Verb};
+
+/// One finding of Cedar about one text.
+pub(crate) struct Finding {
+    pub(crate) sentence: String,
+    pub(crate) help: Option<String>,
+    /// The byte where it stands.
+    pub(crate) offset: Option<usize>,
+    pub(crate) severity: Severity,
+    /// Whether it is about an operation that has no name yet, and so tells more about the rule's scope than its words.
+    pub(crate) unscoped: bool,
+}
+
+/// What the parser found.
+pub(crate) fn of_parsing(errors: &ParseErrors) -> Vec<Finding> {
+    errors.iter().map(|error| plain(&DetailedError::from(error), Severity::Error)).collect()
+}
+
+/// What the validator found wrong.
+pub(crate) fn of_error(error: &ValidationError, schema: &Schema) -> Finding {
+    let detailed = DetailedError::from(error);
+    let finding = plain(&detailed, Severity::Error);
+    if let ValidationError::UnsafeAttributeAccess(_) = error
+        && let Some(missing) = MissingArgument::read(&finding.sentence)
+    {
+        return missing.explain(schema, finding);
+    }
+    if let ValidationError::UnsafeOptionalAttributeAccess(_) = error {
+        let sentence = finding.sentence.replace(
+            "unable to guarantee safety of access to optional attribute",
+            "nothing says that there is the attribute",
+        );
+        return Finding { sentence, ..finding };
+    }
+    finding
+}
+
+/// What the validator finds suspicious. What can never apply, or reads otherwise than it is, is wrong.
+pub(crate) fn of_warning(warning: &ValidationWarning) -> Finding {
+    let detailed = DetailedError::from(warning);
+    match warning {
+        ValidationWarning::ImpossiblePolicy(_) => Finding {
+            sentence: "the policy can never apply: its condition is false for every call".to_owned(),
+            help: Some("look for arguments that the operation does not have, and for contradictions".to_owned()),
+            ..plain(&detailed, Severity::Error)
+        },
+        ValidationWarning::InvalidActionApplication(_)
+        | ValidationWarning::BidiCharsInString(_)
+        | ValidationWarning::BidiCharsInIdentifier(_) => plain(&detailed, Severity::Error),
+        _ => plain(&detailed, Severity::Warning),
+    }
+}
+
+fn plain(detailed: &DetailedError, severity: Severity) -> Finding {
+    let label = detailed.source_locations.first();
+    let help = detailed.help.clone().or_else(|| label.and_then(|label| label.label.clone()));
+    let offset = label.map(|label| label.loc.start);
+    Finding { sentence: without_policy(&detailed.message), help, offset, severity, unscoped: false }
+}
+
+/// Cedar begins with "for policy `x`, "; the policy is told apart from the sentence here.
+fn without_policy(message: &str) -> String {
+    let rest = message.strip_prefix("for policy `").and_then(|rest| rest.split_once("`, "));
+    rest.map_or(message, |(_, rest)| rest).trim_end_matches('.').to_owned()
+}
+
+/// An argument that a policy reads and that an operation does not have.
+struct MissingArgument {
+    path: String,
+    operation: String,
+}
+
+impl MissingArgument {
+    fn read(sentence: &str) -> Option<Self> {
+        let rest = sentence.strip_prefix("attribute `arguments.")?.strip_suffix("\" not found")?;
+        let (path, operation) = rest.split_once("` in context for Action::\"")?;
+        Some(Self { path: path.to_owned(), operation: operation.to_owned() })
+    }
+
+    fn explain(self, schema: &Schema, finding: Finding) -> Finding {
+        let Self { path, operation } = self;
+        if Verb::ALL.into_iter().any(|verb| unnamed_operation(verb) == operation) {
+            return Finding {
+                sentence: format!(
+                    "the policy reads the argument `{path}`, but not all operations that it is about have it"
+                ),
+                help: Some(format!(
+                    "name the operation, as in `action == Action::\"connector/tool\"`, or ask `context.arguments has {path} &&` first"
+                )),
+                unscoped: true,
+                ..finding
+            };
+        }
+        let opaque = schema.operation(&operation).is_some_and(|known| {
+            known.opaque.iter().any(|hidden| path == *hidden || path.starts_with(&format!("{hidden}.")))
+        });
+        if opaque {
+            return Finding {
+                sentence: format!("policies cannot see the argument `{path}` of `{operation}`"),
+                help: Some(
+                    "its schema is not a text, a number, a truth value, a list of one of these, or an object with named \
+                     members; decide on another argument"
+                        .to_owned(),
+                ),
+                ..finding
+            };
+        }
+        Finding { sentence: format!("the operation `{operation}` has no argument `{path}`"), ..finding }
+    }
+}

@@ -1,0 +1,41 @@
+//! Every bound of this crate, by name.
+
+/// Bytes of one policy source.
+pub const POLICY_TEXT_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of all policy sources of one set together.
+pub const POLICY_SET_BYTES_MAX: usize = 1024 * 1024;
+/// Policies in one set. Each decision looks at all of them.
+pub const POLICIES_MAX: usize = 2_000;
+/// Bytes of a policy's `@id`.
+pub const POLICY_ID_BYTES_MAX: usize = 128;
+/// Bytes of a policy's `@reason`.
+pub const POLICY_REASON_BYTES_MAX: usize = 1_000;
+/// Problems told at once; nobody reads more.
+pub const PROBLEMS_MAX: usize = 100;
+
+/// Records inside records in a tool's arguments. What lies deeper is opaque to policies.
+pub const SHAPE_DEPTH_MAX: usize = 6;
+/// Properties of a tool's arguments, at all depths together.
+pub const SHAPE_PROPERTIES_MAX: usize = 512;
+/// Bytes of one property name.
+pub const PROPERTY_NAME_BYTES_MAX: usize = 256;
+/// Values that one call's arguments may hold where policies can see them.
+pub const ARGUMENT_VALUES_MAX: usize = 4_096;
+/// Operations of one schema.
+pub const OPERATIONS_MAX: usize = 10_000;
+/// Bytes of one operation's id.
+pub const OPERATION_ID_BYTES_MAX: usize = 512;
+
+/// Roles that one `@approvers` may name.
+pub const APPROVERS_MAX: usize = 16;
+/// People that one `@quorum` may ask for.
+pub const QUORUM_MAX: u32 = 20;
+/// How long an approval is waited for where a policy does not say `@within`.
+pub const WITHIN_SECONDS_DEFAULT: u64 = 15 * 60;
+/// The longest `@within`: seven days.
+pub const WITHIN_SECONDS_MAX: u64 = 7 * 24 * 60 * 60;
+
+/// Bytes of one table of cases.
+pub const CASES_TEXT_BYTES_MAX: usize = 256 * 1024;
+/// Cases in one table.
+pub const CASES_MAX: usize = 1_000;

@@ -1,0 +1,255 @@
+//! The Cedar schema: what policies may name, generated from the operations that there are.
+//!
+//! One action per operation, so that `context.arguments` has the types of that operation's own arguments; each is a member of
+//! its verb's group, so that a rule over all writes says `action in Action::"write"`. Each verb also has one operation whose
+//! arguments nobody knows: a rule over a verb is checked even while no connector has such an operation, and a rule that
+//! reads an argument must say of which operation.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::str::FromStr;
+
+use cedar_policy::{EntityId, EntityTypeName, EntityUid, Validator};
+
+use crate::{Shape, Verb, limits};
+
+#[cfg(test)]
+mod tests;
+
+/// The types that do not depend on operations. Attributes come from Remit, never from the call.
+const TYPES: &str = r#"type Approval = {
+  // When the last approver agreed, in milliseconds since 1970.
+  approved_at: Long,
+  approvers: Set<Person>,
+  // People who approved.
+  count: Long,
+  roles: Set<String>,
+};
+type Grant = {
+  expires_at: Long,
+  id: String,
+  reason: String,
+};
+type Task = {
+  acting_for?: Person,
+  // Calls made before this one.
+  calls: Long,
+  id: String,
+  labels: Set<String>,
+  purpose: String,
+};
+
+entity Group;
+entity Person in [Group];
+entity Class;
+entity Agent in [Class] = {
+  // "proven" or "asserted".
+  attribution: String,
+  // 1 (assist) to 4 (self-starting).
+  autonomy: Long,
+  class: String,
+  // The highest data class that it may touch, 0 (public) to 3 (restricted).
+  data: Long,
+  environment: String,
+  // There if a live grant covers this very operation.
+  grant?: Grant,
+  owner: Person,
+  task: Task,
+};
+entity Connector;
+entity Operation in [Connector] = {
+  connector: Connector,
+  // The highest data class that it touches.
+  data: Long,
+  // Whether it reaches somebody outside.
+  external: Bool,
+  // 0 (none) to 3 (high).
+  risk: Long,
+  verb: String,
+};
+"#;
+
+/// One operation as the schema needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperationShape {
+    /// `connector/tool`.
+    pub id: String,
+    /// The connector that has it.
+    pub connector: String,
+    /// What it does to the world.
+    pub verb: Verb,
+    /// What its arguments look like.
+    pub arguments: Shape,
+}
+
+/// Why no schema can be generated.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// An operation's id is not its connector's name, a slash, and a name.
+    #[error("the operation `{id}` is not named after its connector, as in `{connector}/tool`")]
+    Name {
+        /// The operation.
+        id: String,
+        /// The connector that it says it belongs to.
+        connector: String,
+    },
+    /// Two operations have one id.
+    #[error("the operation `{id}` is there twice")]
+    Twice {
+        /// The operation.
+        id: String,
+    },
+    /// More than [`limits::OPERATIONS_MAX`] operations.
+    #[error("there are more than {} operations", limits::OPERATIONS_MAX)]
+    TooMany,
+    /// Cedar does not read what was generated: a fault of this crate.
+    #[error("the generated schema cannot be read: {sentence}")]
+    Generated {
+        /// What Cedar said.
+        sentence: String,
+    },
+}
+
+/// What policies may name.
+#[derive(Clone)]
+pub struct Schema {
+    text: String,
+    operations: BTreeMap<String, Known>,
+    pub(crate) kinds: Kinds,
+    pub(crate) validator: Validator,
+}
+
+/// What the schema remembers of an operation.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    pub(crate) connector: String,
+    pub(crate) verb: Verb,
+    pub(crate) opaque: Vec<String>,
+}
+
+/// The entity types, parsed once.
+#[derive(Debug, Clone)]
+pub(crate) struct Kinds {
+    pub(crate) action: EntityTypeName,
+    pub(crate) agent: EntityTypeName,
+    pub(crate) class: EntityTypeName,
+    pub(crate) connector: EntityTypeName,
+    pub(crate) group: EntityTypeName,
+    pub(crate) operation: EntityTypeName,
+    pub(crate) person: EntityTypeName,
+}
+
+impl Schema {
+    /// Generates the schema of `operations`, in any order; none at all will do.
+    ///
+    /// # Errors
+    /// If an operation is misnamed or there twice, or if there are too many.
+    pub fn generate<'a>(operations: impl Iterator<Item = &'a OperationShape>) -> Result<Self, SchemaError> {
+        let mut known = BTreeMap::new();
+        let mut actions = BTreeMap::new();
+        for operation in operations {
+            check_name(operation)?;
+            if known.len() == limits::OPERATIONS_MAX {
+                return Err(SchemaError::TooMany);
+            }
+            let of_operation = Known {
+                connector: operation.connector.clone(),
+                verb: operation.verb,
+                opaque: operation.arguments.opaque().to_vec(),
+            };
+            if known.insert(operation.id.clone(), of_operation).is_some() {
+                return Err(SchemaError::Twice { id: operation.id.clone() });
+            }
+            actions.insert(operation.id.clone(), (operation.verb, operation.arguments.cedar_type()));
+        }
+        for verb in Verb::ALL {
+            actions.insert(unnamed_operation(verb), (verb, Shape::empty().cedar_type()));
+        }
+        let text = write_text(&actions);
+        let generated = |sentence: String| SchemaError::Generated { sentence };
+        let (schema, _warnings) =
+            cedar_policy::Schema::from_cedarschema_str(&text).map_err(|error| generated(error.to_string()))?;
+        let kinds = Kinds::parse().map_err(generated)?;
+        Ok(Self { text, operations: known, kinds, validator: Validator::new(schema) })
+    }
+
+    /// The schema in Cedar's own syntax. The same operations always give the same text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The ids of the operations, sorted.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
+        self.operations.keys().map(String::as_str)
+    }
+
+    pub(crate) fn operation(&self, id: &str) -> Option<&Known> {
+        self.operations.get(id)
+    }
+
+    pub(crate) fn connectors(&self) -> impl Iterator<Item = &str> {
+        self.operations.values().map(|operation| operation.connector.as_str())
+    }
+
+    pub(crate) fn cedar(&self) -> &cedar_policy::Schema {
+        self.validator.schema()
+    }
+}
+
+impl std::fmt::Debug for Schema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Schema").field("operations", &self.operations).finish_non_exhaustive()
+    }
+}
+
+impl Kinds {
+    fn parse() -> Result<Self, String> {
+        let kind = |name: &str| EntityTypeName::from_str(name).map_err(|error| error.to_string());
+        Ok(Self {
+            action: kind("Action")?,
+            agent: kind("Agent")?,
+            class: kind("Class")?,
+            connector: kind("Connector")?,
+            group: kind("Group")?,
+            operation: kind("Operation")?,
+            person: kind("Person")?,
+        })
+    }
+}
+
+/// The entity of type `kind` named `id`.
+pub(crate) fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+}
+
+/// The action that stands for all operations of `verb` that have no name yet. It has no slash, so no operation has its name.
+pub(crate) fn unnamed_operation(verb: Verb) -> String {
+    format!("any {verb} operation")
+}
+
+fn check_name(operation: &OperationShape) -> Result<(), SchemaError> {
+    let tool = operation.id.strip_prefix(operation.connector.as_str()).and_then(|rest| rest.strip_prefix('/'));
+    let fits = operation.id.len() <= limits::OPERATION_ID_BYTES_MAX && !operation.connector.is_empty();
+    match tool {
+        Some(tool) if fits && !tool.is_empty() => Ok(()),
+        _ => Err(SchemaError::Name { id: operation.id.clone(), connector: operation.connector.clone() }),
+    }
+}
+
+fn write_text(actions: &BTreeMap<String, (Verb, String)>) -> String {
+    let mut text = TYPES.to_owned();
+    // Writing into a String cannot fail.
+    for verb in Verb::ALL {
+        let _ = write!(text, "\naction \"{verb}\";");
+    }
+    text.push('\n');
+    for (id, (verb, arguments)) in actions {
+        let _ = write!(
+            text,
+            "\naction \"{}\" in [\"{verb}\"] appliesTo {{\n  principal: [Agent],\n  resource: [Operation],\n  \
+             context: {{\n    approval?: Approval,\n    arguments: {arguments},\n    now: Long,\n  }},\n}};\n",
+            id.escape_debug()
+        );
+    }
+    text
+}
