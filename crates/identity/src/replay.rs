@@ -1,0 +1,68 @@
+//! What has been shown once must not be shown again: a bounded memory of `jti` values.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::{digest, limits};
+
+#[cfg(test)]
+mod tests;
+
+/// Remembers who has shown which `jti`, for as long as it could be shown again. In memory only.
+///
+/// INVARIANT: whatever it cannot judge it refuses: it is full, or the proof is older than its memory.
+#[derive(Debug)]
+pub struct ReplayCache {
+    seen: HashSet<[u8; 32]>,
+    by_expiry: BTreeSet<(i64, [u8; 32])>,
+    started_at: i64,
+    entries_max: usize,
+}
+
+impl ReplayCache {
+    /// An empty memory that starts at `now`. Proofs issued before that are refused, since a process that ran before this
+    /// one may have seen them; a client that asks again makes a new one.
+    pub fn new(now: i64) -> Self {
+        Self::with_entries_max(now, limits::REPLAY_ENTRIES_MAX)
+    }
+
+    /// As [`ReplayCache::new`], with another bound than [`limits::REPLAY_ENTRIES_MAX`].
+    pub fn with_entries_max(now: i64, entries_max: usize) -> Self {
+        Self { seen: HashSet::new(), by_expiry: BTreeSet::new(), started_at: now, entries_max }
+    }
+
+    /// Whether `holder` (the thumbprint of a key, or a client's name) shows `jti`, issued at `iat`, for the first time.
+    /// `false` means: refuse.
+    pub fn insert(&mut self, holder: &str, jti: &str, iat: i64, now: i64) -> bool {
+        self.forget(now);
+        let expires_at = iat.saturating_add(limits::REPLAY_SECONDS);
+        if iat < self.started_at || expires_at < now || self.seen.len() >= self.entries_max {
+            return false;
+        }
+        let entry = entry(holder, jti);
+        self.seen.insert(entry) && self.by_expiry.insert((expires_at, entry))
+    }
+
+    /// How many are remembered.
+    pub fn len(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    fn forget(&mut self, now: i64) {
+        while self.by_expiry.first().is_some_and(|(expires_at, _)| *expires_at < now) {
+            if let Some((_, entry)) = self.by_expiry.pop_first() {
+                self.seen.remove(&entry);
+            }
+        }
+    }
+}
+
+/// A `jti` is unique for its holder only (RFC 9449 section 11.1), so one agent cannot use up another's. The length in
+/// front keeps two different pairs from running together.
+fn entry(holder: &str, jti: &str) -> [u8; 32] {
+    digest::sha256(format!("{}:{holder}{jti}", holder.len()).as_bytes())
+}

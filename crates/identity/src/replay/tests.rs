@@ -1,0 +1,48 @@
+use super::*;
+
+const NOW: i64 = 1_800_000_000;
+
+#[test]
+fn each_proof_holds_once_for_its_holder() {
+    let mut cache = ReplayCache::new(NOW);
+    assert!(cache.insert("key", "j1", NOW, NOW));
+    assert!(!cache.insert("key", "j1", NOW, NOW));
+    assert!(!cache.insert("key", "j1", NOW + 5, NOW), "the same name with another time is the same proof");
+    assert!(cache.insert("key", "j2", NOW, NOW));
+    assert!(cache.insert("other", "j1", NOW, NOW));
+    assert!(cache.insert("keyj", "1", NOW, NOW), "holder and name do not run together");
+    assert_eq!(cache.len(), 4);
+}
+
+#[test]
+fn what_could_not_be_shown_again_is_forgotten() {
+    let mut cache = ReplayCache::new(NOW);
+    assert!(cache.insert("key", "j1", NOW, NOW));
+    assert!(!cache.insert("key", "j1", NOW, NOW + limits::REPLAY_SECONDS));
+    assert!(!cache.insert("key", "j1", NOW, NOW + limits::REPLAY_SECONDS + 1), "too old to judge");
+    assert!(cache.is_empty());
+}
+
+#[test]
+fn a_full_memory_refuses() {
+    let mut cache = ReplayCache::with_entries_max(NOW, 2);
+    assert!(cache.insert("key", "j1", NOW, NOW));
+    assert!(cache.insert("key", "j2", NOW, NOW));
+    assert!(!cache.insert("key", "j3", NOW, NOW));
+    assert!(cache.insert("key", "j3", NOW + 61, NOW + 61), "room again once the first two are forgotten");
+}
+
+#[test]
+fn proofs_from_before_the_start_are_refused() {
+    let mut cache = ReplayCache::new(NOW);
+    assert!(!cache.insert("key", "j1", NOW - 1, NOW));
+    assert!(cache.is_empty());
+}
+
+#[test]
+fn extreme_times_do_no_harm() {
+    let mut cache = ReplayCache::new(i64::MIN);
+    assert!(!cache.insert("key", "j1", i64::MIN, i64::MAX));
+    assert!(cache.insert("key", "j1", i64::MAX, i64::MIN));
+    assert!(!cache.insert("key", "j1", i64::MAX, i64::MAX));
+}
