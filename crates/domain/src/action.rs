@@ -1,0 +1,399 @@
+//! Actions: attempted uses of operations, each decided on its exact arguments.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::approval::{self, ApprovalRequested};
+use crate::state::Deadline;
+use crate::{
+    ActionId, Actor, AgentId, ApprovalId, Ask, ContentRef, DataClass, Digest, Event, GrantId, Moment, Operation,
+    OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, facts, limits, task,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// How far a record can be attributed to the identity that it names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Attribution {
+    /// The caller proved possession of the run's key for this very request.
+    Proven,
+    /// The caller held a bearer token of the run.
+    Asserted,
+}
+
+/// One attempt to use an operation, as a door translated it.
+#[derive(Debug, Clone)]
+pub struct AttemptAction {
+    pub task: TaskId,
+    pub operation: OperationName,
+    pub arguments: Arc<serde_json::Value>,
+    /// The salted commitment to the canonical form of `arguments`.
+    pub content: ContentRef,
+    /// An approval that the caller presents for exactly this action.
+    pub approval: Option<ApprovalId>,
+}
+
+/// What an action is: everything that its approval is bound to, and under which policies it was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionFacts {
+    pub agent: AgentId,
+    pub run: RunId,
+    pub task: TaskId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<PersonId>,
+    pub operation: OperationName,
+    /// Digest of the pinned definition; nothing if the operation is not available.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Digest>,
+    pub arguments: ContentRef,
+    pub attribution: Attribution,
+    /// Version of the policies that decided.
+    pub policies: Digest,
+}
+
+impl ActionFacts {
+    /// The digest that an approval is bound to: who, for whom, in which task, what exactly. Policies are left out, since the
+    /// decision is made again, under the policies of that moment, when the approval is used.
+    pub fn digest(&self) -> Digest {
+        Digest::of_document(&serde_json::json!({
+            "v": 1,
+            "agent": self.agent,
+            "run": self.run,
+            "task": self.task,
+            "acting_for": self.acting_for,
+            "operation": self.operation,
+            "definition": self.definition,
+            "arguments": self.arguments.commitment,
+        }))
+    }
+}
+
+/// Whether a person stood behind an action when it ran.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Attendance {
+    /// A person approved exactly this action.
+    Approved,
+    /// A person started the task.
+    Attended,
+    Unattended,
+}
+
+/// An action was allowed. Only the commit of this event makes a permit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionAllowed {
+    pub action: ActionId,
+    #[serde(flatten)]
+    pub facts: ActionFacts,
+    pub digest: Digest,
+    /// The policies that determined it, by id.
+    pub determining: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// The approval that this action used up, in this very commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
+    pub attendance: Attendance,
+}
+
+/// An action was denied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ActionDenied {
+    pub action: ActionId,
+    #[serde(flatten)]
+    pub facts: ActionFacts,
+    pub determining: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    /// The approval that it waits for, or that was presented and does not fit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<ApprovalId>,
+    pub refusal: Refusal,
+}
+
+/// How an allowed action ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    Succeeded,
+    /// The operation ran and reported an error of its own.
+    ToolError,
+    /// It never reached the upstream.
+    NotSent {
+        reason: String,
+    },
+    /// It was sent and failed, as far as Remit can tell.
+    Failed {
+        reason: String,
+    },
+    /// Nobody knows whether it ran: Remit stopped, or the connection broke, between sending and answering.
+    Unknown {
+        reason: String,
+    },
+}
+
+/// Reports how an allowed action ended.
+#[derive(Debug, Clone)]
+pub struct RecordOutcome {
+    pub action: ActionId,
+    pub outcome: Outcome,
+    pub result: Option<ContentRef>,
+    pub latency_ms: u64,
+}
+
+/// How an allowed action ended has been recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OutcomeRecorded {
+    pub agent: AgentId,
+    pub task: TaskId,
+    pub action: ActionId,
+    pub operation: OperationName,
+    pub outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ContentRef>,
+    pub latency_ms: u64,
+    /// What this brought into the task, and into all above it: `sensitive` data, `untrusted` content.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+}
+
+/// The label of a task that an operation on confidential or restricted data has answered.
+pub(crate) const SENSITIVE: &str = "sensitive";
+/// The label of a task that has read from outside the organisation, where anybody may have written what the agent reads.
+pub(crate) const UNTRUSTED: &str = "untrusted";
+
+/// An action that was allowed and not yet reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    pub id: ActionId,
+    pub agent: AgentId,
+    pub task: TaskId,
+    pub operation: OperationName,
+    pub allowed_at: Timestamp,
+}
+
+/// What became of an attempt, read from the events that were committed for it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict<'a> {
+    Allowed(&'a ActionAllowed),
+    Denied(&'a ActionDenied),
+    Asked(&'a ApprovalRequested),
+}
+
+impl<'a> Verdict<'a> {
+    /// The one verdict among `events`; every attempt has exactly one.
+    pub fn among(events: &'a [Event]) -> Option<Self> {
+        events.iter().find_map(|event| match event {
+            Event::ActionAllowed(allowed) => Some(Self::Allowed(allowed)),
+            Event::ActionDenied(denied) => Some(Self::Denied(denied)),
+            Event::ApprovalRequested(requested) => Some(Self::Asked(requested)),
+            _ => None,
+        })
+    }
+}
+
+/// What `judge` came to.
+enum Judgement {
+    Allow { determining: Vec<String>, approval: Option<ApprovalId> },
+    Ask { ask: Ask, reasons: Vec<String> },
+    Deny { determining: Vec<String>, refusal: Refusal, approval: Option<ApprovalId> },
+}
+
+/// Decides one attempt. Every attempt of a known task's agent, at something that could be an operation, gives exactly one record, whatever the answer.
+pub(crate) fn decide_attempt(
+    state: &State,
+    actor: &Actor,
+    attempt: &AttemptAction,
+    at: &Moment,
+) -> Result<Vec<Event>, Refusal> {
+    if attempt.operation.as_str().len() > limits::OPERATION_BYTES_MAX {
+        // No operation has such a name, and its record would not fit an entry.
+        let sentence = format!("an operation's name has at most {} bytes", limits::OPERATION_BYTES_MAX);
+        return Err(Refusal::new("bad_operation", sentence).help("`remit connector tools` shows what there is"));
+    }
+    let task = state.task(attempt.task)?;
+    if !matches!(actor, Actor::Agent { agent, task: Some(own) } if *agent == task.agent && *own == task.id) {
+        return Err(Refusal::new("not_permitted", "only the task's own agent acts under it"));
+    }
+    let facts = ActionFacts {
+        agent: task.agent,
+        run: task.run,
+        task: task.id,
+        acting_for: task.acting_for,
+        operation: attempt.operation.clone(),
+        definition: state.operation(&attempt.operation).ok().map(|operation| operation.digest),
+        arguments: attempt.content.clone(),
+        attribution: task.attribution(),
+        policies: state.compiled().version,
+    };
+    let digest = facts.digest();
+    let grant = state.grants_of(task.agent).find(|grant| grant.covers(&attempt.operation, at.now));
+    let grant_id = grant.map(|grant| grant.id);
+    let judgement = judge(state, attempt, task, &facts, digest, at.now).unwrap_or_else(|refusal| Judgement::Deny {
+        determining: Vec::new(),
+        refusal,
+        approval: attempt.approval,
+    });
+    let action = at.fresh_id();
+    Ok(vec![match judgement {
+        Judgement::Allow { determining, approval } => {
+            let attendance = match (approval, task.started_by) {
+                (Some(_), _) => Attendance::Approved,
+                (None, Some(_)) => Attendance::Attended,
+                (None, None) => Attendance::Unattended,
+            };
+            let allowed = ActionAllowed { action, facts, digest, determining, grant: grant_id, approval, attendance };
+            Event::ActionAllowed(Box::new(allowed))
+        }
+        Judgement::Ask { ask, reasons } => Event::ApprovalRequested(Box::new(ApprovalRequested {
+            approval: at.fresh_id(),
+            action,
+            facts,
+            digest,
+            grant: grant_id,
+            expires_at: at.now.plus_seconds(ask.within_seconds).min(task.expires_at),
+            ask,
+            reasons,
+        })),
+        Judgement::Deny { determining, refusal, approval } => Event::ActionDenied(Box::new(ActionDenied {
+            action,
+            facts,
+            determining,
+            grant: grant_id,
+            approval,
+            refusal,
+        })),
+    }])
+}
+
+/// The order matters: what is certain and cheap first, what a person must be asked about last.
+fn judge(
+    state: &State,
+    attempt: &AttemptAction,
+    task: &Task,
+    facts: &ActionFacts,
+    digest: Digest,
+    now: Timestamp,
+) -> Result<Judgement, Refusal> {
+    task.must_be_alive(now)?;
+    state.agent(task.agent)?.must_be_active()?;
+    let operation = state.operation(&attempt.operation)?;
+    if !task.in_scope(&operation.name) {
+        return Err(Refusal::new("out_of_scope", format!("`{}` is outside the scope of this task", operation.name))
+            .help("start a task whose scope names it"));
+    }
+    task::within_budget(state, task)?;
+    let usable = match attempt.approval {
+        Some(presented) => Some(approval::must_fit(state, presented, facts, now)?),
+        None => approval::usable(state, digest, now),
+    };
+    let decision = facts::evaluate(state, task, operation, &attempt.arguments, usable, now);
+    let approval = usable.map(|approval| approval.id);
+    match decision {
+        facts::Decision::Allow { determining } => Ok(Judgement::Allow { determining, approval }),
+        facts::Decision::Deny { determining, refusal } => {
+            Ok(Judgement::Deny { determining, refusal, approval: attempt.approval })
+        }
+        facts::Decision::Ask { ask, reasons } => {
+            if let Some((waiting, refusal)) = approval::answered_or_waiting(state, digest, now) {
+                return Ok(Judgement::Deny { determining: ask.policies, refusal, approval: Some(waiting) });
+            }
+            if task::open_approvals_of_tree(state, task) >= limits::TASK_APPROVALS_PENDING_MAX {
+                let sentence = "too many actions of this task and those it belongs with already wait for a person";
+                let refusal =
+                    Refusal::new("too_many_approvals", sentence).help("wait for an answer before asking again");
+                return Ok(Judgement::Deny { determining: ask.policies, refusal, approval: None });
+            }
+            approval::somebody_can_answer(state, task, &ask)?;
+            Ok(Judgement::Ask { ask, reasons })
+        }
+    }
+}
+
+/// Records how an action ended, once.
+pub(crate) fn decide_outcome(state: &State, actor: &Actor, record: &RecordOutcome) -> Result<Vec<Event>, Refusal> {
+    let Some(action) = state.actions.get(&record.action) else {
+        return Err(Refusal::new("outcome_known", format!("the outcome of `{}` is already recorded", record.action)));
+    };
+    match actor {
+        Actor::Remit => {}
+        Actor::Agent { agent, .. } if *agent == action.agent => {}
+        _ => return Err(Refusal::new("not_permitted", "only the door that let an action out reports how it ended")),
+    }
+    Ok(vec![outcome_of(state, action, record.outcome.clone(), record.result.clone(), record.latency_ms)])
+}
+
+/// After a restart: whatever was allowed and not reported has an unknown outcome. Never silence.
+pub(crate) fn decide_recover(state: &State, at: &Moment) -> Vec<Event> {
+    let unknown = || Outcome::Unknown { reason: "Remit stopped before the outcome was recorded".to_owned() };
+    let mut orphans: Vec<_> = state.actions.values().collect();
+    orphans.sort_by_key(|action| action.id);
+    let mut events: Vec<Event> = orphans
+        .iter()
+        .map(|action| outcome_of(state, action, unknown(), None, at.now.millis_since(action.allowed_at)))
+        .collect();
+    if !events.is_empty() {
+        events.push(Event::Recovered { actions_unknown: events.len() as u64 });
+    }
+    events
+}
+
+pub(crate) fn outcome_of(
+    state: &State,
+    action: &Action,
+    outcome: Outcome,
+    result: Option<ContentRef>,
+    latency_ms: u64,
+) -> Event {
+    // A failure may carry words of the upstream too: whatever came back counts.
+    let answered = result.is_some() || matches!(outcome, Outcome::Succeeded | Outcome::ToolError);
+    let operation = state.operations.get(&action.operation).filter(|_| answered);
+    Event::OutcomeRecorded(Box::new(OutcomeRecorded {
+        agent: action.agent,
+        task: action.task,
+        action: action.id,
+        operation: action.operation.clone(),
+        outcome,
+        result,
+        latency_ms,
+        labels: operation.map(|operation| labels_of(operation)).unwrap_or_default(),
+    }))
+}
+
+/// What an answer of `operation` brings into the task that asked.
+fn labels_of(operation: &Operation) -> Vec<String> {
+    let sensitive = operation.data >= DataClass::D2;
+    let untrusted = operation.external && operation.verb == Verb::Read;
+    let labels = [(sensitive, SENSITIVE), (untrusted, UNTRUSTED)];
+    labels.iter().filter(|(applies, _)| *applies).map(|(_, label)| (*label).to_owned()).collect()
+}
+
+pub(crate) fn apply_allowed(state: &mut State, allowed: &ActionAllowed, at: Timestamp) {
+    let facts = &allowed.facts;
+    if let Some(approval) = allowed.approval {
+        approval::apply_used(state, approval, allowed.action, at);
+    }
+    task::count_call(state, facts.task);
+    let action = Action {
+        id: allowed.action,
+        agent: facts.agent,
+        task: facts.task,
+        operation: facts.operation.clone(),
+        allowed_at: at,
+    };
+    state.deadlines.insert((at.plus_seconds(limits::OUTCOME_SECONDS_MAX), Deadline::Outcome(action.id)));
+    state.actions.insert(action.id, Arc::new(action));
+}
+
+pub(crate) fn apply_outcome(state: &mut State, recorded: &OutcomeRecorded) {
+    task::add_labels(state, recorded.task, &recorded.labels);
+    if let Some(action) = state.actions.remove(&recorded.action) {
+        state
+            .deadlines
+            .remove(&(action.allowed_at.plus_seconds(limits::OUTCOME_SECONDS_MAX), Deadline::Outcome(action.id)));
+    }
+}

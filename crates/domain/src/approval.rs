@@ -1,0 +1,424 @@
+//! Approvals: a person's answer about one exact action, used at most once.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::action::ActionFacts;
+use crate::person::check_note;
+use crate::state::{Deadline, Ended};
+use crate::{
+    ActionId, Actor, Agent, ApprovalId, Digest, Event, GrantId, Moment, Person, PersonId, Refusal, SignInMethod, State,
+    Task, TaskId, Timestamp, limits,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// What a rule asks of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ask {
+    /// The rules that ask, by id.
+    pub policies: Vec<String>,
+    /// Groups, or the roles `owner` and `approver` that the agent's own record gives. Each inner list must be satisfied by
+    /// somebody in any one of its roles.
+    pub approvers: Vec<Vec<String>>,
+    /// How many people must say yes in all.
+    pub quorum: u32,
+    /// How long the question stays open.
+    pub within_seconds: u64,
+}
+
+impl Ask {
+    /// Whether somebody in `roles` is among those asked.
+    fn is_of(&self, roles: &[String]) -> bool {
+        self.approvers.iter().any(|any_of| roles.iter().any(|role| any_of.contains(role)))
+    }
+
+    /// The roles in words, for sentences.
+    pub fn in_words(&self) -> String {
+        let each = self.approvers.iter().map(|any_of| format!("`{}`", any_of.join("` or `")));
+        each.collect::<Vec<_>>().join(" and ")
+    }
+}
+
+/// A person has to be asked about one exact action.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalRequested {
+    pub approval: ApprovalId,
+    pub action: ActionId,
+    #[serde(flatten)]
+    pub facts: ActionFacts,
+    /// What an answer is bound to.
+    pub digest: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    pub ask: Ask,
+    pub reasons: Vec<String>,
+    pub expires_at: Timestamp,
+}
+
+/// One person's yes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Vote {
+    pub person: PersonId,
+    /// The roles that this person had for this agent when they answered.
+    pub roles: Vec<String>,
+    pub method: SignInMethod,
+    /// The digest that the person was shown.
+    pub digest: Digest,
+    pub note: String,
+}
+
+/// Where a question stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ApprovalStatus {
+    Pending,
+    /// Everybody needed said yes; may be used once until `use_until`.
+    Granted {
+        use_until: Timestamp,
+    },
+    Denied {
+        by: PersonId,
+        note: String,
+    },
+    Used {
+        action: ActionId,
+    },
+    Expired,
+    Void {
+        reason: String,
+    },
+}
+
+/// A question to people about one exact action, and their answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    pub id: ApprovalId,
+    pub action: ActionId,
+    pub facts: ActionFacts,
+    pub digest: Digest,
+    pub ask: Ask,
+    pub reasons: Vec<String>,
+    pub requested_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// When the last person needed said yes.
+    pub granted_at: Option<Timestamp>,
+    pub votes: Vec<Vote>,
+    pub status: ApprovalStatus,
+}
+
+impl Approval {
+    pub fn is_pending(&self) -> bool {
+        self.status == ApprovalStatus::Pending
+    }
+
+    fn satisfied_by(&self, votes: &[Vote]) -> bool {
+        let each = self
+            .ask
+            .approvers
+            .iter()
+            .all(|any_of| votes.iter().any(|vote| vote.roles.iter().any(|role| any_of.contains(role))));
+        each && votes.len() >= self.ask.quorum.max(1) as usize
+    }
+}
+
+/// Says yes to one exact action.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approve {
+    pub approval: ApprovalId,
+    /// The digest of what the person was shown.
+    pub digest: Digest,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// Says no; the note reaches the agent.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deny {
+    pub approval: ApprovalId,
+    #[serde(default)]
+    pub note: String,
+}
+
+/// The roles that `person` has where `agent` is concerned.
+pub(crate) fn roles_of(person: &Person, agent: &Agent) -> Vec<String> {
+    let mut roles = person.groups.clone();
+    if agent.profile.owner == Some(person.id) {
+        roles.push("owner".to_owned());
+    }
+    if agent.profile.approvers.contains(&person.id) {
+        roles.push("approver".to_owned());
+    }
+    roles
+}
+
+/// Nobody answers for what they asked for, or for what is done in their own name.
+fn must_be_independent(state: &State, facts: &ActionFacts, person: PersonId) -> Result<(), Refusal> {
+    if facts.acting_for == Some(person) {
+        return Err(Refusal::new("approver_is_acted_for", "you cannot approve what is done in your own name")
+            .help("somebody else has to answer"));
+    }
+    let started_by = state.tasks.get(&facts.task).and_then(|task| task.started_by);
+    if started_by == Some(person) {
+        return Err(Refusal::new("self_approval", "you cannot approve what you asked for: you started this task")
+            .help("somebody else has to answer"));
+    }
+    Ok(())
+}
+
+/// Whether enough people exist who could say yes: a question that nobody can answer is refused at once, with what to do.
+pub(crate) fn somebody_can_answer(state: &State, task: &Task, ask: &Ask) -> Result<(), Refusal> {
+    let agent = state.agent(task.agent)?;
+    let able: Vec<Vec<String>> = state
+        .people
+        .values()
+        .filter(|person| task.acting_for != Some(person.id) && task.started_by != Some(person.id))
+        .map(|person| roles_of(person, agent))
+        .filter(|roles| ask.is_of(roles))
+        .collect();
+    let each =
+        ask.approvers.iter().all(|any_of| able.iter().any(|roles| roles.iter().any(|role| any_of.contains(role))));
+    let quorum = ask.quorum.max(1) as usize;
+    if each && able.len() >= quorum {
+        return Ok(());
+    }
+    let sentence =
+        format!("this needs {quorum} of {} to approve, and there are not enough independent people", ask.in_words());
+    Err(Refusal::new("no_approver", sentence)
+        .help("add a person with `remit person add NAME --group GROUP`, or name another approver of this agent"))
+}
+
+fn open(state: &State, id: ApprovalId, now: Timestamp) -> Result<&Arc<Approval>, Refusal> {
+    let approval = state.approval(id)?;
+    if !approval.is_pending() {
+        return Err(Refusal::new("approval_closed", format!("`{id}` has already been answered or has ended"))
+            .help("`remit approval show` says what became of it"));
+    }
+    if now >= approval.expires_at {
+        return Err(Refusal::new("approval_expired", format!("the time to answer `{id}` is over"))
+            .help("the agent has to ask again"));
+    }
+    Ok(approval)
+}
+
+pub(crate) fn decide_approve(
+    state: &State,
+    actor: &Actor,
+    approve: &Approve,
+    at: &Moment,
+) -> Result<Vec<Event>, Refusal> {
+    let Actor::Person { person, method } = actor else {
+        return Err(Refusal::new("person_needed", "only a person approves; an agent never does"));
+    };
+    check_note("note", &approve.note)?;
+    let approval = open(state, approve.approval, at.now)?;
+    if approve.digest != approval.digest {
+        return Err(Refusal::new("approval_digest", "what you were shown is not what waits for approval")
+            .help("look at it again before answering"));
+    }
+    if !voters_remain(state, approval) {
+        return Err(voter_left(approval.id).help("the agent has to ask again"));
+    }
+    must_be_independent(state, &approval.facts, *person)?;
+    state.task(approval.facts.task)?.must_be_alive(at.now)?;
+    let agent = state.agent(approval.facts.agent)?;
+    agent.must_be_active()?;
+    let roles = roles_of(state.person(*person)?, agent);
+    if !approval.ask.is_of(&roles) {
+        return Err(Refusal::new(
+            "not_an_approver",
+            format!("this asks for {}, and you are none of them", approval.ask.in_words()),
+        )
+        .help("a person with that role has to answer"));
+    }
+    if approval.votes.iter().any(|vote| vote.person == *person) {
+        return Err(
+            Refusal::new("already_answered", "you have already said yes to this").help("another person has to answer")
+        );
+    }
+    let agent = approval.facts.agent;
+    let vote = Vote { person: *person, roles, method: *method, digest: approve.digest, note: approve.note.clone() };
+    let mut votes = approval.votes.clone();
+    votes.push(vote.clone());
+    let mut events = vec![Event::ApprovalVoted { agent, approval: approval.id, vote }];
+    if approval.satisfied_by(&votes) {
+        let use_until = at.now.plus_seconds(limits::APPROVAL_USE_SECONDS);
+        events.push(Event::ApprovalGranted { agent, approval: approval.id, use_until });
+    }
+    Ok(events)
+}
+
+pub(crate) fn decide_deny(state: &State, actor: &Actor, deny: &Deny, at: &Moment) -> Result<Vec<Event>, Refusal> {
+    let by = actor.person()?;
+    check_note("note", &deny.note)?;
+    let approval = open(state, deny.approval, at.now)?;
+    let agent = state.agent(approval.facts.agent)?;
+    let roles = roles_of(state.person(by)?, agent);
+    // Saying no is never dangerous: whoever is concerned may stop it, also in their own name.
+    if !approval.ask.is_of(&roles) && approval.facts.acting_for != Some(by) {
+        actor.owner_of(state, agent.id)?;
+    }
+    Ok(vec![Event::ApprovalDenied { agent: agent.id, approval: approval.id, by, note: deny.note.clone() }])
+}
+
+/// The granted approval bound to `digest`, if it can be used now.
+pub(crate) fn usable(state: &State, digest: Digest, now: Timestamp) -> Option<&Arc<Approval>> {
+    let approval = state.approvals.get(state.approvals_by_digest.get(&digest)?)?;
+    let granted = matches!(approval.status, ApprovalStatus::Granted { use_until } if now < use_until);
+    (granted && voters_remain(state, approval)).then_some(approval)
+}
+
+/// Whether everybody who said yes is still among the realm's people: who has left answers for nothing any more.
+fn voters_remain(state: &State, approval: &Approval) -> bool {
+    approval.votes.iter().all(|vote| state.people.contains_key(&vote.person))
+}
+
+fn voter_left(id: ApprovalId) -> Refusal {
+    Refusal::new(
+        "approval_void",
+        format!("the approval `{id}` is void: a person who said yes to it has left the realm"),
+    )
+}
+
+/// What to say to an identical attempt while its question is open, or after somebody said no.
+pub(crate) fn answered_or_waiting(state: &State, digest: Digest, now: Timestamp) -> Option<(ApprovalId, Refusal)> {
+    let approval = state.approvals.get(state.approvals_by_digest.get(&digest)?)?;
+    let refusal = match &approval.status {
+        ApprovalStatus::Pending if now < approval.expires_at && voters_remain(state, approval) => waiting(approval.id),
+        ApprovalStatus::Denied { note, .. } => denied(note),
+        _ => return None,
+    };
+    Some((approval.id, refusal))
+}
+
+fn waiting(id: ApprovalId) -> Refusal {
+    Refusal::new("approval_pending", format!("a person has to approve this action first: `{id}` waits for an answer"))
+        .help("repeat the same call to continue once it is approved")
+}
+
+fn denied(note: &str) -> Refusal {
+    let said = if note.is_empty() { "without a note".to_owned() } else { format!("saying: {note}") };
+    Refusal::new("approval_denied", format!("a person denied this action, {said}"))
+        .help("do not repeat it; choose another way or stop")
+}
+
+/// Holds a presented approval against the attempt: everything that it is bound to must be the same, and it must be unused.
+pub(crate) fn must_fit<'a>(
+    state: &'a State,
+    id: ApprovalId,
+    facts: &ActionFacts,
+    now: Timestamp,
+) -> Result<&'a Arc<Approval>, Refusal> {
+    let approval = state.approvals.get(&id).ok_or_else(|| {
+        Refusal::new("approval_unknown", format!("there is no approval `{id}`")).help("call without it to ask a person")
+    })?;
+    let bound = &approval.facts;
+    let differs = [
+        (bound.agent != facts.agent, "approval_other_agent", "another agent"),
+        (bound.task != facts.task, "approval_other_task", "another task"),
+        (bound.run != facts.run, "approval_other_run", "another run"),
+        (bound.acting_for != facts.acting_for, "approval_other_person", "another person acted for"),
+        (bound.operation != facts.operation, "approval_other_operation", "another operation"),
+        (bound.definition != facts.definition, "approval_other_definition", "another definition of this operation"),
+        (bound.arguments.commitment != facts.arguments.commitment, "approval_other_arguments", "other arguments"),
+    ];
+    if let Some((_, code, what)) = differs.iter().find(|(differs, ..)| *differs) {
+        return Err(Refusal::new(code, format!("the approval `{id}` is for {what}"))
+            .help("call without it to ask a person about this action"));
+    }
+    match &approval.status {
+        ApprovalStatus::Granted { .. } | ApprovalStatus::Pending if !voters_remain(state, approval) => {
+            Err(voter_left(id).help("call without it to ask again"))
+        }
+        ApprovalStatus::Granted { use_until } if now < *use_until => Ok(approval),
+        ApprovalStatus::Pending if now < approval.expires_at => Err(waiting(id)),
+        ApprovalStatus::Denied { note, .. } => Err(denied(note)),
+        ApprovalStatus::Used { action } => {
+            Err(Refusal::new("approval_used", format!("the approval `{id}` was used up by `{action}`"))
+                .help("an approval is for one action; call without it to ask again"))
+        }
+        ApprovalStatus::Void { reason } => {
+            Err(Refusal::new("approval_void", format!("the approval `{id}` is void: {reason}")))
+        }
+        ApprovalStatus::Granted { .. } | ApprovalStatus::Pending | ApprovalStatus::Expired => {
+            Err(Refusal::new("approval_expired", format!("the approval `{id}` has expired"))
+                .help("call without it to ask again"))
+        }
+    }
+}
+
+pub(crate) fn apply_requested(state: &mut State, requested: &ApprovalRequested, at: Timestamp) {
+    let approval = Approval {
+        id: requested.approval,
+        action: requested.action,
+        facts: requested.facts.clone(),
+        digest: requested.digest,
+        ask: requested.ask.clone(),
+        reasons: requested.reasons.clone(),
+        requested_at: at,
+        expires_at: requested.expires_at,
+        granted_at: None,
+        votes: Vec::new(),
+        status: ApprovalStatus::Pending,
+    };
+    if let Some(task) = state.tasks.get_mut(&requested.facts.task) {
+        Arc::make_mut(task).open_approvals.push(approval.id);
+    }
+    state.approvals_by_digest.insert(approval.digest, approval.id);
+    state.deadlines.insert((approval.expires_at, Deadline::Approval(approval.id)));
+    state.approvals.insert(approval.id, Arc::new(approval));
+}
+
+pub(crate) fn apply_voted(state: &mut State, id: ApprovalId, vote: &Vote) {
+    if let Some(approval) = state.approvals.get_mut(&id) {
+        Arc::make_mut(approval).votes.push(vote.clone());
+    }
+}
+
+pub(crate) fn apply_granted(state: &mut State, id: ApprovalId, use_until: Timestamp, at: Timestamp) {
+    let Some(approval) = state.approvals.get_mut(&id) else { return };
+    let approval = Arc::make_mut(approval);
+    let asked_until = approval.expires_at;
+    approval.status = ApprovalStatus::Granted { use_until };
+    approval.expires_at = use_until;
+    approval.granted_at = Some(at);
+    state.deadlines.remove(&(asked_until, Deadline::Approval(id)));
+    state.deadlines.insert((use_until, Deadline::Approval(id)));
+}
+
+pub(crate) fn apply_denied(state: &mut State, id: ApprovalId, by: PersonId, note: &str, at: Timestamp) {
+    close(state, id, ApprovalStatus::Denied { by, note: note.to_owned() }, at);
+}
+
+pub(crate) fn apply_expired(state: &mut State, id: ApprovalId, at: Timestamp) {
+    close(state, id, ApprovalStatus::Expired, at);
+}
+
+pub(crate) fn apply_used(state: &mut State, id: ApprovalId, action: ActionId, at: Timestamp) {
+    close(state, id, ApprovalStatus::Used { action }, at);
+}
+
+/// The question, or the unused answer, ends with its task.
+pub(crate) fn apply_task_ended(state: &mut State, task: TaskId, at: Timestamp) {
+    let open = state.tasks.get(&task).map(|task| task.open_approvals.clone()).unwrap_or_default();
+    for approval in open {
+        close(state, approval, ApprovalStatus::Void { reason: "its task ended".to_owned() }, at);
+    }
+}
+
+fn close(state: &mut State, id: ApprovalId, status: ApprovalStatus, at: Timestamp) {
+    let Some(approval) = state.approvals.get_mut(&id) else { return };
+    let approval = Arc::make_mut(approval);
+    approval.status = status;
+    let (task, expires_at) = (approval.facts.task, approval.expires_at);
+    state.deadlines.remove(&(expires_at, Deadline::Approval(id)));
+    if let Some(task) = state.tasks.get_mut(&task) {
+        Arc::make_mut(task).open_approvals.retain(|open| *open != id);
+    }
+    state.forget_later(Ended::Approval(id), at);
+}

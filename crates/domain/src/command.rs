@@ -1,0 +1,207 @@
+//! Everything that can be asked for, and the one function that decides it.
+
+use crate::{
+    Actor, AddConnector, AddPerson, AgentId, AgentKey, AgentProfile, Approve, AttemptAction, ChangeId, ConnectorId,
+    CreateRealm, Deny, Digest, Event, GrantId, Moment, OpenSession, OperationChoice, OperationName, PersonId,
+    PolicyEdit, RecordOutcome, Refusal, RegisterAgent, RequestGrant, SessionId, StartTask, State, TaskId, Timestamp,
+};
+use crate::{action, agent, approval, connector, expire, grant, operation, person, policy, realm, session, task};
+
+/// Something that somebody wants to happen.
+#[derive(Debug, Clone)]
+pub enum Command {
+    CreateRealm(Box<CreateRealm>),
+
+    AddPerson(AddPerson),
+    SetPersonGroups {
+        person: PersonId,
+        groups: Vec<String>,
+    },
+    RemovePerson {
+        person: PersonId,
+    },
+    OfferSignIn {
+        person: PersonId,
+        code: Digest,
+        ttl_seconds: u64,
+    },
+    OpenSession(OpenSession),
+    EndSession {
+        session: SessionId,
+    },
+
+    RegisterAgent(Box<RegisterAgent>),
+    DescribeAgent {
+        agent: AgentId,
+        profile: Box<AgentProfile>,
+    },
+    ActivateAgent {
+        agent: AgentId,
+    },
+    SuspendAgent {
+        agent: AgentId,
+        reason: String,
+    },
+    ResumeAgent {
+        agent: AgentId,
+    },
+    DecommissionAgent {
+        agent: AgentId,
+        reason: String,
+    },
+    OfferEnrolment {
+        agent: AgentId,
+        code: Digest,
+        ttl_seconds: u64,
+    },
+    EnrolKey {
+        agent: String,
+        code: Digest,
+        key: AgentKey,
+    },
+    RevokeKey {
+        agent: AgentId,
+        thumbprint: String,
+    },
+
+    AddConnector(Box<AddConnector>),
+    RemoveConnector {
+        connector: ConnectorId,
+    },
+    ApproveOperations {
+        connector: ConnectorId,
+        choices: Vec<OperationChoice>,
+    },
+    WithdrawOperation {
+        operation: OperationName,
+        reason: String,
+    },
+
+    RequestGrant(RequestGrant),
+    ApproveGrant {
+        grant: GrantId,
+    },
+    DenyGrant {
+        grant: GrantId,
+        note: String,
+    },
+    RevokeGrant {
+        grant: GrantId,
+        reason: String,
+    },
+
+    StartTask(Box<StartTask>),
+    IssueToken {
+        task: TaskId,
+        token: String,
+        expires_at: Timestamp,
+    },
+    EndTask {
+        task: TaskId,
+        note: String,
+    },
+
+    AttemptAction(Box<AttemptAction>),
+    RecordOutcome(Box<RecordOutcome>),
+    Approve(Approve),
+    Deny(Deny),
+
+    ProposePolicies {
+        edits: Vec<PolicyEdit>,
+        reason: String,
+    },
+    ActivatePolicies {
+        change: ChangeId,
+    },
+    RejectPolicies {
+        change: ChangeId,
+        note: String,
+    },
+
+    RotateKey {
+        key: String,
+        step: String,
+    },
+    EraseContent {
+        task: TaskId,
+        /// The agent whose task it is: the state forgets tasks, the ledger and its readers do not.
+        agent: AgentId,
+        reason: String,
+    },
+    /// Whatever is due by time alone.
+    Expire,
+    /// After a restart: what was under way has an unknown outcome.
+    Recover,
+}
+
+/// Decides `command` by `actor` at the moment `at` against `state`: what happens, or why not.
+///
+/// Pure: the same arguments give the same answer, wherever and whenever it is asked again.
+pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> Result<Vec<Event>, Refusal> {
+    if state.realm.is_none() && !matches!(command, Command::CreateRealm(_)) {
+        return Err(Refusal::new("no_realm", "this ledger has no realm yet").help("start Remit once with `remit up`"));
+    }
+    if let (Actor::Person { person, .. }, true) = (actor, state.realm.is_some()) {
+        // Somebody who was removed does nothing any more, whatever they still hold.
+        state.person(*person)?;
+    }
+    match command {
+        Command::CreateRealm(create) => realm::decide_create(state, create, at),
+
+        Command::AddPerson(add) => person::decide_add(state, actor, add, at),
+        Command::SetPersonGroups { person, groups } => person::decide_set_groups(state, actor, *person, groups),
+        Command::RemovePerson { person } => person::decide_remove(state, actor, *person),
+        Command::OfferSignIn { person, code, ttl_seconds } => {
+            session::decide_offer(state, actor, *person, *code, *ttl_seconds, at)
+        }
+        Command::OpenSession(open) => session::decide_open(state, open, at),
+        Command::EndSession { session } => session::decide_end(state, actor, *session),
+
+        Command::RegisterAgent(register) => agent::decide_register(state, actor, register, at),
+        Command::DescribeAgent { agent, profile } => agent::decide_describe(state, actor, *agent, profile, at),
+        Command::ActivateAgent { agent } => agent::decide_activate(state, actor, *agent, at),
+        Command::SuspendAgent { agent, reason } => agent::decide_suspend(state, actor, *agent, reason),
+        Command::ResumeAgent { agent } => agent::decide_resume(state, actor, *agent, at),
+        Command::DecommissionAgent { agent, reason } => agent::decide_decommission(state, actor, *agent, reason),
+        Command::OfferEnrolment { agent, code, ttl_seconds } => {
+            agent::decide_offer_enrolment(state, actor, *agent, *code, *ttl_seconds, at)
+        }
+        Command::EnrolKey { agent, code, key } => agent::decide_enrol(state, agent, *code, key, at),
+        Command::RevokeKey { agent, thumbprint } => agent::decide_revoke_key(state, actor, *agent, thumbprint),
+
+        Command::AddConnector(add) => connector::decide_add(state, actor, add, at),
+        Command::RemoveConnector { connector } => connector::decide_remove(state, actor, *connector),
+        Command::ApproveOperations { connector, choices } => {
+            operation::decide_approve(state, actor, *connector, choices)
+        }
+        Command::WithdrawOperation { operation, reason } => operation::decide_withdraw(state, actor, operation, reason),
+
+        Command::RequestGrant(request) => grant::decide_request(state, actor, request, at),
+        Command::ApproveGrant { grant } => grant::decide_approve(state, actor, *grant, at),
+        Command::DenyGrant { grant, note } => grant::decide_deny(state, actor, *grant, note),
+        Command::RevokeGrant { grant, reason } => grant::decide_revoke(state, actor, *grant, reason),
+
+        Command::StartTask(start) => task::decide_start(state, actor, start, at),
+        Command::IssueToken { task, token, expires_at } => {
+            task::decide_issue_token(state, actor, *task, token, *expires_at, at)
+        }
+        Command::EndTask { task, note } => task::decide_end(state, actor, *task, note),
+
+        Command::AttemptAction(attempt) => action::decide_attempt(state, actor, attempt, at),
+        Command::RecordOutcome(record) => action::decide_outcome(state, actor, record),
+        Command::Approve(approve) => approval::decide_approve(state, actor, approve, at),
+        Command::Deny(deny) => approval::decide_deny(state, actor, deny, at),
+
+        Command::ProposePolicies { edits, reason } => policy::decide_propose(state, actor, edits, reason, at),
+        Command::ActivatePolicies { change } => policy::decide_activate(state, actor, *change),
+        Command::RejectPolicies { change, note } => policy::decide_reject(state, actor, *change, note),
+
+        Command::RotateKey { key, step } => realm::decide_rotate_key(state, actor, key, step),
+        Command::EraseContent { task, agent, reason } => realm::decide_erase(state, actor, *task, *agent, reason),
+        Command::Expire | Command::Recover if *actor != Actor::Remit => {
+            Err(Refusal::new("not_permitted", "only Remit itself does what time or a restart brings about"))
+        }
+        Command::Expire => Ok(expire::decide_expire(state, at)),
+        Command::Recover => Ok(action::decide_recover(state, at)),
+    }
+}

@@ -1,0 +1,137 @@
+//! Connectors: what can be reached.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::person::check_name;
+use crate::{Actor, ConnectorId, Event, Moment, PersonId, Refusal, State, Timestamp};
+
+#[cfg(test)]
+mod tests;
+
+/// How a connector is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum ConnectorSpec {
+    /// An MCP server that Remit starts and speaks to over its standard input and output.
+    ///
+    /// INVARIANT: a spec that starts a process is accepted only from an administrator on the data directory's socket.
+    Stdio {
+        command: String,
+        #[serde(default)]
+        arguments: Vec<String>,
+        /// Variables for the process. It inherits nothing else but `PATH`, `HOME` and the locale.
+        #[serde(default)]
+        environment: BTreeMap<String, String>,
+    },
+    /// An MCP server over Streamable HTTP.
+    Http { url: String },
+}
+
+/// Something that agents may reach, with an owner.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connector {
+    pub id: ConnectorId,
+    pub name: String,
+    pub owner: PersonId,
+    pub spec: ConnectorSpec,
+    pub added_at: Timestamp,
+}
+
+/// Makes a connector known. Nothing of it can be used until its operations are approved.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddConnector {
+    pub name: String,
+    pub owner: Option<PersonId>,
+    pub spec: ConnectorSpec,
+}
+
+/// A connector has been added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ConnectorAdded {
+    pub connector: ConnectorId,
+    pub name: String,
+    pub owner: PersonId,
+    pub spec: ConnectorSpec,
+}
+
+pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddConnector, at: &Moment) -> Result<Vec<Event>, Refusal> {
+    let person = actor.administrator(state)?;
+    check_name("connector", &add.name)?;
+    if state.connectors_by_name.contains_key(&add.name) {
+        return Err(Refusal::new("name_taken", format!("there is already a connector `{}`", add.name)));
+    }
+    let owner = add.owner.unwrap_or(person);
+    state.person(owner)?;
+    check_spec(actor, &add.spec)?;
+    Ok(vec![Event::ConnectorAdded(Box::new(ConnectorAdded {
+        connector: at.fresh_id(),
+        name: add.name.clone(),
+        owner,
+        spec: add.spec.clone(),
+    }))])
+}
+
+fn check_spec(actor: &Actor, spec: &ConnectorSpec) -> Result<(), Refusal> {
+    match spec {
+        ConnectorSpec::Stdio { command, .. } => {
+            if !matches!(actor, Actor::Person { method: crate::SignInMethod::LocalSocket, .. }) {
+                return Err(Refusal::new(
+                    "local_only",
+                    "a connector that starts a process can only be added on the machine itself",
+                )
+                .help("run `remit connector add` there, as the user that runs Remit"));
+            }
+            if command.trim().is_empty() {
+                return Err(Refusal::new("bad_connector", "the command to start is empty"));
+            }
+        }
+        ConnectorSpec::Http { url } => {
+            let plain = url.starts_with("http://") || url.starts_with("https://");
+            if !plain || url.contains('@') || url.contains('#') {
+                return Err(Refusal::new(
+                    "bad_connector",
+                    format!("`{url}` is not an address of the form `https://host/path`"),
+                )
+                .help("credentials do not belong in the address"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Removes a connector; its operations go with it.
+pub(crate) fn decide_remove(state: &State, actor: &Actor, id: ConnectorId) -> Result<Vec<Event>, Refusal> {
+    actor.administrator(state)?;
+    let Some(connector) = state.connectors.get(&id) else { return Ok(Vec::new()) };
+    let available = state.operations_of(&connector.name).filter(|operation| operation.withdrawn.is_none());
+    let mut available: Vec<_> = available.map(|operation| operation.name.clone()).collect();
+    available.sort();
+    let reason = "the connector was removed";
+    let withdrawn = |operation| Event::OperationWithdrawn { operation, reason: reason.to_owned() };
+    let mut events: Vec<Event> = available.into_iter().map(withdrawn).collect();
+    events.push(Event::ConnectorRemoved { connector: id });
+    Ok(events)
+}
+
+pub(crate) fn apply_added(state: &mut State, added: &ConnectorAdded, at: Timestamp) {
+    state.connectors_by_name.insert(added.name.clone(), added.connector);
+    let connector = Connector {
+        id: added.connector,
+        name: added.name.clone(),
+        owner: added.owner,
+        spec: added.spec.clone(),
+        added_at: at,
+    };
+    state.connectors.insert(added.connector, Arc::new(connector));
+}
+
+pub(crate) fn apply_removed(state: &mut State, id: ConnectorId) {
+    if let Some(connector) = state.connectors.remove(&id) {
+        state.connectors_by_name.remove(&connector.name);
+    }
+}

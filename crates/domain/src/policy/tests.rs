@@ -1,0 +1,96 @@
+use serde_json::json;
+
+use super::*;
+use crate::Command;
+use crate::tests::world::{World, by, proposal};
+
+const NO_MAIL: &str = "@id(\"no-mail\") @reason(\"mail is stopped for now\") \
+                       forbid (principal, action == Action::\"helpdesk/mail\", resource);";
+
+#[test]
+fn somebody_else_activates_and_the_next_call_feels_it() {
+    let mut world = World::with_support();
+    let agent = world.support();
+    let task = world.task(agent);
+    let before = world.call(task, "helpdesk/mail", json!({"id": 7})).allowed().facts.policies;
+    let change = world.propose(world.root, "mail", NO_MAIL);
+    assert_eq!(world.refused(&by(world.root), Command::ActivatePolicies { change }), "self_approval");
+    assert_eq!(world.refused(&by(world.named("ana")), Command::ActivatePolicies { change }), "not_permitted");
+    let eve = world.person("eve", &[crate::person::ADMINISTRATORS]);
+    world.must(&by(eve), Command::ActivatePolicies { change });
+    let denied = world.call(task, "helpdesk/mail", json!({"id": 7})).denied();
+    assert_eq!(denied.determining, ["no-mail"]);
+    assert_eq!(denied.refusal.sentence, "mail is stopped for now");
+    assert_ne!(denied.facts.policies, before);
+    assert_eq!(denied.facts.policies, world.state.policies.digest());
+}
+
+#[test]
+fn a_change_proposed_against_other_policies_is_stale() {
+    let mut world = World::with_support();
+    let ana = world.named("ana");
+    let stale = world.propose(ana, "mail", NO_MAIL);
+    world.policy("other", &NO_MAIL.replace("no-mail", "other"));
+    assert_eq!(world.refused(&by(world.root), Command::ActivatePolicies { change: stale }), "change_stale");
+}
+
+#[test]
+fn what_does_not_hold_is_refused_with_its_place() {
+    let mut world = World::with_support();
+    let ana = by(world.named("ana"));
+    for broken in ["forbid (principal", "forbid (principal, action, resource);", &NO_MAIL.replace("mail\"", "mial\"")] {
+        let refusal = world.refusal(&ana, proposal("mail", broken));
+        assert_eq!(refusal.code, "policy_invalid", "{broken}");
+        assert!(refusal.fields.iter().all(|field| field.field == "mail") && !refusal.fields.is_empty(), "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_proposal_changes_something_and_fits_an_entry() {
+    let mut world = World::with_support();
+    let ana = by(world.named("ana"));
+    let (name, text) = remit_policy::STARTER.first().unwrap();
+    assert_eq!(world.refused(&ana, proposal(name, text)), "nothing_changes");
+    let empty = Command::ProposePolicies { edits: Vec::new(), reason: "none".to_owned() };
+    assert_eq!(world.refused(&ana, empty), "bad_proposal");
+    // A comment of line breaks and quotation marks takes twice the room once it is written.
+    let doubling = format!("{NO_MAIL}//{}", "\"".repeat(limits::PROPOSAL_BYTES_MAX / 2));
+    assert_eq!(world.refused(&ana, proposal("mail", &doubling)), "bad_proposal");
+    assert_eq!(world.refused(&ana, proposal("Mail", NO_MAIL)), "bad_name");
+}
+
+#[test]
+fn a_proposal_is_rejected_by_an_administrator_or_taken_back() {
+    let mut world = World::with_support();
+    let (ana, bob) = (world.named("ana"), world.named("bob"));
+    let reject = |change| Command::RejectPolicies { change, note: String::new() };
+    let first = world.propose(ana, "mail", NO_MAIL);
+    assert_eq!(world.refused(&by(bob), reject(first)), "not_permitted");
+    world.must(&by(ana), reject(first));
+    let second = world.propose(ana, "mail", NO_MAIL);
+    world.must(&by(world.root), reject(second));
+    assert_eq!(world.refused(&by(world.root), Command::ActivatePolicies { change: second }), "not_found");
+}
+
+#[test]
+fn without_the_permit_everything_is_denied() {
+    let mut world = World::with_support();
+    let agent = world.support();
+    let task = world.task(agent);
+    let edits = vec![PolicyEdit { name: "base".to_owned(), text: None }];
+    let propose = Command::ProposePolicies { edits, reason: "stop everything".to_owned() };
+    let events = world.must(&by(world.named("ana")), propose);
+    let [Event::PolicyProposed(proposed)] = events.as_slice() else { panic!("{events:?}") };
+    world.must(&by(world.root), Command::ActivatePolicies { change: proposed.change });
+    assert_eq!(world.call(task, "helpdesk/read", json!({"id": 7})).code(), "denied_by_policy");
+}
+
+#[test]
+fn proposals_that_wait_are_bounded() {
+    let mut world = World::with_support();
+    let ana = world.named("ana");
+    let changes: Vec<_> = (0..limits::PROPOSALS_PENDING_MAX).map(|_| world.propose(ana, "mail", NO_MAIL)).collect();
+    assert_eq!(world.refused(&by(world.named("bob")), proposal("mail", NO_MAIL)), "too_many_proposals");
+    world.must(&by(ana), Command::RejectPolicies { change: changes[0], note: String::new() });
+    world.propose(ana, "mail", NO_MAIL);
+}

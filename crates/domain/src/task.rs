@@ -1,0 +1,432 @@
+//! Tasks: bounded pieces of work. When a task ends, so does everything under it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::person::check_text;
+use crate::state::{Deadline, Ended};
+use crate::{
+    Actor, AgentId, ApprovalId, Attribution, Event, Moment, OperationName, OperationPattern, PersonId, Refusal, RunId,
+    State, TaskId, Timestamp, limits,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// How much a task may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Budget {
+    /// Calls that may be allowed, those of sub-tasks included.
+    pub calls_max: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { calls_max: limits::TASK_CALLS_DEFAULT }
+    }
+}
+
+/// Why a task ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EndReason {
+    /// Its work is done, or whoever runs it said so.
+    Ended {
+        note: String,
+    },
+    Expired,
+    ParentEnded,
+    AgentSuspended,
+    AgentDecommissioned,
+    KeyRevoked,
+    PersonRemoved,
+}
+
+/// A bounded piece of work of one run of an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    pub id: TaskId,
+    pub run: RunId,
+    pub agent: AgentId,
+    pub purpose: String,
+    /// The person for whom it acts, or nobody.
+    pub acting_for: Option<PersonId>,
+    /// The person who started it; nobody if the agent did so itself.
+    pub started_by: Option<PersonId>,
+    /// What it may use of what the agent was granted; empty means all of it.
+    pub scope: Vec<OperationPattern>,
+    pub parent: Option<TaskId>,
+    pub depth: u32,
+    pub budget: Budget,
+    pub calls: u64,
+    /// What has come into it, and into its sub-tasks: see [`OutcomeRecorded`](crate::OutcomeRecorded).
+    pub labels: BTreeSet<String>,
+    pub started_at: Timestamp,
+    pub expires_at: Timestamp,
+    /// Thumbprint of the key that its tokens are bound to; nothing for bearer tokens.
+    pub key: Option<String>,
+    pub ended: Option<(Timestamp, EndReason)>,
+    pub(crate) children: Vec<TaskId>,
+    /// Questions to people, and answers not yet used, that end with it.
+    pub(crate) open_approvals: Vec<ApprovalId>,
+}
+
+impl Task {
+    /// Whether no event has ended it. Its time may still be over: see [`Task::must_be_alive`].
+    pub fn is_live(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// How far its records can be attributed: a door accepts a key-bound task only with proof of possession of that key.
+    pub const fn attribution(&self) -> Attribution {
+        match self.key {
+            Some(_) => Attribution::Proven,
+            None => Attribution::Asserted,
+        }
+    }
+
+    /// Whether `operation` lies within its scope.
+    pub fn in_scope(&self, operation: &OperationName) -> bool {
+        self.scope.is_empty() || self.scope.iter().any(|pattern| pattern.covers(operation))
+    }
+
+    /// The refusal for a task that has ended or whose time is over at `now`.
+    pub fn must_be_alive(&self, now: Timestamp) -> Result<(), Refusal> {
+        if self.is_live() && now < self.expires_at {
+            return Ok(());
+        }
+        Err(Refusal::new("task_ended", format!("the task `{}` has ended", self.id)).help("start a new task"))
+    }
+}
+
+/// Starts a task.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartTask {
+    pub agent: AgentId,
+    pub purpose: String,
+    #[serde(default)]
+    pub acting_for: Option<PersonId>,
+    #[serde(default)]
+    pub scope: Vec<OperationPattern>,
+    #[serde(default)]
+    pub ttl_seconds: Option<u64>,
+    #[serde(default)]
+    pub budget: Option<Budget>,
+    #[serde(default)]
+    pub parent: Option<TaskId>,
+    /// Thumbprint of an enrolled key that its tokens are to be bound to.
+    #[serde(default)]
+    pub key: Option<String>,
+}
+
+/// A task has begun.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskStarted {
+    pub task: TaskId,
+    pub run: RunId,
+    pub agent: AgentId,
+    pub purpose: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<PersonId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_by: Option<PersonId>,
+    pub scope: Vec<OperationPattern>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskId>,
+    pub budget: Budget,
+    pub expires_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+pub(crate) fn decide_start(
+    state: &State,
+    actor: &Actor,
+    start: &StartTask,
+    at: &Moment,
+) -> Result<Vec<Event>, Refusal> {
+    let agent = state.agent(start.agent)?;
+    agent.must_be_active()?;
+    check_text("purpose", &start.purpose)?;
+    let started_by = starter(state, actor, start)?;
+    start.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))?;
+    if start.scope.len() > limits::PATTERNS_MAX {
+        return Err(Refusal::new(
+            "scope_too_wide",
+            format!("a task's scope names at most {} operations", limits::PATTERNS_MAX),
+        ));
+    }
+    if start.budget.is_some_and(|budget| !(1..=limits::TASK_CALLS_MAX).contains(&budget.calls_max)) {
+        return Err(Refusal::new(
+            "bad_budget",
+            format!("a task may make between 1 and {} calls", limits::TASK_CALLS_MAX),
+        ));
+    }
+    if let Some(key) = &start.key
+        && !agent.keys.iter().any(|own| own.thumbprint == *key)
+    {
+        return Err(Refusal::new("key_unknown", "this key is not enrolled for this agent")
+            .help("`remit agent enrol` gives a code to enrol it"));
+    }
+    if state.live_by_agent.get(&start.agent).is_some_and(|live| live.len() >= limits::AGENT_TASKS_MAX) {
+        return Err(Refusal::new("too_many_tasks", format!("the agent `{}` has too many live tasks", agent.name))
+            .help("end those that are done"));
+    }
+    let ttl_seconds = start.ttl_seconds.unwrap_or(limits::TASK_SECONDS_DEFAULT);
+    if ttl_seconds == 0 || ttl_seconds > limits::TASK_SECONDS_MAX {
+        return Err(Refusal::new("task_too_long", "a task lives between a second and a day").help("ask for less time"));
+    }
+    let mut started = TaskStarted {
+        task: at.fresh_id(),
+        run: at.fresh_id(),
+        agent: start.agent,
+        purpose: start.purpose.clone(),
+        acting_for: start.acting_for,
+        started_by,
+        scope: start.scope.clone(),
+        parent: start.parent,
+        budget: start.budget.unwrap_or_default(),
+        expires_at: at.now.plus_seconds(ttl_seconds),
+        key: start.key.clone(),
+    };
+    if let Some(parent) = start.parent {
+        narrow(state.task(parent)?, start, &mut started, at)?;
+    }
+    Ok(vec![Event::TaskStarted(Box::new(started))])
+}
+
+/// A person starts a task for an agent they own (or administer); an agent starts its own, or a sub-task under its own.
+fn starter(state: &State, actor: &Actor, start: &StartTask) -> Result<Option<PersonId>, Refusal> {
+    match actor {
+        Actor::Person { .. } => actor.owner_of(state, start.agent).map(Some),
+        // Only the agent's own key starts a task beside others: a task's token starts nothing wider than that task.
+        Actor::Agent { agent, task: None }
+            if *agent == start.agent && start.parent.is_none() && start.acting_for.is_none() =>
+        {
+            Ok(None)
+        }
+        Actor::Agent { agent, task: Some(task) } if *agent == start.agent && start.parent == Some(*task) => {
+            Ok(state.task(*task)?.started_by)
+        }
+        Actor::Agent { .. } => Err(Refusal::new(
+            "not_permitted",
+            "an agent starts only its own tasks, and acts for a person only where a person or its parent task says so",
+        )
+        .help("leave out the person, and under a task start it as a sub-task of that task")),
+        Actor::Remit => actor.person().map(Some),
+    }
+}
+
+/// Authority only narrows: a sub-task is never wider, longer or for another person than its parent.
+fn narrow(parent: &Task, start: &StartTask, started: &mut TaskStarted, at: &Moment) -> Result<(), Refusal> {
+    parent.must_be_alive(at.now)?;
+    let refused = |what: &str| {
+        Err(Refusal::new("wider_than_parent", format!("a sub-task cannot {what} than its parent task"))
+            .help("ask for no more than the parent has"))
+    };
+    if parent.depth + 1 >= limits::TASK_DEPTH_MAX {
+        return Err(Refusal::new("too_deep", format!("tasks nest at most {} deep", limits::TASK_DEPTH_MAX)));
+    }
+    if parent.agent != start.agent {
+        return Err(Refusal::new("other_agent", "a sub-task belongs to the agent of its parent task"));
+    }
+    if start.acting_for.is_some() && start.acting_for != parent.acting_for {
+        return refused("act for anyone else");
+    }
+    if start.key != parent.key {
+        return refused("be bound to any other key");
+    }
+    let within =
+        |pattern: &OperationPattern| parent.scope.is_empty() || parent.scope.iter().any(|own| own.contains(pattern));
+    if !start.scope.iter().all(within) {
+        return refused("reach further");
+    }
+    if start.budget.is_some_and(|budget| budget.calls_max > parent.budget.calls_max.saturating_sub(parent.calls)) {
+        return refused("do more");
+    }
+    if start.ttl_seconds.is_some() && started.expires_at > parent.expires_at {
+        return refused("live longer");
+    }
+    started.run = parent.run;
+    started.acting_for = parent.acting_for;
+    started.expires_at = started.expires_at.min(parent.expires_at);
+    started.budget.calls_max = started.budget.calls_max.min(parent.budget.calls_max);
+    if started.scope.is_empty() {
+        started.scope.clone_from(&parent.scope);
+    }
+    Ok(())
+}
+
+/// Records that a token was issued for a task; no token without its record.
+pub(crate) fn decide_issue_token(
+    state: &State,
+    actor: &Actor,
+    task: TaskId,
+    token: &str,
+    expires_at: Timestamp,
+    at: &Moment,
+) -> Result<Vec<Event>, Refusal> {
+    let task = state.task(task)?;
+    match actor {
+        Actor::Agent { agent, .. } if *agent == task.agent => {}
+        Actor::Person { person, .. } if task.started_by == Some(*person) => {}
+        _ => return Err(Refusal::new("not_permitted", "only whoever started a task gets its tokens")),
+    }
+    task.must_be_alive(at.now)?;
+    state.agent(task.agent)?.must_be_active()?;
+    if expires_at > task.expires_at {
+        return Err(Refusal::new("token_too_long", "a token never outlives its task"));
+    }
+    Ok(vec![Event::TokenIssued {
+        agent: task.agent,
+        task: task.id,
+        token: token.to_owned(),
+        expires_at,
+        bound_to: task.key.clone(),
+    }])
+}
+
+/// Ends a task and everything under it, in one commit.
+pub(crate) fn decide_end(state: &State, actor: &Actor, id: TaskId, note: &str) -> Result<Vec<Event>, Refusal> {
+    crate::person::check_note("note", note)?;
+    let Some(task) = state.tasks.get(&id) else { return Err(Refusal::unknown("task", id)) };
+    match actor {
+        Actor::Agent { agent, .. } if *agent == task.agent => {}
+        Actor::Agent { .. } => return Err(Refusal::new("not_permitted", "an agent ends only its own tasks")),
+        Actor::Person { person, .. } if task.started_by == Some(*person) || task.acting_for == Some(*person) => {}
+        Actor::Person { .. } => actor.owner_of(state, task.agent).map(|_| ())?,
+        Actor::Remit => {}
+    }
+    Ok(end_tree(state, id, &EndReason::Ended { note: note.to_owned() }))
+}
+
+/// The events that end a task: the task itself, what waits for approval under it, then its sub-tasks.
+pub(crate) fn end_tree(state: &State, id: TaskId, reason: &EndReason) -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut next = vec![(id, reason.clone())];
+    while let Some((id, reason)) = next.pop() {
+        let Some(task) = state.tasks.get(&id).filter(|task| task.is_live()) else { continue };
+        events.push(Event::TaskEnded { agent: task.agent, task: id, reason });
+        next.extend(task.children.iter().map(|child| (*child, EndReason::ParentEnded)));
+    }
+    events
+}
+
+/// As [`end_tree`] for several tasks, some of which may lie under others: each ends once.
+pub(crate) fn end_trees(state: &State, ids: impl IntoIterator<Item = TaskId>, reason: &EndReason) -> Vec<Event> {
+    let mut ids: Vec<TaskId> = ids.into_iter().collect();
+    // In the order of their ids, so that every node gives the same events.
+    ids.sort();
+    let mut ended = std::collections::HashSet::new();
+    let events = ids.iter().flat_map(|id| end_tree(state, *id, reason));
+    events.filter(|event| !matches!(event, Event::TaskEnded { task, .. } if !ended.insert(*task))).collect()
+}
+
+pub(crate) fn apply_started(state: &mut State, started: &TaskStarted, at: Timestamp) {
+    let depth = match started.parent.and_then(|parent| state.tasks.get_mut(&parent)) {
+        Some(parent) => {
+            let parent = Arc::make_mut(parent);
+            parent.children.push(started.task);
+            parent.depth + 1
+        }
+        None => 0,
+    };
+    let task = Task {
+        id: started.task,
+        run: started.run,
+        agent: started.agent,
+        purpose: started.purpose.clone(),
+        acting_for: started.acting_for,
+        started_by: started.started_by,
+        scope: started.scope.clone(),
+        parent: started.parent,
+        depth,
+        budget: started.budget,
+        calls: 0,
+        labels: BTreeSet::new(),
+        started_at: at,
+        expires_at: started.expires_at,
+        key: started.key.clone(),
+        ended: None,
+        children: Vec::new(),
+        open_approvals: Vec::new(),
+    };
+    state.deadlines.insert((task.expires_at, Deadline::Task(task.id)));
+    state.live_by_agent.entry(task.agent).or_default().insert(task.id);
+    state.tasks.insert(task.id, Arc::new(task));
+}
+
+pub(crate) fn apply_ended(state: &mut State, id: TaskId, reason: &EndReason, at: Timestamp) {
+    let Some(task) = state.tasks.get_mut(&id) else { return };
+    let task = Arc::make_mut(task);
+    task.ended = Some((at, reason.clone()));
+    let (agent, expires_at) = (task.agent, task.expires_at);
+    state.deadlines.remove(&(expires_at, Deadline::Task(id)));
+    if let Some(live) = state.live_by_agent.get_mut(&agent) {
+        live.remove(&id);
+        if live.is_empty() {
+            state.live_by_agent.remove(&agent);
+        }
+    }
+    crate::approval::apply_task_ended(state, id, at);
+    state.forget_later(Ended::Task(id), at);
+}
+
+/// Counts an allowed call against the task and all above it.
+pub(crate) fn count_call(state: &mut State, id: TaskId) {
+    let mut next = Some(id);
+    while let Some(id) = next {
+        let Some(task) = state.tasks.get_mut(&id) else { return };
+        let task = Arc::make_mut(task);
+        task.calls += 1;
+        next = task.parent;
+    }
+}
+
+/// The refusal if the task, or one above it, has used up its budget.
+pub(crate) fn within_budget(state: &State, task: &Task) -> Result<(), Refusal> {
+    let mut next = Some(task);
+    while let Some(task) = next {
+        if task.calls >= task.budget.calls_max {
+            return Err(Refusal::new(
+                "budget_spent",
+                format!("the task `{}` has used its {} calls", task.id, task.budget.calls_max),
+            )
+            .help("end it and start a new task with a larger budget"));
+        }
+        next = task.parent.and_then(|parent| state.tasks.get(&parent)).map(|parent| &**parent);
+    }
+    Ok(())
+}
+
+/// Marks a task, and all above it, with what an outcome brought: content flows upward, to whoever the work is done for.
+pub(crate) fn add_labels(state: &mut State, id: TaskId, labels: &[String]) {
+    let mut next = Some(id).filter(|_| !labels.is_empty());
+    while let Some(id) = next {
+        let Some(task) = state.tasks.get_mut(&id) else { return };
+        let task = Arc::make_mut(task);
+        task.labels.extend(labels.iter().cloned());
+        next = task.parent;
+    }
+}
+
+/// What a task may have come in touch with: what came into it, or into a task above it that told it what to do.
+pub(crate) fn labels_of(state: &State, task: &Task) -> BTreeSet<String> {
+    let mut labels = task.labels.clone();
+    let mut next = task.parent;
+    while let Some(above) = next.and_then(|id| state.tasks.get(&id)) {
+        labels.extend(above.labels.iter().cloned());
+        next = above.parent;
+    }
+    labels
+}
+
+/// Questions and unused answers of a task's whole tree: all of a run's tasks belong to one tree, and only live ones have any.
+pub(crate) fn open_approvals_of_tree(state: &State, task: &Task) -> usize {
+    let tree = state.live_tasks_of(task.agent).filter(|other| other.run == task.run);
+    tree.map(|other| other.open_approvals.len()).sum()
+}

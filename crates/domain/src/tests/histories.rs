@@ -1,0 +1,211 @@
+//! What holds in every history, whatever people, agents and time do.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRng, TestRunner};
+use serde_json::to_value;
+
+use super::fixtures::variant;
+use super::observer::Observer;
+use super::steps::{Ids, Kind, Step, steps};
+use super::world::{World, by};
+use crate::*;
+
+const LENGTH: usize = 300;
+
+/// The world of the helpdesk, with a second agent that may only propose (A2).
+fn beginning() -> World {
+    let mut world = World::with_support();
+    let bob = world.named("bob");
+    let profile = AgentProfile { autonomy: Some(2), ..world.profile(bob) };
+    let agent = world.draft("clerk", profile);
+    world.must(&by(bob), Command::ActivateAgent { agent });
+    world.grant(agent, &["helpdesk/update", "helpdesk/read"]);
+    world
+}
+
+/// Takes the steps, with somebody watching the ledger.
+fn live(steps: &[Step]) -> World {
+    let mut world = beginning();
+    let (mut ids, mut observer) = (Ids::default(), Observer::default());
+    for (at, event) in &world.history {
+        ids.learn(event);
+        observer.see(event, *at);
+    }
+    for step in steps {
+        let Some(command) = step.command(&world, &ids) else {
+            world.now = world.now.plus_seconds(step.seconds());
+            continue;
+        };
+        let decided = world.decide(&step.actor(&ids), &command);
+        if step.kind == Kind::Attempt {
+            every_attempt_has_one_verdict(&world, &command, &decided);
+        }
+        match decided {
+            Ok(events) => {
+                for event in &events {
+                    ids.learn(event);
+                    observer.see(event, world.now);
+                }
+                observer.settle(&world.state);
+            }
+            Err(refusal) => {
+                assert!(!refusal.code.is_empty() && !refusal.sentence.is_empty() && !refusal.sentence.ends_with('.'))
+            }
+        }
+    }
+    nothing_is_missing_from_a_sequence(&world, &observer);
+    world
+}
+
+fn every_attempt_has_one_verdict(world: &World, command: &Command, decided: &Result<Vec<Event>, Refusal>) {
+    match decided {
+        Ok(events) => assert!(events.len() == 1 && Verdict::among(events).is_some(), "{events:?}"),
+        Err(refusal) => {
+            let Command::AttemptAction(attempt) = command else { return };
+            // Without a record only what names no known task, or does not come from its agent.
+            let known = world.state.task(attempt.task).is_ok();
+            assert!(!known || refusal.code == "not_permitted" || refusal.code == "not_found", "{refusal:?}");
+        }
+    }
+}
+
+/// An event belongs to the sequence of the agent whose thing it is about, so a sequence without a gap leaves nothing out.
+fn nothing_is_missing_from_a_sequence(world: &World, observer: &Observer) {
+    for (agent, entries) in observer.entries() {
+        let text = agent.to_string();
+        let about = world.history.iter().filter(|(_, event)| {
+            let document = to_value(event).unwrap();
+            document["agent"] == text.as_str()
+        });
+        let denied_requests = about.clone().filter(|(_, event)| event.agent() != Some(*agent)).count();
+        assert_eq!(
+            (about.count() as u64, denied_requests),
+            (*entries, 0),
+            "the sequence of `{agent}` leaves something out"
+        );
+    }
+}
+
+/// What the state says in two places, it says alike.
+fn agrees_with_itself(state: &State) {
+    let live = state.tasks.values().filter(|task| task.is_live()).map(|task| task.id).collect::<BTreeSet<_>>();
+    assert_eq!(live, state.live_tasks().map(|task| task.id).collect());
+    let by_agent = state.agents.keys().flat_map(|agent| state.grants_of(*agent)).map(|grant| grant.id);
+    assert_eq!(by_agent.collect::<BTreeSet<_>>(), state.grants.keys().copied().collect());
+    for task in state.tasks.values() {
+        for approval in &task.open_approvals {
+            let status = &state.approval(*approval).unwrap().status;
+            assert!(task.is_live() && matches!(status, ApprovalStatus::Pending | ApprovalStatus::Granted { .. }));
+        }
+    }
+    let open = state
+        .approvals
+        .values()
+        .filter(|approval| matches!(approval.status, ApprovalStatus::Pending | ApprovalStatus::Granted { .. }));
+    let reviewed = state.agents.values().filter(|agent| agent.status == AgentStatus::Active).count();
+    let due = live.len() + state.grants.len() + open.count() + state.actions.len() + reviewed;
+    assert_eq!(state.deadlines.len(), due, "each thing that time ends has one deadline, and nothing else has");
+}
+
+fn config(cases: u32) -> Config {
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
+/// Reads the state back from what a snapshot holds.
+fn reloaded(state: &State) -> State {
+    serde_json::from_slice(&serde_json::to_vec(state).unwrap()).unwrap()
+}
+
+/// Folds the history as a new node would: from bytes.
+fn replayed(world: &World) -> State {
+    let mut state = State::default();
+    for (at, event) in &world.history {
+        let bytes = serde_json::to_vec(event).unwrap();
+        let read: Event = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(read, *event);
+        state.apply(&read, *at);
+    }
+    state
+}
+
+/// The histories are the same in every run, so that a failure is the same for everybody; and between them everything happens,
+/// so that what holds does not hold for want of trying.
+#[test]
+fn nothing_that_must_never_happen_happens() {
+    let mut seen = BTreeSet::new();
+    let mut approved = 0;
+    let rng = TestRng::deterministic_rng(config(1).rng_algorithm);
+    let mut runner = TestRunner::new_with_rng(config(1), rng);
+    for _ in 0..400 {
+        let steps = steps(LENGTH).new_tree(&mut runner).unwrap().current();
+        let world = live(&steps);
+        agrees_with_itself(&world.state);
+        seen.extend(world.history.iter().map(|(_, event)| variant(event)));
+        let with_approval =
+            |event: &Event| matches!(event, Event::ActionAllowed(allowed) if allowed.approval.is_some());
+        approved += world.history.iter().filter(|(_, event)| with_approval(event)).count();
+    }
+    let missing: Vec<_> = super::fixtures::VARIANTS.iter().filter(|name| !seen.contains(*name)).collect();
+    assert!(missing.is_empty(), "no history has {missing:?}");
+    assert!(approved > 60, "approvals were used only {approved} times");
+}
+
+proptest! {
+    #![proptest_config(config(32))]
+
+    #[test]
+    fn any_history_holds(steps in steps(LENGTH)) {
+        let world = live(&steps);
+        agrees_with_itself(&world.state);
+    }
+
+    #[test]
+    fn folding_the_ledger_again_gives_the_same_state(steps in steps(LENGTH)) {
+        let world = live(&steps);
+        let now = to_value(&world.state).unwrap();
+        prop_assert_eq!(&to_value(replayed(&world)).unwrap(), &now);
+        prop_assert_eq!(&to_value(reloaded(&world.state)).unwrap(), &now);
+    }
+
+    #[test]
+    fn another_node_decides_the_same(history in steps(LENGTH), next in steps(12)) {
+        let mut world = live(&history);
+        let (one, other) = (reloaded(&world.state), replayed(&world));
+        let mut ids = Ids::default();
+        world.history.iter().for_each(|(_, event)| ids.learn(event));
+        world.now = world.now.plus_seconds(next[0].seconds());
+        let people = world.state.people.keys().map(|person| Command::RemovePerson { person: *person });
+        let connectors = world.state.connectors.keys().map(|connector| Command::RemoveConnector { connector: *connector });
+        let commands = next.iter().filter_map(|step| Some((step.actor(&ids), step.command(&world, &ids)?)));
+        let always = people.chain(connectors).map(|command| (by(world.root), command));
+        for (actor, command) in commands.chain(always).chain([(Actor::Remit, Command::Expire), (Actor::Remit, Command::Recover)]) {
+            let answer = decide(&one, &actor, &command, &world.moment());
+            prop_assert_eq!(&answer, &decide(&other, &actor, &command, &world.moment()));
+            prop_assert_eq!(&answer, &decide(&world.state, &actor, &command, &world.moment()));
+        }
+    }
+
+    #[test]
+    fn applying_never_fails_whatever_the_order(
+        steps in steps(LENGTH),
+        order in prop::collection::vec((any::<prop::sample::Index>(), 0..3_u64 * 24 * 3600), 1..200),
+    ) {
+        let world = live(&steps);
+        let mut state = State::default();
+        let mut now = super::world::BEGINNING;
+        for (index, seconds) in order {
+            let (_, event) = index.get(&world.history);
+            now = now.plus_seconds(seconds / 16);
+            state.apply(event, now);
+            state.apply(event, now);
+        }
+        let at = Moment::new(now, 1);
+        for command in [Command::Expire, Command::Recover] {
+            let _ = decide(&state, &Actor::Remit, &command, &at);
+        }
+        let _ = reloaded(&state);
+    }
+}

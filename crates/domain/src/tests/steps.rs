@@ -1,0 +1,394 @@
+//! Arbitrary steps that people, agents and time may take, in small numbers of names so that they meet.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::world::{BEGINNING, DAY, World, attempt, by, digest, helpdesk, operation, pattern, work};
+use crate::*;
+
+/// One step: what is tried, by whom, and four free choices whose meaning depends on the kind.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    pub(crate) kind: Kind,
+    who: u8,
+    a: u8,
+    b: u8,
+    c: u8,
+    d: u8,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[rustfmt::skip]
+pub(crate) enum Kind {
+    AddPerson, SetGroups, RemovePerson, OfferSignIn, OpenSession, EndSession,
+    Register, Describe, Activate, Suspend, Resume, Decommission, OfferEnrolment, EnrolKey, RevokeKey,
+    AddConnector, RemoveConnector, ApproveOperations, Withdraw,
+    RequestGrant, ApproveGrant, DenyGrant, RevokeGrant,
+    Start, IssueToken, End, Attempt, Outcome, Approve, Deny,
+    Propose, ActivatePolicies, RejectPolicies, RotateKey, Erase, Expire, Recover, Pass,
+}
+
+/// What happens often stands here often.
+#[rustfmt::skip]
+fn kinds() -> Vec<Kind> {
+    use self::Kind::*;
+    // What ends a lot is rare, or nothing would be left to go wrong.
+    let rarely = [RemovePerson, Decommission, RemoveConnector, Withdraw, Suspend, RevokeGrant];
+    let seldom = [
+        AddPerson, SetGroups, OfferSignIn, OpenSession, EndSession, Register, Describe, OfferEnrolment, EnrolKey, RevokeKey,
+        AddConnector, ApproveOperations, DenyGrant, Propose, ActivatePolicies, RejectPolicies, RotateKey, Erase, Recover,
+    ];
+    let sometimes = [RequestGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume];
+    let often = [Start, Attempt, Attempt, Attempt, Approve, Approve, Outcome, Pass];
+    let mut all = rarely.to_vec();
+    (0..3).for_each(|_| all.extend(seldom));
+    (0..4).for_each(|_| all.extend(sometimes));
+    (0..30).for_each(|_| all.extend(often));
+    all
+}
+
+pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
+    let step = (prop::sample::select(kinds()), any::<u8>(), any::<[u8; 4]>());
+    let step = step.prop_map(|(kind, who, [a, b, c, d])| Step { kind, who, a, b, c, d });
+    prop::collection::vec(step, 1..length)
+}
+
+/// Every id that was ever given, of what has long ended too.
+#[derive(Default)]
+pub(crate) struct Ids {
+    people: Vec<PersonId>,
+    sessions: Vec<SessionId>,
+    agents: Vec<AgentId>,
+    connectors: Vec<ConnectorId>,
+    grants: Vec<GrantId>,
+    tasks: Vec<(TaskId, AgentId)>,
+    actions: Vec<ActionId>,
+    approvals: Vec<(ApprovalId, Digest)>,
+    changes: Vec<ChangeId>,
+}
+
+impl Ids {
+    pub(crate) fn learn(&mut self, event: &Event) {
+        match event {
+            Event::PersonAdded(added) => self.people.push(added.person),
+            Event::SessionOpened(opened) => self.sessions.push(opened.session),
+            Event::AgentRegistered(registered) => self.agents.push(registered.agent),
+            Event::ConnectorAdded(added) => self.connectors.push(added.connector),
+            Event::GrantRequested(request) => self.grants.push(request.id),
+            Event::TaskStarted(started) => self.tasks.push((started.task, started.agent)),
+            Event::ActionAllowed(allowed) => self.actions.push(allowed.action),
+            Event::ApprovalRequested(requested) => self.approvals.push((requested.approval, requested.digest)),
+            Event::PolicyProposed(proposed) => self.changes.push(proposed.change),
+            _ => {}
+        }
+    }
+}
+
+/// Mostly one of the newest, so that things meet while they are alive; sometimes an old one.
+fn newest<T: Copy>(of: &[T], choice: u8) -> Option<T> {
+    let (choice, few) = (usize::from(choice), of.len().min(3));
+    match choice {
+        0..224 if few > 0 => of.iter().rev().nth(choice % few).copied(),
+        224..250 if few > 0 => of.get(choice % of.len()).copied(),
+        _ => None,
+    }
+}
+
+/// Any of them alike, or one that never was.
+fn any_of<T: Copy>(of: &[T], choice: u8) -> Option<T> {
+    of.get(usize::from(choice).checked_rem(of.len())?).copied().filter(|_| choice < 250)
+}
+
+fn never<K: id::Kind>() -> Id<K> {
+    Id::from_uuid(uuid::Uuid::max())
+}
+
+fn reason() -> String {
+    "because of the step".to_owned()
+}
+
+impl Step {
+    /// Seconds that pass, for a step of time.
+    pub(crate) fn seconds(&self) -> u64 {
+        let spans = [1, 1, 1, 30, 30, 60, 60, 300, 899, 901, 3600, 3601, DAY, 2 * DAY, 31 * DAY, 91 * DAY];
+        // Long spans end nearly everything, so they are rare.
+        let few = if self.b < 244 { 8 } else { spans.len() };
+        spans[usize::from(self.a) % few]
+    }
+
+    fn person(&self, ids: &Ids, choice: u8) -> PersonId {
+        any_of(&ids.people, choice).unwrap_or_else(never)
+    }
+
+    fn agent(&self, ids: &Ids) -> AgentId {
+        // Mostly the helpdesk's agent, the first.
+        let choice = if self.a < 128 { 0 } else { self.a };
+        any_of(&ids.agents, choice).unwrap_or_else(never)
+    }
+
+    fn task(&self, ids: &Ids) -> TaskId {
+        newest(&ids.tasks, self.a).map_or_else(never, |(task, _)| task)
+    }
+
+    /// Mostly the same code, so that who holds one meets who waits for it.
+    fn code(choice: u8) -> Digest {
+        Digest::from_bytes([choice / 200; 32])
+    }
+
+    /// The key number `choice`, of three.
+    fn key(choice: u8) -> AgentKey {
+        let thumbprint = format!("key-{}", choice % 3);
+        AgentKey { jwk: json!({"kty": "OKP", "x": thumbprint}), thumbprint }
+    }
+
+    pub(crate) fn actor(&self, ids: &Ids) -> Actor {
+        let agents_do = matches!(self.kind, Kind::Attempt | Kind::Outcome | Kind::IssueToken);
+        match self.who {
+            0..16 => by(self.person(ids, self.who)),
+            16..24 => Actor::Agent { agent: any_of(&ids.agents, self.who).unwrap_or_else(never), task: None },
+            24..28 => Actor::Remit,
+            _ if agents_do => match newest(&ids.tasks, self.a) {
+                Some((task, agent)) => Actor::Agent { agent, task: Some(task) },
+                None => Actor::Remit,
+            },
+            28..200 if self.kind == Kind::Start && self.b < 128 => match newest(&ids.tasks, self.d) {
+                Some((task, agent)) => Actor::Agent { agent, task: Some(task) },
+                None => Actor::Agent { agent: self.agent(ids), task: None },
+            },
+            28..200 if self.kind == Kind::Start => Actor::Agent { agent: self.agent(ids), task: None },
+            _ if matches!(self.kind, Kind::Expire | Kind::Recover) => Actor::Remit,
+            // Those who are asked, mostly.
+            28..192 if self.kind == Kind::Approve => by(ids.people[usize::from(self.who % 4)]),
+            // Root, who may do most, as often as all others together.
+            who if who % 2 == 0 => by(ids.people[0]),
+            who => by(self.person(ids, who / 2)),
+        }
+    }
+
+    /// The command of this step; nothing if only time passes.
+    pub(crate) fn command(&self, world: &World, ids: &Ids) -> Option<Command> {
+        match self.kind {
+            Kind::Pass => None,
+            Kind::AddPerson
+            | Kind::SetGroups
+            | Kind::RemovePerson
+            | Kind::OfferSignIn
+            | Kind::OpenSession
+            | Kind::EndSession => Some(self.about_people(ids)),
+            Kind::Register | Kind::Describe | Kind::Activate | Kind::Suspend | Kind::Resume | Kind::Decommission => {
+                Some(self.about_agents(world, ids))
+            }
+            Kind::OfferEnrolment | Kind::EnrolKey | Kind::RevokeKey => Some(self.about_keys(ids)),
+            Kind::AddConnector | Kind::RemoveConnector | Kind::ApproveOperations | Kind::Withdraw => {
+                Some(self.about_connectors(ids))
+            }
+            Kind::RequestGrant | Kind::ApproveGrant | Kind::DenyGrant | Kind::RevokeGrant => {
+                Some(self.about_grants(ids))
+            }
+            Kind::Start | Kind::IssueToken | Kind::End | Kind::Erase => Some(self.about_tasks(world, ids)),
+            Kind::Attempt | Kind::Outcome | Kind::Approve | Kind::Deny => Some(self.about_actions(ids)),
+            _ => Some(self.about_the_realm(ids)),
+        }
+    }
+
+    fn about_people(&self, ids: &Ids) -> Command {
+        let groups = match self.b % 4 {
+            0 => vec!["leads".to_owned()],
+            1 => vec!["administrators".to_owned(), "leads".to_owned()],
+            2 => vec!["administrators".to_owned()],
+            _ => Vec::new(),
+        };
+        let person = self.person(ids, self.a);
+        match self.kind {
+            Kind::AddPerson => Command::AddPerson(AddPerson { name: format!("person-{}", self.a % 5), groups }),
+            Kind::SetGroups => Command::SetPersonGroups { person, groups },
+            Kind::RemovePerson => Command::RemovePerson { person },
+            Kind::OfferSignIn => {
+                Command::OfferSignIn { person, code: Self::code(self.b), ttl_seconds: u64::from(self.c) * 60 }
+            }
+            Kind::OpenSession => {
+                Command::OpenSession(OpenSession { code: Self::code(self.b), token: Digest::from_bytes([self.c; 32]) })
+            }
+            _ => Command::EndSession { session: newest(&ids.sessions, self.a).unwrap_or_else(never) },
+        }
+    }
+
+    fn about_agents(&self, world: &World, ids: &Ids) -> Command {
+        let agent = self.agent(ids);
+        match self.kind {
+            Kind::Register | Kind::Describe => {
+                let mut profile = world.profile(self.person(ids, self.b % 8));
+                profile.approvers = vec![self.person(ids, self.c % 8)];
+                profile.autonomy = Some(self.c % 4 + 1);
+                profile.review_at = Some(BEGINNING.plus_seconds(u64::from(self.d) * DAY));
+                if self.d.is_multiple_of(8) {
+                    profile.purpose.clear();
+                }
+                match self.kind {
+                    Kind::Register => Command::RegisterAgent(Box::new(RegisterAgent {
+                        name: format!("agent-{}", self.a % 4),
+                        profile,
+                    })),
+                    _ => Command::DescribeAgent { agent, profile: Box::new(profile) },
+                }
+            }
+            Kind::Activate => Command::ActivateAgent { agent },
+            Kind::Suspend => Command::SuspendAgent { agent, reason: reason() },
+            Kind::Resume => Command::ResumeAgent { agent },
+            _ => Command::DecommissionAgent { agent, reason: reason() },
+        }
+    }
+
+    fn about_keys(&self, ids: &Ids) -> Command {
+        let code = Self::code(self.b);
+        match self.kind {
+            Kind::OfferEnrolment => {
+                Command::OfferEnrolment { agent: self.agent(ids), code, ttl_seconds: u64::from(self.c) * 60 }
+            }
+            Kind::EnrolKey => {
+                let agent = if self.a < 224 { "support".to_owned() } else { format!("agent-{}", self.a % 4) };
+                Command::EnrolKey { agent, code, key: Self::key(self.c) }
+            }
+            _ => Command::RevokeKey { agent: self.agent(ids), thumbprint: Self::key(self.c).thumbprint },
+        }
+    }
+
+    fn about_connectors(&self, ids: &Ids) -> Command {
+        let connector = any_of(&ids.connectors, self.a).unwrap_or_else(never);
+        match self.kind {
+            Kind::AddConnector => {
+                let name = if self.a.is_multiple_of(2) { "helpdesk" } else { "billing" }.to_owned();
+                let spec = ConnectorSpec::Http { url: "https://tools.example.org/mcp".to_owned() };
+                Command::AddConnector(Box::new(AddConnector { name, owner: None, spec }))
+            }
+            Kind::RemoveConnector if self.b < 64 => Command::RemoveConnector { connector },
+            Kind::Withdraw | Kind::RemoveConnector => {
+                Command::WithdrawOperation { operation: self.operation(), reason: reason() }
+            }
+            _ => {
+                let mut choices = helpdesk();
+                choices.truncate(usize::from(self.b % 16));
+                if self.c.is_multiple_of(4)
+                    && let Some(choice) = choices.last_mut()
+                {
+                    choice.definition.document["description"] = json!(format!("changed {}", self.d));
+                }
+                Command::ApproveOperations { connector, choices }
+            }
+        }
+    }
+
+    fn operation(&self) -> OperationName {
+        let names =
+            ["helpdesk/refund", "helpdesk/update", "helpdesk/read", "helpdesk/mail", "billing/read", "helpdesk/gone"];
+        // Most often what a person is asked about.
+        operation(names[if self.b < 128 { 0 } else { usize::from(self.b) % names.len() }])
+    }
+
+    fn about_grants(&self, ids: &Ids) -> Command {
+        let grant = newest(&ids.grants, self.a).unwrap_or_else(never);
+        match self.kind {
+            Kind::RequestGrant => {
+                let texts = ["helpdesk/*", "helpdesk/refund", "helpdesk/read", "billing/*"];
+                let operations = vec![pattern(texts[usize::from(self.b) % texts.len()])];
+                let ttl_seconds = u64::from(self.c) * 3600;
+                Command::RequestGrant(RequestGrant {
+                    agent: self.agent(ids),
+                    operations,
+                    reason: reason(),
+                    ttl_seconds,
+                })
+            }
+            Kind::ApproveGrant => Command::ApproveGrant { grant },
+            Kind::DenyGrant => Command::DenyGrant { grant, note: String::new() },
+            _ => Command::RevokeGrant { grant, reason: reason() },
+        }
+    }
+
+    fn about_tasks(&self, world: &World, ids: &Ids) -> Command {
+        let task = self.task(ids);
+        match self.kind {
+            Kind::Start => Command::StartTask(Box::new(self.start(ids))),
+            Kind::IssueToken => {
+                let expires_at = world.now.plus_seconds(u64::from(self.b) * 20);
+                Command::IssueToken { task, token: format!("token-{}", self.c), expires_at }
+            }
+            Kind::End => Command::EndTask { task, note: String::new() },
+            _ => {
+                // Sometimes somebody else's.
+                let own = world.state.tasks.get(&task).map(|task| task.agent).filter(|_| !self.c.is_multiple_of(8));
+                Command::EraseContent { task, agent: own.unwrap_or_else(|| self.agent(ids)), reason: reason() }
+            }
+        }
+    }
+
+    fn start(&self, ids: &Ids) -> StartTask {
+        let patterns = ["helpdesk/*", "helpdesk/refund", "helpdesk/read"];
+        let parent = if self.b < 128 { newest(&ids.tasks, self.d) } else { None };
+        StartTask {
+            acting_for: (self.c.is_multiple_of(8)).then(|| self.person(ids, self.c)),
+            scope: (self.c.is_multiple_of(3)).then(|| pattern(patterns[usize::from(self.b) % 3])).into_iter().collect(),
+            ttl_seconds: (!self.b.is_multiple_of(4)).then(|| u64::from(self.b) * 40),
+            budget: (self.b % 16 == 1).then(|| Budget { calls_max: u64::from(self.c % 4) }),
+            parent: parent.map(|(task, _)| task),
+            key: (self.c % 8 == 1).then(|| Self::key(self.d).thumbprint),
+            ..work(parent.map_or_else(|| self.agent(ids), |(_, agent)| agent))
+        }
+    }
+
+    fn about_actions(&self, ids: &Ids) -> Command {
+        let (approval, shown) = newest(&ids.approvals, self.a).unwrap_or_else(|| (never(), digest("nothing")));
+        match self.kind {
+            Kind::Attempt => {
+                let arguments = match self.c % 8 {
+                    0 => json!({"id": 7, "amount": 1}),
+                    1 => json!({"id": "seven"}),
+                    _ => json!({"id": 7}),
+                };
+                // Sometimes an approval is presented, mostly one for something else.
+                let presented = (self.d < 64).then(|| newest(&ids.approvals, self.d).map_or_else(never, |(id, _)| id));
+                Command::AttemptAction(Box::new(attempt(self.task(ids), self.operation(), arguments, presented)))
+            }
+            Kind::Outcome => {
+                let outcome =
+                    if self.b.is_multiple_of(2) { Outcome::Succeeded } else { Outcome::Failed { reason: reason() } };
+                let action = newest(&ids.actions, self.c).unwrap_or_else(never);
+                Command::RecordOutcome(Box::new(RecordOutcome { action, outcome, result: None, latency_ms: 5 }))
+            }
+            Kind::Approve => {
+                let digest = if self.b < 240 { shown } else { digest("something else") };
+                Command::Approve(Approve { approval, digest, note: String::new() })
+            }
+            _ => Command::Deny(Deny { approval, note: String::new() }),
+        }
+    }
+
+    fn about_the_realm(&self, ids: &Ids) -> Command {
+        let change = newest(&ids.changes, self.a).unwrap_or_else(never);
+        match self.kind {
+            Kind::Propose => Command::ProposePolicies { edits: vec![self.edit()], reason: reason() },
+            Kind::ActivatePolicies => Command::ActivatePolicies { change },
+            Kind::RejectPolicies => Command::RejectPolicies { change, note: String::new() },
+            Kind::RotateKey => Command::RotateKey { key: "key".to_owned(), step: "prepared".to_owned() },
+            Kind::Recover => Command::Recover,
+            _ => Command::Expire,
+        }
+    }
+
+    /// A change of the policies; none lifts a starter policy.
+    fn edit(&self) -> PolicyEdit {
+        let one = "@id(\"leads\") @approvers(\"leads\") @within(\"1h\") forbid (principal, action in Action::\"write\", resource) \
+                   unless { context has approval && context.approval.roles.contains(\"leads\") };";
+        let two = "@id(\"leads\") @approvers(\"leads\") @quorum(\"2\") forbid (principal, action in Action::\"write\", resource) \
+                   unless { context has approval && context.approval.count >= 2 && context.approval.roles.contains(\"leads\") };";
+        let text = [
+            Some(one),
+            Some(two),
+            None,
+            Some("forbid (principal"),
+            Some("@id(\"no-mail\") forbid (principal, action == Action::\"helpdesk/mail\", resource);"),
+        ];
+        let text = text[usize::from(self.a) % text.len()];
+        PolicyEdit { name: "leads".to_owned(), text: text.map(str::to_owned) }
+    }
+}

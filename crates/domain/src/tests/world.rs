@@ -1,0 +1,377 @@
+//! A world in memory, told in the product's words.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::{Value, json};
+
+use crate::action::{ActionAllowed, ActionDenied};
+use crate::approval::ApprovalRequested;
+use crate::*;
+
+/// The moment at which every world begins: 2027-01-15T08:00:00Z.
+pub(crate) const BEGINNING: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub(crate) const HOUR: u64 = 3600;
+pub(crate) const DAY: u64 = 24 * HOUR;
+
+/// Policies, people, agents, and everything that has happened to them.
+#[derive(Clone)]
+pub(crate) struct World {
+    pub(crate) state: State,
+    pub(crate) now: Timestamp,
+    pub(crate) history: Vec<(Timestamp, Event)>,
+    pub(crate) root: PersonId,
+    commands: u128,
+}
+
+/// What became of a call.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Allowed(ActionAllowed),
+    Denied(ActionDenied),
+    Asked(ApprovalRequested),
+}
+
+impl Reply {
+    pub(crate) fn allowed(self) -> ActionAllowed {
+        match self {
+            Self::Allowed(allowed) => allowed,
+            other => panic!("expected the call to be allowed: {other:?}"),
+        }
+    }
+
+    pub(crate) fn denied(self) -> ActionDenied {
+        match self {
+            Self::Denied(denied) => denied,
+            other => panic!("expected the call to be denied: {other:?}"),
+        }
+    }
+
+    /// The code of the refusal.
+    pub(crate) fn code(self) -> String {
+        self.denied().refusal.code
+    }
+
+    pub(crate) fn asked(self) -> ApprovalRequested {
+        match self {
+            Self::Asked(asked) => asked,
+            other => panic!("expected a person to be asked: {other:?}"),
+        }
+    }
+}
+
+/// A person on the data directory's socket.
+pub(crate) fn by(person: PersonId) -> Actor {
+    Actor::Person { person, method: SignInMethod::LocalSocket }
+}
+
+pub(crate) fn digest(text: &str) -> Digest {
+    Digest::of_bytes(text.as_bytes())
+}
+
+pub(crate) fn pattern(text: &str) -> OperationPattern {
+    text.parse().unwrap()
+}
+
+pub(crate) fn operation(text: &str) -> OperationName {
+    let (connector, tool) = text.split_once('/').unwrap();
+    OperationName::new(connector, tool)
+}
+
+/// A tool of the helpdesk as a person would approve it.
+pub(crate) fn tool(name: &str, verb: Verb, risk: u8, properties: &Value) -> OperationChoice {
+    let document = json!({
+        "name": name,
+        "description": format!("the tool {name}"),
+        "inputSchema": {"type": "object", "properties": properties},
+    });
+    let external = verb == Verb::Send;
+    OperationChoice {
+        tool: name.to_owned(),
+        verb,
+        risk,
+        data: DataClass::D1,
+        external,
+        definition: Definition { document },
+    }
+}
+
+/// Reading is free, a refund is high risk and so asks the owner, mail leaves the house.
+pub(crate) fn helpdesk() -> Vec<OperationChoice> {
+    let ticket = json!({"id": {"type": "integer"}, "text": {"type": "string"}});
+    vec![
+        tool("read", Verb::Read, 0, &ticket),
+        tool("update", Verb::Write, 1, &ticket),
+        tool("refund", Verb::Write, 3, &json!({"id": {"type": "integer"}, "amount": {"type": "integer"}})),
+        tool("mail", Verb::Send, 1, &ticket),
+    ]
+}
+
+impl World {
+    /// A realm with the starter policies and the administrator `root`. Made once; every test gets its own copy.
+    pub(crate) fn new() -> Self {
+        static EMPTY: OnceLock<World> = OnceLock::new();
+        EMPTY.get_or_init(Self::create).clone()
+    }
+
+    fn create() -> Self {
+        let edit =
+            |(name, text): &(&str, &str)| PolicyEdit { name: (*name).to_owned(), text: Some((*text).to_owned()) };
+        let create = CreateRealm {
+            trust_domain: "example.org".to_owned(),
+            issuer: "https://remit.example.org".to_owned(),
+            origin: "remit.example.org/ledger".to_owned(),
+            log_key: "remit.example.org/ledger+00000000+AA==".to_owned(),
+            administrator: "root".to_owned(),
+            administrator_uid: Some(0),
+            policies: remit_policy::STARTER.iter().map(edit).collect(),
+        };
+        let mut world = Self {
+            state: State::default(),
+            now: BEGINNING,
+            history: Vec::new(),
+            root: PersonId::from_uuid(uuid::Uuid::nil()),
+            commands: 0,
+        };
+        world.must(&Actor::Remit, Command::CreateRealm(Box::new(create)));
+        world.root = world.named("root");
+        world
+    }
+
+    /// A helpdesk with ana (owner of `support`), bob and cleo (its leads), and a month's grant to use all of it.
+    pub(crate) fn with_support() -> Self {
+        static SUPPORT: OnceLock<World> = OnceLock::new();
+        let make = || {
+            let mut world = Self::new();
+            world.connector("helpdesk", helpdesk());
+            let ana = world.person("ana", &[]);
+            world.person("bob", &["leads"]);
+            world.person("cleo", &["leads"]);
+            let agent = world.agent("support", ana);
+            world.grant(agent, &["helpdesk/*"]);
+            world
+        };
+        SUPPORT.get_or_init(make).clone()
+    }
+
+    /// Decides `command` and, unless it is refused, applies what happened.
+    pub(crate) fn decide(&mut self, actor: &Actor, command: &Command) -> Result<Vec<Event>, Refusal> {
+        let events = decide(&self.state, actor, command, &self.moment())?;
+        self.commands += 1;
+        for event in &events {
+            self.state.apply(event, self.now);
+            self.history.push((self.now, event.clone()));
+        }
+        Ok(events)
+    }
+
+    /// The moment of the next command; asked twice, it names things alike.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment::new(self.now, 0x5eed_0000_0000 + (self.commands << 16))
+    }
+
+    pub(crate) fn must(&mut self, actor: &Actor, command: Command) -> Vec<Event> {
+        self.decide(actor, &command)
+            .unwrap_or_else(|refusal| panic!("{command:?} was refused: {refusal} ({})", refusal.code))
+    }
+
+    pub(crate) fn refusal(&mut self, actor: &Actor, command: Command) -> Refusal {
+        match self.decide(actor, &command) {
+            Ok(events) => panic!("{command:?} was not refused: {events:?}"),
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// The code of the refusal.
+    pub(crate) fn refused(&mut self, actor: &Actor, command: Command) -> String {
+        self.refusal(actor, command).code
+    }
+
+    /// Lets time pass, and what is due happen.
+    pub(crate) fn advance(&mut self, seconds: u64) -> Vec<Event> {
+        self.now = self.now.plus_seconds(seconds);
+        let mut all = Vec::new();
+        while self.state.next_deadline().is_some_and(|deadline| deadline <= self.now) {
+            let events = self.must(&Actor::Remit, Command::Expire);
+            assert!(!events.is_empty(), "a deadline that is due and does nothing would be tried for ever");
+            all.extend(events);
+        }
+        all
+    }
+
+    pub(crate) fn named(&self, name: &str) -> PersonId {
+        self.state.person_named(name).unwrap().id
+    }
+
+    pub(crate) fn support(&self) -> AgentId {
+        self.state.agent_named("support").unwrap().id
+    }
+
+    pub(crate) fn helpdesk(&self) -> ConnectorId {
+        self.state.connector_named("helpdesk").unwrap().id
+    }
+
+    pub(crate) fn person(&mut self, name: &str, groups: &[&str]) -> PersonId {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        self.must(&by(self.root), Command::AddPerson(AddPerson { name: name.to_owned(), groups }));
+        self.named(name)
+    }
+
+    /// A complete record, which lets the starter policies decide by the operation alone.
+    pub(crate) fn profile(&self, owner: PersonId) -> AgentProfile {
+        AgentProfile {
+            owner: Some(owner),
+            approvers: vec![self.root],
+            purpose: "answers customers".to_owned(),
+            class: Some(Class::Act),
+            autonomy: Some(3),
+            data_classes: vec![DataClass::D0, DataClass::D1],
+            environment: Some(Environment::Production),
+            review_at: Some(BEGINNING.plus_seconds(90 * DAY)),
+        }
+    }
+
+    pub(crate) fn draft(&mut self, name: &str, profile: AgentProfile) -> AgentId {
+        self.must(&by(self.root), Command::RegisterAgent(Box::new(RegisterAgent { name: name.to_owned(), profile })));
+        self.state.agent_named(name).unwrap().id
+    }
+
+    /// An active agent.
+    pub(crate) fn agent(&mut self, name: &str, owner: PersonId) -> AgentId {
+        let profile = self.profile(owner);
+        let agent = self.draft(name, profile);
+        self.must(&by(owner), Command::ActivateAgent { agent });
+        agent
+    }
+
+    /// A connector whose operations are approved.
+    pub(crate) fn connector(&mut self, name: &str, choices: Vec<OperationChoice>) -> ConnectorId {
+        let spec = ConnectorSpec::Http { url: format!("https://{name}.example.org/mcp") };
+        let root = by(self.root);
+        self.must(&root, Command::AddConnector(Box::new(AddConnector { name: name.to_owned(), owner: None, spec })));
+        let connector = self.state.connector_named(name).unwrap().id;
+        self.must(&root, Command::ApproveOperations { connector, choices });
+        connector
+    }
+
+    /// A grant for a month, asked for by root and approved by the agent's owner.
+    pub(crate) fn grant(&mut self, agent: AgentId, operations: &[&str]) -> GrantId {
+        let owner = self.state.agent(agent).unwrap().profile.owner.unwrap();
+        let grant = self.request(self.root, agent, operations, 30 * DAY);
+        self.must(&by(owner), Command::ApproveGrant { grant });
+        grant
+    }
+
+    pub(crate) fn request(
+        &mut self,
+        person: PersonId,
+        agent: AgentId,
+        operations: &[&str],
+        ttl_seconds: u64,
+    ) -> GrantId {
+        let operations = operations.iter().map(|text| pattern(text)).collect();
+        let request = RequestGrant { agent, operations, reason: "it answers tickets".to_owned(), ttl_seconds };
+        let events = self.must(&by(person), Command::RequestGrant(request));
+        match events.as_slice() {
+            [Event::GrantRequested(request)] => request.id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    pub(crate) fn start(&mut self, actor: &Actor, start: StartTask) -> TaskId {
+        match self.must(actor, Command::StartTask(Box::new(start))).as_slice() {
+            [Event::TaskStarted(started)] => started.task,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A task that the agent started by its own key, so that its owner may answer for what it asks.
+    pub(crate) fn task(&mut self, agent: AgentId) -> TaskId {
+        self.start(&Actor::Agent { agent, task: None }, work(agent))
+    }
+
+    /// The agent under its task.
+    pub(crate) fn under(&self, task: TaskId) -> Actor {
+        let agent = self.state.tasks.get(&task).unwrap().agent;
+        Actor::Agent { agent, task: Some(task) }
+    }
+
+    pub(crate) fn call(&mut self, task: TaskId, name: &str, arguments: Value) -> Reply {
+        self.call_with(task, name, arguments, None)
+    }
+
+    pub(crate) fn call_with(
+        &mut self,
+        task: TaskId,
+        name: &str,
+        arguments: Value,
+        approval: Option<ApprovalId>,
+    ) -> Reply {
+        let actor = self.under(task);
+        let attempt = attempt(task, operation(name), arguments, approval);
+        let events = self.must(&actor, Command::AttemptAction(Box::new(attempt)));
+        assert_eq!(events.len(), 1, "every attempt gives one record");
+        match Verdict::among(&events) {
+            Some(Verdict::Allowed(allowed)) => Reply::Allowed(allowed.clone()),
+            Some(Verdict::Denied(denied)) => Reply::Denied(denied.clone()),
+            Some(Verdict::Asked(asked)) => Reply::Asked(asked.clone()),
+            None => panic!("no verdict in {events:?}"),
+        }
+    }
+
+    /// Says yes to what `asked` shows.
+    pub(crate) fn approve(&mut self, person: PersonId, asked: &ApprovalRequested) -> Vec<Event> {
+        self.must(&by(person), yes(asked))
+    }
+
+    pub(crate) fn status(&self, approval: ApprovalId) -> &ApprovalStatus {
+        &self.state.approval(approval).unwrap().status
+    }
+
+    /// Has `author` propose one policy text and an administrator who is not the author activate it.
+    pub(crate) fn policy(&mut self, name: &str, text: &str) {
+        let author = self.named("ana");
+        let change = self.propose(author, name, text);
+        self.must(&by(self.root), Command::ActivatePolicies { change });
+    }
+
+    pub(crate) fn propose(&mut self, author: PersonId, name: &str, text: &str) -> ChangeId {
+        match self.must(&by(author), proposal(name, text)).as_slice() {
+            [Event::PolicyProposed(proposed)] => proposed.change,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+pub(crate) fn proposal(name: &str, text: &str) -> Command {
+    let edits = vec![PolicyEdit { name: name.to_owned(), text: Some(text.to_owned()) }];
+    Command::ProposePolicies { edits, reason: "after the last incident".to_owned() }
+}
+
+pub(crate) fn yes(asked: &ApprovalRequested) -> Command {
+    Command::Approve(Approve { approval: asked.approval, digest: asked.digest, note: String::new() })
+}
+
+/// A task without anything special about it.
+pub(crate) fn work(agent: AgentId) -> StartTask {
+    StartTask {
+        agent,
+        purpose: "answer ticket 7".to_owned(),
+        acting_for: None,
+        scope: Vec::new(),
+        ttl_seconds: None,
+        budget: None,
+        parent: None,
+        key: None,
+    }
+}
+
+pub(crate) fn attempt(
+    task: TaskId,
+    operation: OperationName,
+    arguments: Value,
+    approval: Option<ApprovalId>,
+) -> AttemptAction {
+    let bytes = arguments.to_string().len() as u64;
+    let content = ContentRef { commitment: Digest::of_document(&arguments), bytes };
+    AttemptAction { task, operation, arguments: Arc::new(arguments), content, approval }
+}
