@@ -1,0 +1,45 @@
+//! Accepts commands, commits them in batches, tells everyone who was waiting.
+//!
+//! Architecture invariant: all disk, clock and randomness of the house live here, and one thread alone changes the state.
+//! Nobody hears of an event before it is durable, and nothing that is not in the log was ever acknowledged.
+
+mod clock;
+mod committer;
+mod engine;
+mod error;
+mod followers;
+mod indexer;
+mod keys;
+mod open;
+mod outbox;
+mod pack;
+mod prove;
+mod publisher;
+mod record;
+mod recovery;
+mod sequencer;
+mod snapshots;
+pub mod store;
+mod timers;
+mod tokens;
+mod vault;
+mod verify;
+mod watch;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use engine::{Engine, Health, Receipt};
+pub use error::{OpenError, SubmitError};
+pub use keys::KeySource;
+pub use open::{Options, SNAPSHOT_ENTRIES, Setup};
+pub use outbox::Effect;
+pub use pack::{PackFault, PackReport, PackSelect, verify_pack};
+pub use prove::Proof;
+pub use record::{Committed, Record};
+pub use store::index::Filter;
+pub use tokens::{IssuedToken, TOKEN_SECONDS_DEFAULT};
+pub use vault::Content;
+pub use verify::{Report, verify_directory};
+pub use watch::EventStream;
+
+#[cfg(test)]
+mod tests;

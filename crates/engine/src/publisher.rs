@@ -1,0 +1,85 @@
+//! Publishes the log as files that anybody can verify: tiles, entry bundles, the newest checkpoint, and the anchor.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use remit_ledger::{Checkpoint, NoteVerifier, Tiles, leaf_hash};
+use tokio::sync::watch;
+
+use crate::followers::Follow;
+use crate::store::tiles::{CHECKPOINT, TileDirectory, TileFile};
+use crate::store::{StoreError, anchor};
+
+#[derive(Debug)]
+pub(crate) struct Publisher {
+    directory: TileDirectory,
+    anchor: Option<PathBuf>,
+    tiles: Tiles,
+    full: Vec<TileFile>,
+    /// The checkpoint of the newest commit that was taken in, if it is at exactly the present size.
+    newest: Option<Vec<u8>>,
+    published: Arc<watch::Sender<u64>>,
+}
+
+impl Publisher {
+    /// Continues from what is published in `root`, or begins again if that does not fit its checkpoint.
+    pub(crate) fn open(
+        root: &Path,
+        anchor: Option<PathBuf>,
+        verifier: &NoteVerifier,
+        origin: &str,
+        published: Arc<watch::Sender<u64>>,
+    ) -> Result<Self, StoreError> {
+        let directory = TileDirectory::open(root)?;
+        let tiles = resume(&directory, verifier, origin).unwrap_or_default();
+        published.send_replace(tiles.size());
+        Ok(Self { directory, anchor, tiles, full: Vec::new(), newest: None, published })
+    }
+}
+
+fn resume(directory: &TileDirectory, verifier: &NoteVerifier, origin: &str) -> Option<Tiles> {
+    let note = String::from_utf8(directory.read(CHECKPOINT).ok()??).ok()?;
+    let Checkpoint { size, root, .. } = verifier.verify_checkpoint(&note, origin).ok()?;
+    let tiles = Tiles::resume(size, |path| directory.read(path).ok()?).ok()?;
+    (tiles.frontier().root() == root).then_some(tiles)
+}
+
+impl Follow for Publisher {
+    const NAME: &'static str = "publisher";
+
+    fn next(&self) -> u64 {
+        self.tiles.size()
+    }
+
+    fn entry(&mut self, _index: u64, entry: &[u8]) -> Result<(), StoreError> {
+        self.newest = None;
+        let full = self.tiles.push(entry, leaf_hash(entry)).map_err(|error| StoreError::Invalid(error.to_string()))?;
+        self.full.extend(full.into_iter().map(|tile| TileFile { path: tile.path, bytes: tile.bytes }));
+        Ok(())
+    }
+
+    fn commit(&mut self, size: u64, checkpoint: &[u8]) {
+        // Only the newest commit of a round is published; the partial tiles have to be of exactly its size.
+        if size == self.tiles.size() {
+            self.newest = Some(checkpoint.to_vec());
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        let Some(checkpoint) = &self.newest else { return Ok(()) };
+        // What could not be written is kept for the next round: a full tile is made once, and a checkpoint without the tiles
+        // under it would prove nothing.
+        let full = self.full.len();
+        self.full.extend(self.tiles.partial().into_iter().map(|tile| TileFile { path: tile.path, bytes: tile.bytes }));
+        let published = self.directory.publish(&self.full, checkpoint);
+        self.full.truncate(full);
+        published?;
+        self.full.clear();
+        if let Some(path) = &self.anchor {
+            anchor::write(path, checkpoint)?;
+        }
+        self.newest = None;
+        self.published.send_replace(self.tiles.size());
+        Ok(())
+    }
+}

@@ -1,0 +1,102 @@
+use tempfile::TempDir;
+
+use super::*;
+
+fn row(seq: u64, agent: &str, text: &str) -> IndexRow {
+    IndexRow {
+        seq,
+        at: 1_000 + i64::try_from(seq).unwrap(),
+        kind: "action_allowed".to_owned(),
+        agent: Some(agent.to_owned()),
+        text: text.to_owned(),
+        ..IndexRow::default()
+    }
+}
+
+fn all() -> Filter {
+    Filter { limit: QUERY_ROWS_MAX, ..Filter::default() }
+}
+
+fn store(directory: &TempDir) -> IndexStore {
+    let mut store = IndexStore::open(&directory.path().join("index.sqlite")).unwrap();
+    store
+        .put_batch(&[
+            row(0, "agt_a", "send mail to müller@example.com"),
+            row(1, "agt_b", "read table orders_2026"),
+            IndexRow { outcome: Some("failed".to_owned()), ..row(2, "agt_a", "100% of \"budget\" used") },
+            IndexRow { task: Some("tsk_1".to_owned()), ..row(3, "agt_a", "send mail again") },
+        ])
+        .unwrap();
+    store
+}
+
+fn text(store: &IndexStore, words: &str) -> Vec<u64> {
+    store.query(&Filter { text: Some(words.to_owned()), ..all() }).unwrap()
+}
+
+#[test]
+fn records_are_found_by_each_part_newest_first() {
+    let directory = TempDir::new().unwrap();
+    let store = store(&directory);
+    let some = |value: &str| Some(value.to_owned());
+    assert_eq!(store.head().unwrap(), Some(3));
+    assert_eq!(store.query(&all()).unwrap(), [3, 2, 1, 0]);
+    assert_eq!(store.query(&Filter { agent: some("agt_a"), ..all() }).unwrap(), [3, 2, 0]);
+    assert_eq!(store.query(&Filter { agent: some("agt_a"), task: some("tsk_1"), ..all() }).unwrap(), [3]);
+    assert_eq!(store.query(&Filter { outcome: some("failed"), ..all() }).unwrap(), [2]);
+    assert_eq!(store.query(&Filter { kind: some("action_denied"), ..all() }).unwrap(), [0_u64; 0]);
+    assert_eq!(store.query(&Filter { since: Some(1_001), until: Some(1_003), ..all() }).unwrap(), [2, 1]);
+    assert_eq!(store.query(&Filter { before_seq: Some(3), limit: 2, ..Filter::default() }).unwrap(), [2, 1]);
+    assert_eq!(store.reader().unwrap().query(&all()).unwrap(), [3, 2, 1, 0]);
+    assert_eq!(store.reader().unwrap().head().unwrap(), Some(3));
+}
+
+#[test]
+fn words_are_found_by_their_beginnings_and_nothing_typed_is_an_operator() {
+    let directory = TempDir::new().unwrap();
+    let store = store(&directory);
+    assert_eq!(text(&store, "send"), [3, 0]);
+    assert_eq!(text(&store, "SEN mai"), [3, 0]);
+    assert_eq!(text(&store, "muller@exam"), [0]);
+    assert_eq!(text(&store, "orders_20"), [1]);
+    assert_eq!(text(&store, "\"budget\""), [2]);
+    assert_eq!(text(&store, "send OR budget"), [0_u64; 0]);
+    for typed in ["\"", "*", "%", "text:", "NEAR(", "a\"b", "- ^ ()", "' OR 1=1 --", "a\0b", ""] {
+        text(&store, typed);
+    }
+    assert_eq!(text(&store, " % "), [3, 2, 1, 0], "no word: no condition");
+    let long = Filter { text: Some("x".repeat(QUERY_TEXT_BYTES_MAX + 1)), ..all() };
+    assert!(matches!(store.query(&long), Err(StoreError::TooLarge { .. })));
+}
+
+#[test]
+fn indexing_again_changes_nothing_and_resetting_empties() {
+    let directory = TempDir::new().unwrap();
+    let mut store = store(&directory);
+    store.put_batch(&[row(0, "agt_x", "other words"), row(4, "agt_x", "new")]).unwrap();
+    assert_eq!((text(&store, "other"), text(&store, "new")), (vec![], vec![4]));
+    store.reset().unwrap();
+    assert_eq!((store.head().unwrap(), text(&store, "send")), (None, vec![]));
+    store.put_batch(&[row(0, "agt_a", "send")]).unwrap();
+    assert_eq!(text(&store, "send"), [0]);
+}
+
+#[test]
+fn a_damaged_index_starts_empty() {
+    let directory = TempDir::new().unwrap();
+    drop(store(&directory));
+    let path = directory.path().join("index.sqlite");
+    std::fs::write(&path, b"this is no database, and long enough to be looked at".repeat(100)).unwrap();
+    let mut store = IndexStore::open(&path).unwrap();
+    assert_eq!(store.head().unwrap(), None);
+    store.put_batch(&[row(0, "agt_a", "send")]).unwrap();
+}
+
+#[test]
+fn long_text_is_clipped_between_characters() {
+    let directory = TempDir::new().unwrap();
+    let mut store = IndexStore::open(&directory.path().join("index.sqlite")).unwrap();
+    let long = format!("{} unreachable", "ü".repeat(TEXT_BYTES_MAX));
+    store.put_batch(&[row(0, "agt_a", &long)]).unwrap();
+    assert_eq!(text(&store, "unreachable"), [0_u64; 0]);
+}

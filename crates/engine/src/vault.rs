@@ -1,0 +1,144 @@
+//! Content that the ledger proves but does not hold: sealed under a key per task, and gone when that key is erased.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use remit_domain::{ContentRef, Digest, TaskId, Timestamp};
+use remit_identity::{DataKey, Kek};
+use zeroize::Zeroizing;
+
+use crate::error::SubmitError;
+use crate::store::StoreError;
+use crate::store::content::{ContentRow, ContentStore};
+
+/// Data keys kept open at a time; the least recently opened is dropped and opened again when needed.
+const OPEN_KEYS_MAX: usize = 4_096;
+
+/// One sealed piece of content, ready to be kept with the command that refers to it.
+#[derive(Debug, Clone)]
+pub struct Content {
+    pub(crate) id: String,
+    pub(crate) task: TaskId,
+    pub(crate) kind: &'static str,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) bytes: u64,
+}
+
+impl Content {
+    pub(crate) fn into_row(self, seq: u64, at: Timestamp) -> ContentRow {
+        ContentRow {
+            id: self.id,
+            subject: self.task.to_string(),
+            seq,
+            kind: self.kind.to_owned(),
+            sealed: self.sealed,
+            size_bytes: self.bytes,
+            created_at: at.as_millis(),
+        }
+    }
+}
+
+/// Seals and opens content. Shared by everybody; the database has one writer behind a lock.
+#[derive(Debug)]
+pub(crate) struct Vault {
+    kek: Kek,
+    store: Arc<Mutex<ContentStore>>,
+    open: Mutex<HashMap<TaskId, Arc<DataKey>>>,
+}
+
+impl Vault {
+    pub(crate) fn new(kek: &Kek, store: Arc<Mutex<ContentStore>>) -> Self {
+        Self { kek: kek.derive("content"), store, open: Mutex::new(HashMap::new()) }
+    }
+
+    /// Commits to `canonical` and seals it, under the key of `task`.
+    pub(crate) fn seal(
+        &self,
+        task: TaskId,
+        kind: &'static str,
+        canonical: &[u8],
+        now: Timestamp,
+    ) -> Result<(ContentRef, Content), SubmitError> {
+        let key = self.key(task, now)?;
+        let commitment = commit(&key, canonical);
+        let id = commitment.to_string();
+        let sealed = key.seal(id.as_bytes(), canonical).map_err(|error| SubmitError::ledger(&error.to_string()))?;
+        let bytes = canonical.len() as u64;
+        Ok((ContentRef { commitment, bytes }, Content { id, task, kind, sealed, bytes }))
+    }
+
+    /// The content behind `reference`, if it was kept and not erased.
+    pub(crate) fn open(&self, task: TaskId, reference: &ContentRef) -> Result<Option<Zeroizing<Vec<u8>>>, SubmitError> {
+        let failed = |error: StoreError| SubmitError::storage("read content", &error);
+        let id = reference.commitment.to_string();
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(wrapped) = store.key(&task.to_string()).map_err(failed)? else { return Ok(None) };
+        let Some(row) = store.fetch(&id).map_err(failed)? else { return Ok(None) };
+        drop(store);
+        let key = self.unwrap(task, &wrapped)?;
+        let plain = key.open(id.as_bytes(), &row.sealed).map_err(|error| SubmitError::ledger(&error.to_string()))?;
+        match commit(&key, &plain) == reference.commitment {
+            true => Ok(Some(plain)),
+            false => Err(SubmitError::ledger("kept content does not match its commitment")),
+        }
+    }
+
+    /// The salt of `task`'s commitments, for whoever may check them. Nothing once it was erased.
+    pub(crate) fn salt(&self, task: TaskId) -> Result<Option<[u8; 32]>, SubmitError> {
+        let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let wrapped = store.key(&task.to_string()).map_err(|error| SubmitError::storage("read content", &error))?;
+        drop(store);
+        wrapped.map(|wrapped| self.unwrap(task, &wrapped).map(|key| key.salt())).transpose()
+    }
+
+    /// Destroys the key of `task` and everything under it. Idempotent, so that the outbox may repeat it.
+    pub(crate) fn erase(&self, task: TaskId) -> Result<(), StoreError> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let erased = store.erase_subject(&task.to_string())?;
+        if erased.settled || store.settle()? {
+            return Ok(());
+        }
+        Err(StoreError::Invalid("a reader holds the erased content open".to_owned()))
+    }
+
+    fn key(&self, task: TaskId, now: Timestamp) -> Result<Arc<DataKey>, SubmitError> {
+        if let Some(key) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&task) {
+            return Ok(Arc::clone(key));
+        }
+        let subject = task.to_string();
+        let failed = |error: StoreError| SubmitError::storage("keep content", &error);
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        let wrapped = match store.key(&subject).map_err(failed)? {
+            Some(wrapped) => wrapped,
+            None => {
+                let fresh = DataKey::generate().map_err(|error| SubmitError::ledger(&error.to_string()))?;
+                let wrapped = fresh
+                    .wrap(&self.kek, subject.as_bytes())
+                    .map_err(|error| SubmitError::ledger(&error.to_string()))?;
+                store.put_key(&subject, &wrapped, now.as_millis()).map_err(failed)?
+            }
+        };
+        drop(store);
+        let key = Arc::new(self.unwrap(task, &wrapped)?);
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.len() >= OPEN_KEYS_MAX {
+            open.clear();
+        }
+        open.insert(task, Arc::clone(&key));
+        Ok(key)
+    }
+
+    fn unwrap(&self, task: TaskId, wrapped: &[u8]) -> Result<DataKey, SubmitError> {
+        DataKey::unwrap(&self.kek, task.to_string().as_bytes(), wrapped)
+            .map_err(|error| SubmitError::ledger(&error.to_string()))
+    }
+}
+
+/// `SHA-256(salt ‖ canonical bytes)`.
+fn commit(key: &DataKey, canonical: &[u8]) -> Digest {
+    let mut salted = Zeroizing::new(Vec::with_capacity(32 + canonical.len()));
+    salted.extend_from_slice(&key.salt());
+    salted.extend_from_slice(canonical);
+    Digest::of_bytes(&salted)
+}

@@ -1,0 +1,225 @@
+//! Verifying a data directory at rest, without a server: every byte of the log, the tiles, and the anchor.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use remit_ledger::chain::ChainChecker;
+use remit_ledger::{Frontier, Hash, NoteVerifier, Tiles, leaf_hash};
+use serde::Serialize;
+
+use crate::error::OpenError;
+use crate::open::Plate;
+use crate::record::Committed;
+use crate::recovery::Anchor;
+use crate::store::tiles::{CHECKPOINT, TileDirectory};
+use crate::store::{Recovered, StoreError, verify_walk};
+
+/// Faults that are named before the rest is left out.
+const FAULTS_MAX: usize = 100;
+
+/// What was found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    pub origin: String,
+    pub entries: u64,
+    pub commits: u64,
+    pub segments: u64,
+    pub agents: usize,
+    /// Root of the tree over all entries.
+    pub root: String,
+    /// Size of the published checkpoint.
+    pub published: u64,
+    /// Size at the anchor, if there is one.
+    pub anchored: Option<u64>,
+    /// Everything that is wrong, each with its place. Nothing: the ledger is intact.
+    pub faults: Vec<String>,
+}
+
+/// Verifies the ledger in the data directory `data`.
+///
+/// `trusted_vkey` is the log's key as the reader knows it; without it the directory's own is taken. With `anchors` the log
+/// is also held against the last checkpoint that was kept apart.
+///
+/// # Errors
+///
+/// Only if there is nothing to verify; what is wrong is in the report.
+pub fn verify_directory(data: &Path, anchors: Option<&Path>, trusted_vkey: Option<&str>) -> Result<Report, OpenError> {
+    let plate = Plate::read(data)?
+        .ok_or_else(|| OpenError::Layout(format!("`{}` holds no ledger of Remit", data.display())))?;
+    let mut faults = Vec::new();
+    if trusted_vkey.is_some_and(|trusted| trusted != plate.log_key) {
+        faults.push("realm.json: the log's key is not the one that you trust".to_owned());
+    }
+    let vkey = trusted_vkey.unwrap_or(&plate.log_key);
+    let verifier = NoteVerifier::parse(vkey).map_err(|error| OpenError::Layout(format!("the log's key: {error}")))?;
+    let anchor = match anchors.map(|anchors| Anchor::read(&plate.anchor(anchors), &verifier, &plate.origin)) {
+        Some(Ok(anchor)) => anchor,
+        Some(Err(error)) => {
+            faults.push(error.to_string());
+            None
+        }
+        None => None,
+    };
+    let directory = TileDirectory::open(&data.join("ledger"))?;
+    let published = published(&directory, &verifier, &plate.origin, &mut faults);
+    let mut walk = Walker {
+        origin: &plate.origin,
+        verifier: &verifier,
+        directory: &directory,
+        published,
+        anchor: anchor.as_ref(),
+        chains: ChainChecker::default(),
+        frontier: Frontier::default(),
+        tiles: Tiles::default(),
+        faults,
+    };
+    let walked = verify_walk(&data.join("segments"), &mut |read| walk.visit(read));
+    walk.finish(walked, plate.origin.clone())
+}
+
+/// Size and root of the published checkpoint.
+fn published(
+    directory: &TileDirectory,
+    verifier: &NoteVerifier,
+    origin: &str,
+    faults: &mut Vec<String>,
+) -> Option<(u64, Hash)> {
+    let note = match directory.read(CHECKPOINT) {
+        Ok(Some(note)) => note,
+        Ok(None) => {
+            faults.push(format!("ledger/{CHECKPOINT}: it is missing"));
+            return None;
+        }
+        Err(error) => {
+            faults.push(format!("ledger/{CHECKPOINT}: {error}"));
+            return None;
+        }
+    };
+    let verified = String::from_utf8(note).map_err(|_| "it is not text".to_owned());
+    match verified.and_then(|note| verifier.verify_checkpoint(&note, origin).map_err(|error| error.to_string())) {
+        Ok(checkpoint) => Some((checkpoint.size, checkpoint.root)),
+        Err(reason) => {
+            faults.push(format!("ledger/{CHECKPOINT}: {reason}"));
+            None
+        }
+    }
+}
+
+struct Walker<'a> {
+    origin: &'a str,
+    verifier: &'a NoteVerifier,
+    directory: &'a TileDirectory,
+    published: Option<(u64, Hash)>,
+    anchor: Option<&'a Anchor>,
+    chains: ChainChecker,
+    frontier: Frontier,
+    tiles: Tiles,
+    faults: Vec<String>,
+}
+
+impl Walker<'_> {
+    fn visit(&mut self, read: Recovered<'_>) -> ControlFlow<()> {
+        match read {
+            Recovered::Entry { index, entry } => self.entry(index, entry),
+            Recovered::Commit { entries_total, bytes } => self.commit(entries_total, bytes),
+        }
+        if self.faults.len() >= FAULTS_MAX { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    fn entry(&mut self, index: u64, entry: &[u8]) {
+        let leaf = leaf_hash(entry);
+        match Committed::parse(index, entry) {
+            Ok(committed) => match (committed.record.event.agent(), &committed.record.link) {
+                (Some(agent), Some(link)) => {
+                    if let Err(fault) = self.chains.check(&agent.to_string(), link, leaf) {
+                        self.faults.push(format!("entry {index}: {fault}"));
+                    }
+                }
+                (None, None) => {}
+                _ => self.faults.push(format!("entry {index}: its link and its agent do not belong together")),
+            },
+            Err(reason) => self.faults.push(format!("entry {index}: {reason}")),
+        }
+        self.frontier.push(leaf);
+        let within = self.published.is_some_and(|(size, _)| index < size);
+        if !within {
+            return;
+        }
+        match self.tiles.push(entry, leaf) {
+            Ok(full) => full.into_iter().for_each(|tile| self.compare(&tile.path, &tile.bytes)),
+            Err(error) => self.faults.push(format!("entry {index}: {error}")),
+        }
+        if self.published.is_some_and(|(size, _)| size == index + 1) {
+            let partial = self.tiles.partial();
+            partial.into_iter().for_each(|tile| self.compare(&tile.path, &tile.bytes));
+        }
+    }
+
+    fn compare(&mut self, path: &str, expected: &[u8]) {
+        match self.directory.read(path) {
+            Ok(Some(found)) if found == expected => {}
+            Ok(Some(found)) => {
+                let at = found
+                    .iter()
+                    .zip(expected)
+                    .position(|(found, expected)| found != expected)
+                    .unwrap_or(found.len().min(expected.len()));
+                self.faults.push(format!("ledger/{path} at byte {at}: it is not what the log holds"));
+            }
+            Ok(None) => self.faults.push(format!("ledger/{path}: it is missing")),
+            Err(error) => self.faults.push(format!("ledger/{path}: {error}")),
+        }
+    }
+
+    fn commit(&mut self, size: u64, note: &[u8]) {
+        let root = self.frontier.root();
+        let verified = std::str::from_utf8(note).map_err(|_| "it is not text".to_owned());
+        match verified
+            .and_then(|note| self.verifier.verify_checkpoint(note, self.origin).map_err(|error| error.to_string()))
+        {
+            Ok(checkpoint) if checkpoint.size == size && checkpoint.root == root => {}
+            Ok(_) => self.faults.push(format!("the commit at {size} entries was signed for other entries")),
+            Err(reason) => self.faults.push(format!("the checkpoint of the commit at {size} entries: {reason}")),
+        }
+        if self.published.is_some_and(|(published, published_root)| published == size && published_root != root) {
+            self.faults.push(format!("ledger/{CHECKPOINT}: it was signed for other entries than the log holds"));
+        }
+        if let Some(anchor) = self.anchor
+            && anchor.checkpoint.size == size
+            && anchor.checkpoint.root != root
+        {
+            self.faults
+                .push(format!("the log is a fork: at {size} entries it is not what `{}` says", anchor.path.display()));
+        }
+    }
+
+    fn finish(mut self, walked: Result<crate::store::Walk, StoreError>, origin: String) -> Result<Report, OpenError> {
+        let (entries, commits, segments) = match walked {
+            Ok(walk) => (walk.entries_total, walk.commits, walk.segments),
+            Err(StoreError::Stopped) => (self.frontier.size(), 0, 0),
+            Err(fault) => {
+                self.faults.push(fault.to_string());
+                (self.frontier.size(), 0, 0)
+            }
+        };
+        let (published, anchored) =
+            (self.published.map_or(0, |(size, _)| size), self.anchor.map(|anchor| anchor.checkpoint.size));
+        for (known, whose) in [(published, "the published checkpoint"), (anchored.unwrap_or(0), "the anchor")] {
+            if known > entries {
+                self.faults
+                    .push(format!("the log holds {entries} entries, yet {whose} says that {known} were committed"));
+            }
+        }
+        Ok(Report {
+            origin,
+            entries,
+            commits,
+            segments,
+            agents: self.chains.chains().heads().count(),
+            root: self.frontier.root().to_string(),
+            published,
+            anchored,
+            faults: self.faults,
+        })
+    }
+}
