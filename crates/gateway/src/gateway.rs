@@ -1,0 +1,68 @@
+//! The gateway: what every request shares.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use remit_engine::Engine;
+use remit_identity::ReplayCache;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::mcp::Sessions;
+use crate::{Settings, Upstreams, limits, listen};
+
+/// The gate in front of all tools. Share it by `Arc`; [`Gateway::close`] ends it.
+pub struct Gateway {
+    pub(crate) engine: Engine,
+    pub(crate) upstreams: Upstreams,
+    pub(crate) settings: Settings,
+    /// Proofs of possession that have been shown.
+    pub(crate) proofs: Mutex<ReplayCache>,
+    pub(crate) sessions: Sessions,
+    /// One permit for each call under way or held.
+    pub(crate) room: Semaphore,
+    /// Calls and records that must not be lost when a client leaves.
+    pub(crate) work: TaskTracker,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Gateway {
+    /// A gateway that decides with `engine` and calls through `upstreams`.
+    pub fn new(engine: Engine, upstreams: Upstreams, settings: Settings) -> Arc<Self> {
+        let proofs = Mutex::new(ReplayCache::new(engine.now().as_seconds()));
+        Arc::new(Self {
+            engine,
+            upstreams,
+            settings,
+            proofs,
+            sessions: Sessions::default(),
+            room: Semaphore::new(limits::CALLS_MAX),
+            work: TaskTracker::new(),
+            stopping: CancellationToken::new(),
+        })
+    }
+
+    /// Everything that the gateway's listener serves.
+    pub fn router(self: &Arc<Self>) -> axum::Router {
+        listen::router(Arc::clone(self))
+    }
+
+    /// Ends: holds are answered at once, calls under way get [`limits::DRAIN_SECONDS_MAX`] to end and be recorded, then
+    /// the upstreams are closed. What is still open after that is found by the engine as an unknown outcome.
+    pub async fn close(&self) {
+        self.stopping.cancel();
+        self.work.close();
+        let drained = tokio::time::timeout(Duration::from_secs(limits::DRAIN_SECONDS_MAX), self.work.wait()).await;
+        if drained.is_err() {
+            tracing::warn!(calls = self.work.len(), "closing while calls are under way");
+        }
+        self.upstreams.close().await;
+    }
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Gateway").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

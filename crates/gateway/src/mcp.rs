@@ -1,0 +1,106 @@
+//! The Model Context Protocol as a door: from bytes to the gate and back, in its stateless generation (2026-07-28) and in
+//! those that begin with a handshake (2025-11-25, 2025-06-18).
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use http::{HeaderMap, StatusCode};
+use serde_json::Value;
+
+use crate::attempt::Door;
+use crate::caller::Caller;
+use crate::{Gateway, refuse};
+
+mod call;
+mod discover;
+pub(crate) mod envelope;
+mod legacy;
+mod modern;
+pub(crate) mod reply;
+mod sessions;
+pub(crate) mod sse;
+mod strict;
+mod tools;
+
+pub(crate) use legacy::end as end_session;
+pub(crate) use sessions::Sessions;
+
+use envelope::Message;
+
+/// The generation without a handshake.
+pub(crate) const MODERN: &str = "2026-07-28";
+
+/// The generations with a handshake, newest first.
+pub(crate) const HANDSHAKE: [&str; 2] = ["2025-11-25", "2025-06-18"];
+
+/// Members of `params._meta` that describe a request of [`MODERN`].
+pub(crate) const VERSION_MEMBER: &str = "io.modelcontextprotocol/protocolVersion";
+pub(crate) const CAPABILITIES_MEMBER: &str = "io.modelcontextprotocol/clientCapabilities";
+pub(crate) const CLIENT_MEMBER: &str = "io.modelcontextprotocol/clientInfo";
+
+/// Headers of the protocol.
+pub(crate) const VERSION_HEADER: &str = "mcp-protocol-version";
+pub(crate) const METHOD_HEADER: &str = "mcp-method";
+pub(crate) const NAME_HEADER: &str = "mcp-name";
+pub(crate) const SESSION_HEADER: &str = "mcp-session-id";
+
+/// How a client speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Generation {
+    /// 2026-07-28: every request stands alone.
+    Modern,
+    /// Before: a handshake, then requests that refer to it.
+    Legacy,
+}
+
+/// One posted message of a known caller.
+#[derive(Debug)]
+pub(crate) struct Posted {
+    pub caller: Caller,
+    pub door: Door,
+    pub headers: HeaderMap,
+    pub body: bytes::Bytes,
+}
+
+/// Answers one posted message.
+pub(crate) async fn answer(gateway: Arc<Gateway>, posted: Posted) -> Response {
+    let message = match envelope::parse(&posted.body) {
+        Ok(message) => message,
+        // Both generations take this error with 400: there is no readable request that it could answer otherwise.
+        Err(error) => {
+            let said = refuse::protocol(error.code, error.sentence);
+            return reply::error(StatusCode::BAD_REQUEST, error.id.as_ref(), &said, None);
+        }
+    };
+    match generation(&posted.headers, &message) {
+        Generation::Modern => modern::answer(gateway, posted, message).await,
+        Generation::Legacy => legacy::answer(gateway, posted, message).await,
+    }
+}
+
+/// A version that is one of a handshake, or none at all, is of the older generations; anything else is held to the rules of
+/// the newest. A body that describes itself as the newest is that, whatever its headers leave out.
+fn generation(headers: &HeaderMap, message: &Message) -> Generation {
+    match headers.get(VERSION_HEADER) {
+        Some(version) if HANDSHAKE.iter().any(|known| version.as_bytes() == known.as_bytes()) => Generation::Legacy,
+        Some(_) => Generation::Modern,
+        None => {
+            let described =
+                message.params().and_then(|params| params.get("_meta")).and_then(|meta| meta.get(VERSION_MEMBER));
+            if described.is_some_and(Value::is_string) { Generation::Modern } else { Generation::Legacy }
+        }
+    }
+}
+
+/// Whether the client takes an answer as a stream of events.
+fn accepts_stream(headers: &HeaderMap) -> bool {
+    let accepts = |value: &http::HeaderValue| {
+        value.to_str().is_ok_and(|value| {
+            value.split(',').any(|kind| {
+                let kind = kind.split(';').next().unwrap_or_default().trim();
+                kind.eq_ignore_ascii_case("text/event-stream") || kind == "*/*"
+            })
+        })
+    };
+    headers.get_all(http::header::ACCEPT).iter().any(accepts)
+}

@@ -1,0 +1,161 @@
+//! Answers in the form that each generation expects, as HTTP responses.
+
+use axum::body::Body;
+use axum::response::Response;
+use http::{HeaderValue, StatusCode, header};
+use remit_domain::{ActionId, Refusal};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::Generation;
+use super::envelope::RequestId;
+use crate::answer::{Answer, Body as Answered, RpcError};
+use crate::caller::Unknown;
+use crate::{Gateway, metadata, refuse};
+
+/// The header with which every answer names the decision behind it.
+pub(crate) const DECISION_HEADER: &str = "remit-decision";
+
+/// The member of `_meta` that says the same inside the protocol.
+pub(crate) const DECISION_MEMBER: &str = "remit/decision";
+
+/// How long a client should wait when nothing can be decided, in seconds.
+const RETRY_SECONDS: HeaderValue = HeaderValue::from_static("1");
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    jsonrpc: &'static str,
+    /// `null` where the request's id could not be read (JSON-RPC 2.0 section 5).
+    id: Option<&'a RequestId>,
+    #[serde(flatten)]
+    answer: Said<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Said<'a> {
+    Result(&'a Map<String, Value>),
+    Error(&'a RpcError),
+}
+
+fn envelope(id: Option<&RequestId>, answer: Said<'_>) -> Vec<u8> {
+    let bytes = serde_json::to_vec(&Envelope { jsonrpc: "2.0", id, answer });
+    bytes.unwrap_or_else(|_| {
+        br#"{"jsonrpc":"2.0","id":null,"error":{"code":-32603,"message":"the answer cannot be written"}}"#.to_vec()
+    })
+}
+
+/// An answer as a status and a document.
+pub(super) fn document(generation: Generation, id: &RequestId, answer: Answer) -> (StatusCode, Vec<u8>) {
+    match answer.body {
+        Answered::Result(mut result) => {
+            if let Some(decision) = answer.decision {
+                let meta = result.entry("_meta").or_insert_with(|| Value::Object(Map::new()));
+                if let Some(meta) = meta.as_object_mut() {
+                    meta.insert(DECISION_MEMBER.to_owned(), decision.to_string().into());
+                }
+            }
+            complete(generation, &mut result);
+            (StatusCode::OK, envelope(Some(id), Said::Result(&result)))
+        }
+        Answered::Error(error) => (StatusCode::OK, envelope(Some(id), Said::Error(&error))),
+        Answered::Unavailable(refusal) => {
+            (StatusCode::SERVICE_UNAVAILABLE, envelope(Some(id), Said::Error(&refuse::unavailable(&refusal))))
+        }
+    }
+}
+
+/// Every result of 2026-07-28 says of what type it is; before, none does.
+fn complete(generation: Generation, result: &mut Map<String, Value>) {
+    if generation == Generation::Modern {
+        result.insert("resultType".to_owned(), "complete".into());
+    }
+}
+
+/// An answer as one document.
+pub(super) fn answer(generation: Generation, id: &RequestId, answer: Answer) -> Response {
+    let decision = answer.decision;
+    let (status, body) = document(generation, id, answer);
+    respond(status, body, decision)
+}
+
+/// A result.
+pub(super) fn result(
+    generation: Generation,
+    id: &RequestId,
+    mut result: Map<String, Value>,
+    decision: Option<ActionId>,
+) -> Response {
+    complete(generation, &mut result);
+    respond(StatusCode::OK, envelope(Some(id), Said::Result(&result)), decision)
+}
+
+/// An error.
+pub(crate) fn error(
+    status: StatusCode,
+    id: Option<&RequestId>,
+    error: &RpcError,
+    decision: Option<ActionId>,
+) -> Response {
+    respond(status, envelope(id, Said::Error(error)), decision)
+}
+
+/// Nothing can be decided now.
+pub(super) fn unavailable(id: &RequestId, refusal: &Refusal) -> Response {
+    respond(StatusCode::SERVICE_UNAVAILABLE, envelope(Some(id), Said::Error(&refuse::unavailable(refusal))), None)
+}
+
+/// The gateway takes no more requests.
+pub(crate) fn stopping() -> Response {
+    match refuse::stopping().body {
+        Answered::Unavailable(refusal) => {
+            error(StatusCode::SERVICE_UNAVAILABLE, None, &refuse::unavailable(&refusal), None)
+        }
+        Answered::Result(_) | Answered::Error(_) => respond(StatusCode::SERVICE_UNAVAILABLE, Vec::new(), None),
+    }
+}
+
+/// Nobody knows who asks.
+pub(crate) fn unknown(gateway: &Gateway, unknown: &Unknown, id: Option<&RequestId>) -> Response {
+    let (challenge, said) = refuse::unknown(unknown, &metadata::address(gateway));
+    let mut response = error(StatusCode::UNAUTHORIZED, id, &said, None);
+    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    }
+    response
+}
+
+/// There is no such session of this task. Clients begin a new one at this status.
+pub(super) fn no_session() -> Response {
+    error(StatusCode::NOT_FOUND, None, &refuse::protocol(refuse::INVALID_REQUEST, "Session not found"), None)
+}
+
+/// Only POST is served here; streams are answers to requests.
+pub(crate) fn only_post() -> Response {
+    let mut response = respond(StatusCode::METHOD_NOT_ALLOWED, Vec::new(), None);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+/// Puts the decision's name on an answer.
+pub(super) fn mark(response: &mut Response, decision: Option<ActionId>) {
+    if let Some(decision) = decision.and_then(|decision| HeaderValue::from_str(&decision.to_string()).ok()) {
+        response.headers_mut().insert(DECISION_HEADER, decision);
+    }
+}
+
+fn respond(status: StatusCode, body: Vec<u8>, decision: Option<ActionId>) -> Response {
+    let written = !body.is_empty();
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if written {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(header::RETRY_AFTER, RETRY_SECONDS);
+    }
+    mark(&mut response, decision);
+    response
+}

@@ -1,0 +1,74 @@
+//! Step seven, second half: puts on record how a call ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use remit_domain::{ActionId, Actor, Command, DataClass, Outcome, RecordOutcome, TaskId};
+use remit_engine::{Engine, SubmitError};
+
+use crate::answer::Answer;
+use crate::inspect::Inspected;
+use crate::permit::Permit;
+use crate::{Gateway, refuse};
+
+/// What a record of an outcome is about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Report {
+    action: ActionId,
+    task: TaskId,
+    data: DataClass,
+}
+
+impl Report {
+    /// The report that will be due for `permit`. An operation that is gone is treated as the most sensitive.
+    pub fn about(gateway: &Gateway, permit: &Permit) -> Self {
+        let data =
+            gateway.engine.read(|state| state.operations.get(permit.operation()).map(|operation| operation.data));
+        Self { action: permit.action(), task: permit.task(), data: data.unwrap_or(DataClass::D3) }
+    }
+
+    pub fn action(&self) -> ActionId {
+        self.action
+    }
+}
+
+/// Records the outcome. For data of class D2 and above this returns when it is durable, and an answer whose record could not
+/// be kept is withheld; below that the record may trail, and a crash leaves an unknown outcome.
+pub(crate) async fn record(
+    gateway: &Arc<Gateway>,
+    report: &Report,
+    inspected: &Inspected,
+    latency: Duration,
+) -> Result<(), Answer> {
+    let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
+    let write =
+        write(gateway.engine.clone(), *report, inspected.outcome.clone(), inspected.content.clone(), latency_ms);
+    if report.data >= DataClass::D2 {
+        return write.await.map_err(|error| refuse::not_recorded(&error, report.action));
+    }
+    let action = report.action;
+    gateway.work.spawn(async move {
+        if let Err(error) = write.await {
+            tracing::error!(%action, %error, "an outcome could not be recorded");
+        }
+    });
+    Ok(())
+}
+
+async fn write(
+    engine: Engine,
+    report: Report,
+    outcome: Outcome,
+    content: Option<Vec<u8>>,
+    latency_ms: u64,
+) -> Result<(), SubmitError> {
+    let (result, sealed) = match content {
+        Some(content) => {
+            let (reference, sealed) = engine.commitment(report.task, "result", content).await?;
+            (Some(reference), vec![sealed])
+        }
+        None => (None, Vec::new()),
+    };
+    let outcome = RecordOutcome { action: report.action, outcome, result, latency_ms };
+    engine.submit_with(Actor::Remit, Command::RecordOutcome(Box::new(outcome)), sealed).await.map(drop)
+}
