@@ -1,0 +1,61 @@
+//! The access card: what an agent may do, under what conditions, for how long, and who said so.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use remit_domain::{Agent, Grant, Timestamp};
+use serde_json::{Value, json};
+
+use super::{Answer, view};
+use crate::auth::SignedIn;
+use crate::{Api, grants, names, tasks};
+
+pub(crate) async fn card(State(api): State<Api>, _: SignedIn, Path(agent): Path<String>) -> Answer {
+    let (state, now) = (api.engine.state(), api.engine.now());
+    let agent = names::agent(&state, &agent)?;
+    let live: Vec<&Grant> =
+        state.grants_of(agent.id).map(AsRef::as_ref).filter(|grant: &&Grant| now < grant.expires_at).collect();
+    let requests = state.grant_requests.values().filter(|request| request.agent == agent.id);
+    let pending = state.approvals.values().filter(|approval| approval.is_pending() && approval.facts.agent == agent.id);
+    Ok(Json(json!({
+        "agent": view(&state, agent),
+        "may": operations(&state, agent, &live, now),
+        "conditions": conditions(&state),
+        "grants": live.iter().map(|grant| grants::view(&state, grant)).collect::<Vec<_>>(),
+        "requests": requests.map(|request| grants::view_request(&state, request)).collect::<Vec<_>>(),
+        "tasks": state.live_tasks_of(agent.id).map(|task| tasks::view(&state, task)).collect::<Vec<_>>(),
+        "waiting_approvals": pending.map(|approval| approval.id).collect::<Vec<_>>(),
+        "policies": state.policies.digest(),
+        "as_of": now.to_string(),
+    })))
+}
+
+/// Every operation that a live grant covers, with the grant that lasts longest. What the policies add stands beside it.
+fn operations(state: &remit_domain::State, agent: &Agent, live: &[&Grant], now: Timestamp) -> Vec<Value> {
+    let mut operations: Vec<Value> = state
+        .operations
+        .values()
+        .filter_map(|operation| {
+            let covering = live.iter().filter(|grant| grant.covers(&operation.name, now));
+            let grant = covering.max_by_key(|grant| grant.expires_at)?;
+            Some(json!({
+                "operation": operation.name,
+                "verb": operation.verb,
+                "risk": operation.risk,
+                "data": operation.data,
+                "external": operation.external,
+                "available": operation.withdrawn.is_none(),
+                "within_data_ceiling": operation.data <= agent.data_ceiling(),
+                "grant": grant.id,
+                "until": grant.expires_at.to_string(),
+            }))
+        })
+        .collect();
+    operations.sort_by_key(|operation| operation.get("operation").map(Value::to_string));
+    operations
+}
+
+/// The rules that say why they narrow: whatever a grant gives, they are asked too.
+fn conditions(state: &remit_domain::State) -> Vec<Value> {
+    let rules = state.compiled().set.iter().flat_map(|set| set.rules());
+    rules.filter_map(|rule| rule.reason.as_ref().map(|reason| json!({"policy": rule.id, "reason": reason}))).collect()
+}

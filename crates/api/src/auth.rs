@@ -1,0 +1,215 @@
+//! Who is calling. A person by the data directory's socket or by a session; an agent by its own key. Never anybody by default.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::request::Parts;
+use http::{HeaderMap, Method, StatusCode, header};
+use remit_domain::{Actor, AgentId, Digest, PersonId, Refusal, SessionId, SignInMethod};
+use remit_identity::assertion::{AssertionError, Expect, UnverifiedAssertion};
+use remit_identity::{PublicJwk, SpiffeId};
+
+use crate::{Api, Problem};
+
+#[cfg(test)]
+mod tests;
+
+/// The cookie in which the console keeps a session.
+pub const SESSION_COOKIE: &str = "remit_session";
+/// Must be there on changes that are authenticated by a cookie: a form on another site cannot set it.
+const CSRF_HEADER: &str = "remit-csrf";
+const BEARER: &str = "bearer ";
+
+/// What the connection itself says about its other end. Set by whoever accepts connections, never by a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// A process on this machine, on the data directory's socket, of the operating system's user `uid`.
+    Socket {
+        /// As the operating system says.
+        uid: u32,
+    },
+}
+
+/// A person who is signed in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SignedIn {
+    pub person: PersonId,
+    pub method: SignInMethod,
+    pub session: Option<SessionId>,
+}
+
+impl SignedIn {
+    pub fn actor(&self) -> Actor {
+        Actor::Person { person: self.person, method: self.method }
+    }
+
+    /// Whether the session that this began with still holds: for answers that take long.
+    pub fn still_holds(&self, api: &Api) -> bool {
+        let now = api.engine.now();
+        api.engine.read(|state| {
+            let person_known = state.people.contains_key(&self.person);
+            let session =
+                self.session.map(|id| state.sessions.get(&id).is_some_and(|session| now < session.expires_at));
+            person_known && session.unwrap_or(true)
+        })
+    }
+}
+
+/// An agent that proved possession of one of its enrolled keys for this very request.
+#[derive(Debug, Clone)]
+pub(crate) struct EnrolledAgent {
+    pub agent: AgentId,
+    /// Thumbprint of the key.
+    pub key: String,
+}
+
+/// What came as a credential, unchecked.
+#[derive(Debug, PartialEq, Eq)]
+enum Credential<'a> {
+    Bearer(&'a str),
+    Cookie(&'a str),
+    Nothing,
+}
+
+impl<'a> Credential<'a> {
+    fn of(headers: &'a HeaderMap) -> Result<Self, Problem> {
+        if let Some(value) = headers.get(header::AUTHORIZATION) {
+            let value = value.to_str().map_err(|_| Problem::credential_refused())?;
+            let scheme = value.get(..BEARER.len()).filter(|scheme| scheme.eq_ignore_ascii_case(BEARER));
+            let token = scheme.and_then(|scheme| value.get(scheme.len()..));
+            return token.map(|token| Self::Bearer(token.trim())).ok_or_else(Problem::credential_refused);
+        }
+        let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let mut own = cookies
+            .flat_map(|value| value.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(name, _)| *name == SESSION_COOKIE);
+        match (own.next(), own.next()) {
+            (None, _) => Ok(Self::Nothing),
+            (Some((_, token)), None) => Ok(Self::Cookie(token)),
+            // Two cookies of one name: somebody planted one of them, and nobody knows which.
+            (Some(_), Some(_)) => Err(Problem::credential_refused()),
+        }
+    }
+}
+
+/// The person whom the request's credential proves, or the problem that nobody is signed in.
+fn person_of(api: &Api, parts: &Parts) -> Result<SignedIn, Problem> {
+    let token = match Credential::of(&parts.headers)? {
+        Credential::Bearer(token) => token,
+        Credential::Cookie(token) => {
+            refuse_forged(&parts.method, &parts.headers)?;
+            token
+        }
+        Credential::Nothing => return person_of_peer(api, parts),
+    };
+    let (token, now) = (Digest::of_bytes(token.as_bytes()), api.engine.now());
+    let session = api.engine.read(|state| state.session_of(&token, now).cloned());
+    let session = session.ok_or_else(Problem::credential_refused)?;
+    Ok(SignedIn { person: session.person, method: session.method, session: Some(session.id) })
+}
+
+fn person_of_peer(api: &Api, parts: &Parts) -> Result<SignedIn, Problem> {
+    let Some(Peer::Socket { uid }) = parts.extensions.get::<Peer>().copied() else {
+        return Err(Problem::not_signed_in());
+    };
+    let person = api.engine.read(|state| state.person_of_uid(uid).map(|person| person.id));
+    let person = person.ok_or_else(|| {
+        let refusal = Refusal::new("not_signed_in", format!("the user {uid} of this machine is nobody in this realm"))
+            .help("run the command as the user that runs Remit, or sign in with `remit login --code CODE`");
+        Problem::new(StatusCode::UNAUTHORIZED, refusal)
+    })?;
+    Ok(SignedIn { person, method: SignInMethod::LocalSocket, session: None })
+}
+
+/// Browsers send cookies with requests that other sites made.
+fn refuse_forged(method: &Method, headers: &HeaderMap) -> Result<(), Problem> {
+    if method.is_safe() || headers.contains_key(CSRF_HEADER) {
+        return Ok(());
+    }
+    let refusal = Refusal::new("csrf", "a change by a browser's session needs the header `remit-csrf`")
+        .help("use the console's pages, or a bearer token");
+    Err(Problem::new(StatusCode::FORBIDDEN, refusal))
+}
+
+/// Lets a request through only with a person behind it.
+pub(crate) async fn require_person(State(api): State<Api>, request: Request, next: Next) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let person = person_of(&api, &parts)?;
+    parts.extensions.insert(person);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+/// Lets a request through only with a fresh assertion of an enrolled agent (RFC 7523).
+pub(crate) async fn require_agent(State(api): State<Api>, request: Request, next: Next) -> Result<Response, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let agent = match Credential::of(&parts.headers)? {
+        Credential::Bearer(assertion) => agent_of(&api, assertion)?,
+        Credential::Cookie(_) | Credential::Nothing => return Err(assertion_needed()),
+    };
+    parts.extensions.insert(agent);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+fn assertion_needed() -> Problem {
+    let refusal = Refusal::new("not_signed_in", "no agent has proved itself")
+        .help("send `Authorization: Bearer` with an assertion signed by the agent's enrolled key");
+    Problem::new(StatusCode::UNAUTHORIZED, refusal)
+}
+
+fn assertion_refused(error: &AssertionError) -> Problem {
+    Problem::new(StatusCode::UNAUTHORIZED, Refusal::new(error.code(), error.to_string()).help(error.help()))
+}
+
+fn agent_of(api: &Api, assertion: &str) -> Result<EnrolledAgent, Problem> {
+    let refused = |error: AssertionError| assertion_refused(&error);
+    let unverified = UnverifiedAssertion::parse(assertion).map_err(refused)?;
+    let client = unverified.claimed_client().map_err(refused)?.to_owned();
+    let name = SpiffeId::parse(&client).ok();
+    let name = name.as_ref().and_then(SpiffeId::agent_name).ok_or_else(|| refused(AssertionError::Client))?;
+    let found = api.engine.read(|state| {
+        let realm = state.realm.clone()?;
+        let agent = state.agent_named(name.name).ok()?.clone();
+        (agent.spiffe_id(&realm.trust_domain) == client).then_some((realm.issuer, agent))
+    });
+    // An unknown agent and a wrong signature get one answer.
+    let (issuer, agent) = found.ok_or_else(|| refused(AssertionError::Signature))?;
+    let now = api.engine.now().as_seconds();
+    let expect = Expect { client: &client, issuer: &issuer, now };
+    let mut outcome = Err(AssertionError::Signature);
+    for key in &agent.keys {
+        let Ok(public) = PublicJwk::parse(&key.jwk) else { continue };
+        match unverified.clone().verify(&public, &expect) {
+            Err(AssertionError::Signature) => {}
+            other => {
+                outcome = other.map(|claims| (claims, key.thumbprint.clone()));
+                break;
+            }
+        }
+    }
+    let (claims, key) = outcome.map_err(refused)?;
+    // A poisoned lock means that an insertion was cut short; refusing is the answer that cannot be wrong.
+    let fresh = api.assertions.lock().is_ok_and(|mut seen| seen.insert(&client, &claims.jti, claims.iat, now));
+    if !fresh {
+        return Err(refused(AssertionError::Replay));
+    }
+    Ok(EnrolledAgent { agent: agent.id, key })
+}
+
+impl<S: Sync> FromRequestParts<S> for SignedIn {
+    type Rejection = Problem;
+
+    /// The person that the router's own check let through; nobody else gets here.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().copied().ok_or_else(Problem::not_signed_in)
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for EnrolledAgent {
+    type Rejection = Problem;
+
+    /// The agent that the router's own check let through.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(assertion_needed)
+    }
+}

@@ -1,0 +1,87 @@
+//! `/v1/connectors`: what can be reached, and which of its tools are approved.
+
+pub(crate) mod approve;
+pub(crate) mod proposal;
+pub(crate) mod tools;
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use remit_domain::{AddConnector, Command, Connector, ConnectorId, ConnectorSpec, Event};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::auth::SignedIn;
+use crate::input::{Ask, Body};
+use crate::page::{PageQuery, page};
+use crate::receipts::{made, recorded};
+use crate::{Api, Problem, names};
+
+pub(crate) type Answer = Result<Json<Value>, Problem>;
+
+fn view(state: &remit_domain::State, connector: &Connector) -> Value {
+    let of_it = || state.operations_of(&connector.name);
+    json!({
+        "id": connector.id,
+        "name": connector.name,
+        "owner": names::of_person(state, connector.owner),
+        "spec": view_spec(&connector.spec),
+        "operations": of_it().filter(|operation| operation.withdrawn.is_none()).count(),
+        "withdrawn": of_it().filter(|operation| operation.withdrawn.is_some()).count(),
+        "added_at": connector.added_at.to_string(),
+    })
+}
+
+/// Variables of a process may hold secrets: answers name them and keep their values back.
+fn view_spec(spec: &ConnectorSpec) -> Value {
+    match spec {
+        ConnectorSpec::Stdio { command, arguments, environment } => json!({
+            "kind": "stdio",
+            "command": command,
+            "arguments": arguments,
+            "environment": environment.keys().map(|name| (name, Value::Null)).collect::<BTreeMap<_, _>>(),
+        }),
+        ConnectorSpec::Http { url } => json!({"kind": "http", "url": url}),
+    }
+}
+
+pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<PageQuery>) -> Answer {
+    let state = api.engine.state();
+    let connectors = state.connectors.values();
+    let rows = connectors.map(|connector| (connector.name.clone(), connector.clone())).collect();
+    page(rows, &query, |connector| view(&state, connector))
+}
+
+pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(connector): Path<String>) -> Answer {
+    Ok(Json(api.engine.read(|state| names::connector(state, &connector).map(|connector| view(state, connector)))?))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Add {
+    name: String,
+    /// Id or name of a person; whoever adds it if nobody is named.
+    owner: Option<String>,
+    spec: ConnectorSpec,
+}
+
+pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<Add>) -> Answer {
+    let owner = api.engine.read(|state| {
+        add.owner.as_deref().map(|owner| names::person(state, owner).map(|person| person.id)).transpose()
+    })?;
+    let command = AddConnector { name: add.name, owner, spec: add.spec };
+    let receipt = api.submit(by.actor(), Command::AddConnector(Box::new(command))).await?;
+    let id: ConnectorId = made(&receipt, |event| match event {
+        Event::ConnectorAdded(added) => Some(added.connector),
+        _ => None,
+    })?;
+    let body = api.engine.read(|state| state.connectors.get(&id).map(|connector| view(state, connector)));
+    Ok(recorded(body.unwrap_or_default(), &receipt))
+}
+
+pub(crate) async fn remove(State(api): State<Api>, by: SignedIn, Path(connector): Path<String>) -> Answer {
+    let connector = api.engine.read(|state| names::connector(state, &connector).map(|connector| connector.id))?;
+    let receipt = api.submit(by.actor(), Command::RemoveConnector { connector }).await?;
+    Ok(recorded(json!({"id": connector, "removed": true}), &receipt))
+}

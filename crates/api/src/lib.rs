@@ -1,0 +1,105 @@
+//! The control plane over HTTP: the REST API that people, scripts, the command line and enrolled agents speak.
+//!
+//! Architecture invariant: nothing is decided here. A handler turns a request into a command or a reading and the answer
+//! into JSON; whether a command may happen is for the domain. There is no default principal, no call to a tool goes
+//! through here, and no other door is known.
+
+mod agents;
+mod approvals;
+mod auth;
+mod changes;
+mod connectors;
+mod enrolment;
+mod errors;
+mod evidence;
+mod grants;
+mod health;
+mod idempotency;
+mod input;
+mod keys;
+mod ledger_files;
+pub mod limits;
+mod names;
+mod openapi;
+mod operations;
+mod page;
+mod people;
+mod policies;
+mod receipts;
+mod records;
+mod router;
+mod sessions;
+mod simulate;
+mod stream;
+mod tasks;
+mod time;
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::BoxFuture;
+use remit_domain::{Actor, Command, ConnectorSpec, Refusal};
+use remit_engine::{Engine, Receipt};
+use remit_identity::ReplayCache;
+use serde_json::Value;
+
+pub use auth::{Peer, SESSION_COOKIE};
+pub use connectors::proposal::{Proposal, propose};
+pub use errors::Problem;
+pub use openapi::openapi;
+pub use router::router;
+
+/// Where a person's choice of tools comes from: whoever speaks to the servers behind connectors.
+pub trait ToolSource: Send + Sync + 'static {
+    /// What the server of `connector` offers now: every tool's definition as the server lists it.
+    ///
+    /// # Errors
+    /// The refusal that tells a person why the server cannot be asked, and what to do.
+    fn definitions<'a>(&'a self, connector: &'a ConnectorSpec) -> BoxFuture<'a, Result<Vec<Value>, Refusal>>;
+}
+
+/// What the API has to know of the rest of the installation.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where people find the console, without a slash at the end: for sign-in links.
+    pub console_url: String,
+    /// Where agents find their tools (`…/mcp`): for whoever starts a task.
+    pub mcp_url: String,
+}
+
+/// The control plane. Cheap to clone.
+#[derive(Clone)]
+pub struct Api {
+    engine: Engine,
+    tools: Arc<dyn ToolSource>,
+    settings: Arc<Settings>,
+    /// Assertions that agents have shown: each is good for one use.
+    assertions: Arc<Mutex<ReplayCache>>,
+    /// Answers to requests that carried an idempotency key.
+    answered: Arc<Mutex<idempotency::Answered>>,
+}
+
+impl Api {
+    /// An API over `engine` that asks `tools` what servers offer.
+    pub fn new(engine: Engine, tools: Arc<dyn ToolSource>, settings: Settings) -> Self {
+        let assertions = ReplayCache::new(engine.now().as_seconds());
+        Self {
+            engine,
+            tools,
+            settings: Arc::new(settings),
+            assertions: Arc::new(Mutex::new(assertions)),
+            answered: Arc::default(),
+        }
+    }
+
+    /// Submits `command` and returns once it is durable.
+    async fn submit(&self, actor: Actor, command: Command) -> Result<Receipt, Problem> {
+        Ok(self.engine.submit(actor, command).await?)
+    }
+}
+
+impl fmt::Debug for Api {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Api").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,125 @@
+//! The schemas of requests, member by member. A test sends each of them to the code that reads it.
+
+use serde_json::{Map, Value, json};
+
+/// A member's name (with `?` where it may be left out) and its kind.
+type Member = (&'static str, &'static str);
+
+/// Every request body by the name of its schema.
+pub(super) const REQUESTS: &[(&str, &[Member])] = &[
+    ("AddPerson", &[("name", "string"), ("groups?", "strings")]),
+    ("SetGroups", &[("groups", "strings")]),
+    ("OfferSignIn", &[("ttl_seconds?", "integer")]),
+    ("OpenSession", &[("code", "string")]),
+    ("RegisterAgent", &[("name", "string"), ("profile?", "AgentProfile")]),
+    (
+        "AgentProfile",
+        &[
+            ("owner?", "string"),
+            ("approvers?", "strings"),
+            ("purpose?", "string"),
+            ("class?", "string"),
+            ("autonomy?", "integer"),
+            ("data_classes?", "strings"),
+            ("environment?", "string"),
+            ("review_at?", "time"),
+            ("review_in_seconds?", "integer"),
+        ],
+    ),
+    ("Reason", &[("reason", "string")]),
+    ("Note", &[("note?", "string")]),
+    ("TokenLife", &[("ttl_seconds?", "integer")]),
+    ("OfferEnrolment", &[("ttl_seconds?", "integer")]),
+    ("Enrol", &[("agent", "string"), ("code", "string"), ("proof", "string")]),
+    ("AddConnector", &[("name", "string"), ("owner?", "string"), ("spec", "ConnectorSpec")]),
+    (
+        "ConnectorSpec",
+        &[
+            ("kind", "string"),
+            ("command?", "string"),
+            ("arguments?", "strings"),
+            ("environment?", "object"),
+            ("url?", "string"),
+        ],
+    ),
+    ("ApproveTools", &[("choices", "ToolChoice[]")]),
+    (
+        "ToolChoice",
+        &[
+            ("tool", "string"),
+            ("verb", "string"),
+            ("risk", "integer"),
+            ("data", "string"),
+            ("external?", "boolean"),
+            ("digest", "string"),
+        ],
+    ),
+    (
+        "RequestGrant",
+        &[("agent", "string"), ("operations", "strings"), ("reason", "string"), ("ttl_seconds", "integer")],
+    ),
+    (
+        "StartTask",
+        &[
+            ("agent?", "string"),
+            ("purpose", "string"),
+            ("acting_for?", "string"),
+            ("scope?", "strings"),
+            ("ttl_seconds?", "integer"),
+            ("calls_max?", "integer"),
+            ("parent?", "string"),
+            ("key?", "string"),
+            ("token_ttl_seconds?", "integer"),
+        ],
+    ),
+    ("Approve", &[("digest", "string"), ("note?", "string")]),
+    ("PolicyEdit", &[("name", "string"), ("text?", "string")]),
+    ("CheckPolicies", &[("edits", "PolicyEdit[]")]),
+    ("ProposePolicies", &[("edits", "PolicyEdit[]"), ("reason", "string")]),
+    ("Simulate", &[("task", "string"), ("operation", "string"), ("arguments?", "object")]),
+    ("ExportEvidence", &[("agent?", "string"), ("since?", "time"), ("until?", "time"), ("contents?", "boolean")]),
+    (
+        "Problem",
+        &[
+            ("type", "string"),
+            ("title", "string"),
+            ("status", "integer"),
+            ("code", "string"),
+            ("detail", "string"),
+            ("help?", "string"),
+            ("fields?", "FieldProblem[]"),
+        ],
+    ),
+    ("FieldProblem", &[("field", "string"), ("sentence", "string")]),
+];
+
+/// [`REQUESTS`] as JSON schemas.
+pub(super) fn schemas() -> Map<String, Value> {
+    REQUESTS.iter().map(|(name, members)| ((*name).to_owned(), schema(name, members))).collect()
+}
+
+fn schema(name: &str, members: &[Member]) -> Value {
+    let required: Vec<&str> = members.iter().map(|(name, _)| *name).filter(|name| !name.ends_with('?')).collect();
+    let properties: Map<String, Value> =
+        members.iter().map(|(name, kind)| (name.trim_end_matches('?').to_owned(), kind_of(kind))).collect();
+    // What we send may grow; what is sent to us is read strictly.
+    let closed = name != "Problem" && name != "FieldProblem";
+    json!({
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": !closed,
+    })
+}
+
+fn kind_of(kind: &str) -> Value {
+    match kind {
+        "string" | "integer" | "boolean" | "object" => json!({"type": kind}),
+        "strings" => json!({"type": "array", "items": {"type": "string"}}),
+        "time" => json!({"type": "string", "format": "date-time"}),
+        other => match other.strip_suffix("[]") {
+            Some(item) => json!({"type": "array", "items": super::reference(item)}),
+            None => super::reference(other),
+        },
+    }
+}

@@ -1,0 +1,98 @@
+//! `/v1/people`: the humans of the realm.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use remit_domain::{AddPerson, Command, Digest, Event, Person, Timestamp};
+use remit_identity::code::OneTimeCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::auth::SignedIn;
+use crate::input::{Ask, Body};
+use crate::page::{PageQuery, page};
+use crate::receipts::{made, recorded};
+use crate::{Api, Problem, limits, names};
+
+type Answer = Result<Json<Value>, Problem>;
+
+fn view(person: &Person) -> Value {
+    json!({
+        "id": person.id,
+        "name": person.name,
+        "groups": person.groups,
+        "uid": person.uid,
+        "added_at": person.added_at.to_string(),
+    })
+}
+
+pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<PageQuery>) -> Answer {
+    let people = api.engine.state().people.values().map(|person| (person.name.clone(), person.clone())).collect();
+    page(people, &query, |person| view(person))
+}
+
+pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(person): Path<String>) -> Answer {
+    Ok(Json(api.engine.read(|state| names::person(state, &person).map(|person| view(person)))?))
+}
+
+pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<AddPerson>) -> Answer {
+    let receipt = api.submit(by.actor(), Command::AddPerson(add)).await?;
+    let id = made(&receipt, |event| match event {
+        Event::PersonAdded(added) => Some(added.person),
+        _ => None,
+    })?;
+    Ok(recorded(api.engine.read(|state| state.person(id).map(|person| view(person)))?, &receipt))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Groups {
+    groups: Vec<String>,
+}
+
+pub(crate) async fn set_groups(
+    State(api): State<Api>,
+    by: SignedIn,
+    Path(person): Path<String>,
+    Body(Groups { groups }): Body<Groups>,
+) -> Answer {
+    let person = api.engine.read(|state| names::person(state, &person).map(|person| person.id))?;
+    let receipt = api.submit(by.actor(), Command::SetPersonGroups { person, groups }).await?;
+    Ok(recorded(api.engine.read(|state| state.person(person).map(|person| view(person)))?, &receipt))
+}
+
+pub(crate) async fn remove(State(api): State<Api>, by: SignedIn, Path(person): Path<String>) -> Answer {
+    let person = api.engine.read(|state| names::person(state, &person).map(|person| person.id))?;
+    let receipt = api.submit(by.actor(), Command::RemovePerson { person }).await?;
+    Ok(recorded(json!({"id": person, "removed": true}), &receipt))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignIn {
+    ttl_seconds: Option<u64>,
+}
+
+/// Makes a one-time code. It is shown once, here; only its digest is kept.
+pub(crate) async fn sign_in(
+    State(api): State<Api>,
+    by: SignedIn,
+    Path(person): Path<String>,
+    Body(SignIn { ttl_seconds }): Body<SignIn>,
+) -> Answer {
+    let person = api.engine.read(|state| names::person(state, &person).cloned())?;
+    let code = OneTimeCode::generate("signin_").map_err(|_| Problem::fault("make a code"))?;
+    let ttl_seconds = ttl_seconds.unwrap_or(limits::SIGN_IN_SECONDS_DEFAULT);
+    let digest = Digest::of_bytes(code.expose().as_bytes());
+    let receipt = api.submit(by.actor(), Command::OfferSignIn { person: person.id, code: digest, ttl_seconds }).await?;
+    let expires_at: Timestamp = made(&receipt, |event| match event {
+        Event::SignInOffered(offered) => Some(offered.expires_at),
+        _ => None,
+    })?;
+    let body = json!({
+        "person": {"id": person.id, "name": person.name},
+        "code": code.expose(),
+        "link": format!("{}/sign-in?code={}", api.settings.console_url, code.expose()),
+        "expires_at": expires_at.to_string(),
+    });
+    Ok(recorded(body, &receipt))
+}

@@ -1,0 +1,75 @@
+//! `/v1/policies`: the rules, and what they would be after a change.
+
+use axum::Json;
+use axum::extract::State;
+use remit_domain::{Command, Event, PolicyEdit};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::auth::SignedIn;
+use crate::input::Body;
+use crate::receipts::{made, recorded};
+use crate::{Api, Problem, changes};
+
+type Answer = Result<Json<Value>, Problem>;
+
+/// The active texts, their version, and every rule with its place.
+pub(crate) async fn list(State(api): State<Api>, _: SignedIn) -> Answer {
+    let state = api.engine.state();
+    let compiled = state.compiled();
+    let sources = state.policies.sources.iter().map(|(name, text)| json!({"name": name, "text": text}));
+    let rules = compiled.set.iter().flat_map(|set| set.rules());
+    let rules = rules.map(|rule| {
+        json!({"id": rule.id, "source": rule.source, "line": rule.line, "reason": rule.reason, "text": rule.text})
+    });
+    Ok(Json(json!({
+        "version": compiled.version,
+        "activated_at": state.policies.activated_at.to_string(),
+        "broken": compiled.broken,
+        "sources": sources.collect::<Vec<_>>(),
+        "rules": rules.collect::<Vec<_>>(),
+    })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Check {
+    edits: Vec<PolicyEdit>,
+}
+
+/// What the policies would be after `edits`, against the schema of the operations that are approved now. Changes nothing.
+pub(crate) async fn check(State(api): State<Api>, _: SignedIn, Body(Check { edits }): Body<Check>) -> Answer {
+    let state = api.engine.state();
+    // Compiling thousands of policies takes a while, and other requests must not wait for it.
+    let compiled = tokio::task::spawn_blocking(move || state.compile_with(&edits)).await;
+    let compiled = compiled.map_err(|_| Problem::fault("check the policies"))?;
+    let warnings = compiled.set.iter().flat_map(|set| set.warnings());
+    let problems: Vec<Value> = compiled.problems.iter().chain(warnings).map(|problem| json!(problem)).collect();
+    Ok(Json(json!({
+        "holds": compiled.broken.is_none(),
+        "broken": compiled.broken,
+        "version": compiled.version,
+        "problems": problems,
+        "schema": compiled.schema.as_ref().map(|schema| schema.text()),
+    })))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Propose {
+    edits: Vec<PolicyEdit>,
+    reason: String,
+}
+
+/// Proposes a change. Somebody else approves it.
+pub(crate) async fn propose(State(api): State<Api>, by: SignedIn, Body(propose): Body<Propose>) -> Answer {
+    let command = Command::ProposePolicies { edits: propose.edits, reason: propose.reason };
+    let receipt = api.submit(by.actor(), command).await?;
+    let id = made(&receipt, |event| match event {
+        Event::PolicyProposed(proposed) => Some(proposed.change),
+        _ => None,
+    })?;
+    let state = api.engine.state();
+    let change = state.policies.changes.get(&id).map(|change| changes::view(&state, change));
+    Ok(recorded(change.unwrap_or_default(), &receipt))
+}

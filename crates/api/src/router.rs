@@ -1,0 +1,188 @@
+//! The table of contents: every address, who may ask, what it takes and what it gives.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any, delete, get, post, put};
+use http::{HeaderValue, StatusCode, header};
+use remit_domain::Refusal;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::{
+    Api, Problem, agents, approvals, auth, changes, connectors, enrolment, evidence, grants, health, idempotency, keys,
+    ledger_files, limits, openapi, operations, people, policies, records, sessions, simulate, stream, tasks,
+};
+
+#[cfg(test)]
+mod tests;
+
+/// Who may ask at an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// A person who is signed in.
+    Person,
+    /// An agent that proves one of its enrolled keys.
+    Agent,
+    /// Anybody: what is public, and what carries its own one-time proof.
+    Open,
+}
+
+/// One address and method.
+pub(crate) struct Endpoint {
+    pub access: Access,
+    /// Lower case, as OpenAPI writes it.
+    pub method: &'static str,
+    pub path: &'static str,
+    /// Name of the schema of the request's body, or nothing.
+    pub request: &'static str,
+    /// Name of the schema of the answer.
+    pub response: &'static str,
+    pub summary: &'static str,
+    handler: fn() -> MethodRouter<Api>,
+}
+
+macro_rules! endpoints {
+    ($($access:ident $method:ident $path:literal $handler:path, $request:literal -> $response:literal, $summary:literal;)*) => {
+        /// Every endpoint. The router and the OpenAPI document are both made from this.
+        pub(crate) const ENDPOINTS: &[Endpoint] = &[$(Endpoint {
+            access: Access::$access,
+            method: stringify!($method),
+            path: $path,
+            request: $request,
+            response: $response,
+            summary: $summary,
+            handler: || $method($handler),
+        }),*];
+    };
+}
+
+endpoints! {
+    Person get    "/v1/people" people::list, "" -> "PersonPage", "lists the people of the realm";
+    Person post   "/v1/people" people::add, "AddPerson" -> "Person", "adds a person";
+    Person get    "/v1/people/{person}" people::show, "" -> "Person", "shows a person";
+    Person put    "/v1/people/{person}" people::set_groups, "SetGroups" -> "Person", "sets a person's groups";
+    Person delete "/v1/people/{person}" people::remove, "" -> "Removed", "removes a person and ends everything in their name";
+    Person post   "/v1/people/{person}/sign-in" people::sign_in, "OfferSignIn" -> "SignInCode", "makes a one-time sign-in code for a person";
+
+    Open   post   "/v1/sessions" sessions::open, "OpenSession" -> "SessionToken", "exchanges a one-time code for a session";
+    Person get    "/v1/sessions" sessions::list, "" -> "SessionPage", "lists own sessions, or all for an administrator";
+    Person get    "/v1/sessions/current" sessions::current, "" -> "CurrentSession", "says who the caller is";
+    Person delete "/v1/sessions/current" sessions::end_current, "" -> "Ended", "signs out";
+    Person delete "/v1/sessions/{session}" sessions::end, "" -> "Ended", "ends a session";
+
+    Person get    "/v1/agents" agents::list, "" -> "AgentPage", "lists agents";
+    Person post   "/v1/agents" agents::register, "RegisterAgent" -> "Agent", "registers an agent";
+    Person get    "/v1/agents/{agent}" agents::show, "" -> "Agent", "shows an agent";
+    Person put    "/v1/agents/{agent}" agents::replace, "AgentProfile" -> "Agent", "replaces an agent's record";
+    Person post   "/v1/agents/{agent}/describe" agents::change, "AgentProfile" -> "Agent", "changes parts of an agent's record";
+    Person get    "/v1/agents/{agent}/card" agents::card::card, "" -> "AgentCard", "what the agent may do, under what conditions, for how long";
+    Person post   "/v1/agents/{agent}/activate" agents::life::activate, "" -> "Agent", "activates an agent whose record is complete";
+    Person post   "/v1/agents/{agent}/suspend" agents::life::suspend, "Reason" -> "Agent", "suspends an agent and ends its tasks";
+    Person post   "/v1/agents/{agent}/resume" agents::life::resume, "" -> "Agent", "resumes a suspended agent";
+    Person post   "/v1/agents/{agent}/decommission" agents::life::decommission, "Reason" -> "Agent", "ends an agent for good";
+    Person post   "/v1/agents/{agent}/enrolment" agents::life::offer_enrolment, "OfferEnrolment" -> "EnrolmentCode", "makes a one-time code to enrol a key";
+    Person delete "/v1/agents/{agent}/keys/{thumbprint}" agents::life::revoke_key, "" -> "Agent", "revokes a key and ends the tasks bound to it";
+    Open   post   "/v1/enrol" enrolment::enrol, "Enrol" -> "Enrolled", "enrols an agent's own key with a one-time code and a proof";
+
+    Person get    "/v1/connectors" connectors::list, "" -> "ConnectorPage", "lists connectors";
+    Person post   "/v1/connectors" connectors::add, "AddConnector" -> "Connector", "adds a connector";
+    Person get    "/v1/connectors/{connector}" connectors::show, "" -> "Connector", "shows a connector";
+    Person delete "/v1/connectors/{connector}" connectors::remove, "" -> "Removed", "removes a connector; its operations become unavailable";
+    Person get    "/v1/connectors/{connector}/tools" connectors::tools::tools, "" -> "Tools", "what the server offers now, beside what is approved";
+    Person post   "/v1/connectors/{connector}/approve-tools" connectors::approve::approve_tools, "ApproveTools" -> "Operations", "approves tools, each pinned to the definition that was shown";
+    Person get    "/v1/operations" operations::list, "" -> "OperationPage", "lists approved operations with their definitions";
+
+    Person get    "/v1/grants" grants::list, "" -> "GrantPage", "lists live grants and open requests";
+    Person post   "/v1/grants" grants::request, "RequestGrant" -> "Grant", "asks for a grant";
+    Person get    "/v1/grants/{grant}" grants::show, "" -> "Grant", "shows a grant or the request for it";
+    Person post   "/v1/grants/{grant}/approve" grants::approve, "" -> "Grant", "approves a requested grant";
+    Person post   "/v1/grants/{grant}/deny" grants::deny, "Note" -> "Grant", "denies a requested grant, or takes it back";
+    Person post   "/v1/grants/{grant}/revoke" grants::revoke, "Reason" -> "Grant", "revokes a grant from the next call on";
+
+    Person get    "/v1/tasks" tasks::list, "" -> "TaskPage", "lists tasks";
+    Person post   "/v1/tasks" tasks::start::start, "StartTask" -> "TaskToken", "starts a task and gives its token";
+    Person get    "/v1/tasks/{task}" tasks::show, "" -> "Task", "shows a task";
+    Person post   "/v1/tasks/{task}/end" tasks::end, "Note" -> "Task", "ends a task and everything under it";
+    Person get    "/v1/tasks/{task}/lease" tasks::lease::lease, "" -> "TaskLease", "kept open while the task runs; the task ends when the connection does";
+    Person post   "/v1/tasks/{task}/token" tasks::start::token, "TokenLife" -> "TaskToken", "gives a fresh token to whoever started the task";
+    Person post   "/v1/tasks/{task}/erase" tasks::erase, "Reason" -> "Erased", "erases the content of an ended task; proofs stand";
+    Agent  post   "/v1/agent/tasks" tasks::by_agent::start, "StartTask" -> "TaskToken", "an enrolled agent starts a task bound to its key";
+    Agent  post   "/v1/agent/tasks/{task}/token" tasks::by_agent::token, "TokenLife" -> "TaskToken", "an enrolled agent gets a fresh token for its task";
+    Agent  post   "/v1/agent/tasks/{task}/end" tasks::by_agent::end, "Note" -> "Task", "an enrolled agent ends its task";
+
+    Person get    "/v1/approvals" approvals::list, "" -> "ApprovalPage", "lists approvals";
+    Person get    "/v1/approvals/{approval}" approvals::show, "" -> "Approval", "shows an approval with the exact arguments";
+    Person post   "/v1/approvals/{approval}/approve" approvals::approve, "Approve" -> "Approval", "says yes to exactly what was shown";
+    Person post   "/v1/approvals/{approval}/deny" approvals::deny, "Note" -> "Approval", "says no";
+
+    Person get    "/v1/policies" policies::list, "" -> "Policies", "the active policies and their version";
+    Person post   "/v1/policies" policies::propose, "ProposePolicies" -> "Change", "proposes a change of the policies";
+    Person post   "/v1/policies/check" policies::check, "CheckPolicies" -> "PolicyCheck", "checks a change without proposing it";
+    Person get    "/v1/changes" changes::list, "" -> "ChangePage", "lists proposals that wait";
+    Person get    "/v1/changes/{change}" changes::show, "" -> "Change", "shows a proposal";
+    Person post   "/v1/changes/{change}/approve" changes::approve, "" -> "ChangeAnswer", "approves and activates somebody else's proposal";
+    Person post   "/v1/changes/{change}/reject" changes::reject, "Note" -> "ChangeAnswer", "rejects a proposal, or takes it back";
+    Person post   "/v1/simulate" simulate::simulate, "Simulate" -> "Decision", "what would be said to a call, without making it";
+
+    Person get    "/v1/records" records::list, "" -> "RecordPage", "searches the record, newest first";
+    Person get    "/v1/records/{seq}" records::show, "" -> "Record", "shows a record";
+    Person get    "/v1/records/{seq}/proof" records::prove, "" -> "Proof", "proves that the ledger holds a record";
+    Person get    "/v1/stream" stream::stream, "" -> "RecordStream", "records as they are committed, as server-sent events";
+    Person post   "/v1/evidence" evidence::export, "ExportEvidence" -> "EvidencePack", "exports an evidence pack";
+    Person get    "/v1/keys" keys::list, "" -> "Keys", "the realm's public keys";
+    Person post   "/v1/keys/rotate" keys::rotate, "" -> "KeyRotated", "signs with a new key from now on";
+    Open   get    "/v1/openapi.json" openapi::serve, "" -> "OpenApi", "this document";
+
+    Open   get    "/oauth/jwks" keys::jwks, "" -> "JwkSet", "the keys that verify task tokens";
+    Open   get    "/ledger/{realm}/checkpoint" ledger_files::checkpoint, "" -> "Checkpoint", "the newest signed checkpoint";
+    Person get    "/ledger/{realm}/tile/entries/{*index}" ledger_files::entries, "" -> "Tile", "a bundle of entries";
+    Open   get    "/ledger/{realm}/tile/{*path}" ledger_files::tile, "" -> "Tile", "a tile of hashes";
+    Open   get    "/healthz" health::alive, "" -> "Alive", "whether the process answers";
+    Open   get    "/readyz" health::ready, "" -> "Health", "whether calls can be decided and recorded";
+}
+
+/// The addresses of the control plane, for the control listener and for the data directory's socket alike. Whoever
+/// accepts a connection on the socket adds [`crate::Peer`] to each request of it.
+pub fn router(api: Api) -> Router {
+    let mut router = Router::new();
+    for endpoint in ENDPOINTS {
+        let handler = (endpoint.handler)();
+        let handler = match endpoint.access {
+            Access::Person => handler
+                .route_layer(from_fn_with_state(api.clone(), idempotency::once))
+                .route_layer(from_fn_with_state(api.clone(), auth::require_person)),
+            Access::Agent => handler.route_layer(from_fn_with_state(api.clone(), auth::require_agent)),
+            Access::Open => handler,
+        };
+        router = router.route(endpoint.path, handler);
+    }
+    router
+        .method_not_allowed_fallback(wrong_method)
+        .route("/v1/{*rest}", any(no_such_address))
+        .layer(DefaultBodyLimit::max(limits::BODY_BYTES_MAX))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .with_state(api)
+}
+
+async fn no_such_address() -> Problem {
+    Refusal::new("not_found", "there is no such address").help("`/v1/openapi.json` lists every address").into()
+}
+
+async fn wrong_method() -> Problem {
+    let refusal = Refusal::new("method_not_allowed", "this address does not take that method");
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, refusal.help("`/v1/openapi.json` lists what each address takes"))
+}
+
+/// A panic is a fault of ours: it ends one answer, not the connection.
+fn panicked(cause: Box<dyn std::any::Any + Send>) -> Response {
+    let cause = cause.downcast_ref::<String>().map(String::as_str).or_else(|| cause.downcast_ref().copied());
+    tracing::error!(cause, "a handler panicked");
+    Problem::fault("answer").into_response()
+}
