@@ -1,0 +1,45 @@
+//! The same powers as the API, as pages for people. No power of its own.
+//!
+//! Architecture invariant: nothing is decided and nothing is stored here. Pages are functions of the committed state; every
+//! change is a [`remit_domain::Command`] that the engine decides, and whether a button is offered is asked of the same
+//! function. There is no script on any page, so that nothing a page shows can ever run.
+
+mod answers;
+mod assets;
+mod csrf;
+mod errors;
+mod headers;
+mod layout;
+mod limits;
+mod names;
+mod pages;
+mod parts;
+mod router;
+mod session;
+#[cfg(test)]
+mod world;
+
+use remit_engine::Engine;
+use remit_identity::RandomnessError;
+
+pub use router::router;
+
+/// What every page is made from. Cheap to clone.
+#[derive(Clone)]
+pub struct Console {
+    engine: Engine,
+    tokens: csrf::Tokens,
+}
+
+impl Console {
+    /// A console over `engine`. Forms handed out by another process, or before a restart, are refused and asked for again.
+    pub fn new(engine: Engine) -> Result<Self, RandomnessError> {
+        Ok(Self { engine, tokens: csrf::Tokens::generate()? })
+    }
+}
+
+impl std::fmt::Debug for Console {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Console")
+    }
+}

@@ -1,0 +1,18 @@
+//! Every bound of the console, by name. Units stand last.
+
+/// Largest form that is read, in bytes: a note, escaped, and two digests.
+pub(crate) const FORM_BYTES_MAX: usize = 16 * 1024;
+/// Longest sign-in code or session token that is looked at, in bytes.
+pub(crate) const SECRET_BYTES_MAX: usize = 256;
+/// Longest address that a sign-in leads back to, in bytes.
+pub(crate) const NEXT_BYTES_MAX: usize = 512;
+/// Records on the overview.
+pub(crate) const OVERVIEW_RECORDS_MAX: usize = 30;
+/// Records on the page of one agent or one approval.
+pub(crate) const RELATED_RECORDS_MAX: usize = 20;
+/// Rows of one list. What lies beyond is counted on the page.
+pub(crate) const LIST_ROWS_MAX: usize = 200;
+/// Members of one value that are shown as rows; the canonical text beside them is always whole.
+pub(crate) const VALUE_ROWS_MAX: usize = 256;
+/// How often a list looks again, in seconds.
+pub(crate) const REFRESH_SECONDS: u32 = 15;

@@ -1,0 +1,62 @@
+//! A person's yes or no, as a form sends it.
+
+use axum::extract::{Path, State};
+use axum::response::Redirect;
+use remit_domain::{ApprovalId, Approve, Command, Deny, Digest, Refusal};
+use serde::Deserialize;
+
+use crate::Console;
+use crate::errors::PageError;
+use crate::session::SentForm;
+
+/// What the page showed, and a note.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Yes {
+    #[serde(default)]
+    digest: String,
+    #[serde(default)]
+    note: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct No {
+    #[serde(default)]
+    note: String,
+}
+
+/// Says yes to what the page showed; the engine refuses it if that is not what waits.
+pub(crate) async fn approve(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    sent: SentForm<Yes>,
+) -> Result<Redirect, PageError> {
+    let approval = parse(&id)?;
+    let digest: Digest = sent.fields.digest.parse().map_err(|_| {
+        Refusal::new("bad_digest", "the form does not say what you were shown").help("reload the page and answer again")
+    })?;
+    let command = Command::Approve(Approve { approval, digest, note: note(&sent.fields.note) });
+    console.engine.submit(sent.viewer.actor(), command).await?;
+    Ok(Redirect::to(&format!("/approvals/{approval}")))
+}
+
+/// Says no; the note reaches the agent.
+pub(crate) async fn deny(
+    State(console): State<Console>,
+    Path(id): Path<String>,
+    sent: SentForm<No>,
+) -> Result<Redirect, PageError> {
+    let approval = parse(&id)?;
+    let command = Command::Deny(Deny { approval, note: note(&sent.fields.note) });
+    console.engine.submit(sent.viewer.actor(), command).await?;
+    Ok(Redirect::to(&format!("/approvals/{approval}")))
+}
+
+/// The id in an address, or the refusal for what cannot be one.
+pub(super) fn parse(id: &str) -> Result<ApprovalId, Refusal> {
+    id.parse().map_err(|_| Refusal::unknown("approval", id.chars().take(64).collect::<String>()))
+}
+
+/// Browsers write line ends as two characters, of which the record keeps one.
+fn note(text: &str) -> String {
+    text.trim().replace("\r\n", "\n")
+}

@@ -1,0 +1,3 @@
+//! Records: what is in the ledger, and the proof.
+
+pub(crate) mod show;
