@@ -1,0 +1,178 @@
+//! `remit connector`: what can be reached, and which tools are approved.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use remit_domain::Verb;
+use serde_json::{Map, Value, json};
+
+use super::address::path;
+use super::connector_tools::{self, Choose};
+use super::output::Column;
+use super::{Client, Failure, Output};
+
+const COLUMNS: &[Column] = &[
+    ("name", "/name"),
+    ("kind", "/spec/kind"),
+    ("owner", "/owner"),
+    ("operations", "/operations"),
+    ("withdrawn", "/withdrawn"),
+    ("added", "/added_at"),
+];
+const ROWS: &[Column] = &[
+    ("name", "/name"),
+    ("id", "/id"),
+    ("owner", "/owner"),
+    ("kind", "/spec/kind"),
+    ("url", "/spec/url"),
+    ("command", "/spec/command"),
+    ("arguments", "/spec/arguments"),
+    ("operations", "/operations"),
+    ("withdrawn", "/withdrawn"),
+    ("added", "/added_at"),
+];
+
+/// What to do with connectors.
+#[derive(Debug, Clone, Subcommand)]
+pub enum ConnectorCommand {
+    /// Adds a connector. One that starts a process is added on the machine itself.
+    #[command(
+        after_help = "Examples:\n  remit connector add helpdesk --stdio -- remit sample helpdesk\n  remit connector add billing --http https://billing.example.org/mcp"
+    )]
+    Add(Add),
+    /// Lists connectors.
+    #[command(after_help = "Examples:\n  remit connector list")]
+    List,
+    /// Shows a connector.
+    #[command(after_help = "Examples:\n  remit connector show helpdesk")]
+    Show { name: String },
+    /// Shows what the server offers now, beside what is approved.
+    #[command(
+        after_help = "Examples:\n  remit connector tools helpdesk\n  remit connector tools helpdesk --toml > helpdesk.toml"
+    )]
+    Tools {
+        name: String,
+        /// As a file to edit and give to `approve-tools --file`.
+        #[arg(long)]
+        toml: bool,
+    },
+    /// Approves tools, each pinned to the definition that is shown; without a choice, shows what it would propose.
+    #[command(
+        after_help = "Examples:\n  remit connector approve-tools helpdesk\n  remit connector approve-tools helpdesk --all\n  remit connector approve-tools helpdesk --tool issue_refund --verb write --risk 3 --data-class D2\n  remit connector approve-tools helpdesk --file helpdesk.toml"
+    )]
+    ApproveTools(ApproveTools),
+    /// Removes a connector; its operations become unavailable at once.
+    #[command(after_help = "Examples:\n  remit connector remove helpdesk")]
+    Remove { name: String },
+}
+
+/// A connector to add.
+#[derive(Debug, Clone, Args)]
+pub struct Add {
+    name: String,
+    /// An MCP server that Remit starts: the command follows after `--`.
+    #[arg(long, conflicts_with = "http", required_unless_present = "http", requires = "command")]
+    stdio: bool,
+    /// An MCP server over HTTP.
+    #[arg(long, value_name = "URL")]
+    http: Option<String>,
+    /// The person who answers for it; whoever adds it if nobody is named.
+    #[arg(long, value_name = "NAME")]
+    owner: Option<String>,
+    /// A variable for the process, as NAME=VALUE; it inherits almost nothing else.
+    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
+    environment: Vec<(String, String)>,
+    /// The command and its arguments.
+    #[arg(last = true, value_name = "COMMAND")]
+    command: Vec<String>,
+}
+
+fn variable(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| "write it like `NAME=VALUE`".to_owned())?;
+    if name.is_empty() { Err("the variable has no name".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
+}
+
+impl Add {
+    fn body(self) -> Value {
+        let spec = match (self.http, self.command.split_first()) {
+            (Some(url), _) => json!({"kind": "http", "url": url}),
+            (None, command) => {
+                let (command, arguments) =
+                    command.map_or((String::new(), Vec::new()), |(command, rest)| (command.clone(), rest.to_vec()));
+                let environment: Map<String, Value> =
+                    self.environment.into_iter().map(|(name, value)| (name, value.into())).collect();
+                json!({"kind": "stdio", "command": command, "arguments": arguments, "environment": environment})
+            }
+        };
+        json!({"name": self.name, "owner": self.owner, "spec": spec})
+    }
+}
+
+/// Which tools to approve, as what.
+#[derive(Debug, Clone, Args)]
+pub struct ApproveTools {
+    name: String,
+    /// Every tool that is new or changed, as proposed.
+    #[arg(long, conflicts_with_all = ["tools", "file"])]
+    all: bool,
+    /// A tool; may be given several times.
+    #[arg(long = "tool", value_name = "TOOL", conflicts_with = "file")]
+    tools: Vec<String>,
+    /// What they do: `read`, `write`, `send` or `execute`. As proposed if left out; so are the next three.
+    #[arg(long, requires = "tools")]
+    verb: Option<Verb>,
+    /// 0 (none) to 3 (high).
+    #[arg(long, requires = "tools", value_parser = clap::value_parser!(u8).range(0..=3))]
+    risk: Option<u8>,
+    /// Highest class of data that they read or disclose.
+    #[arg(long = "data-class", value_name = "CLASS", requires = "tools", value_parser = ["D0", "D1", "D2", "D3"])]
+    data_class: Option<String>,
+    /// Whether they reach outside the organisation.
+    #[arg(long, requires = "tools")]
+    external: Option<bool>,
+    /// Choices from a file, as `tools --toml` writes it.
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+impl ApproveTools {
+    fn choose(self) -> Choose {
+        match (self.all, self.file, self.tools.is_empty()) {
+            (true, ..) => Choose::All,
+            (_, Some(file), _) => Choose::File(file),
+            (_, None, true) => Choose::Nothing,
+            (_, None, false) => Choose::Named {
+                tools: self.tools,
+                verb: self.verb.map(|verb| verb.as_str().to_owned()),
+                risk: self.risk,
+                data: self.data_class,
+                external: self.external,
+            },
+        }
+    }
+}
+
+pub async fn run(command: ConnectorCommand, client: &Client, output: &Output) -> Result<(), Failure> {
+    match command {
+        ConnectorCommand::Add(add) => {
+            let name = add.name.clone();
+            let connector = client.post("/v1/connectors", add.body()).await?;
+            output.done(
+                &connector,
+                &format!("added {name}; nothing of it can be used until `remit connector approve-tools {name}`"),
+            );
+        }
+        ConnectorCommand::List => output.table(&client.list("/v1/connectors", &[]).await?, COLUMNS, "no connector"),
+        ConnectorCommand::Show { name } => output.card(&client.get(&path(&["connectors", &name])).await?, ROWS),
+        ConnectorCommand::Tools { name, toml } => connector_tools::show(client, output, &name, toml).await?,
+        ConnectorCommand::ApproveTools(approve) => {
+            let name = approve.name.clone();
+            connector_tools::approve(client, output, &name, approve.choose()).await?;
+        }
+        ConnectorCommand::Remove { name } => {
+            let removed = client.delete(&path(&["connectors", &name])).await?;
+            output.done(&removed, &format!("removed {name}; its operations are unavailable"));
+        }
+    }
+    Ok(())
+}

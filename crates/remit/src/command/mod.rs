@@ -1,0 +1,175 @@
+//! The command line: what people type, asked of a running server or answered from files.
+//!
+//! Architecture invariant: a command has no power of its own. Whatever changes something is a request to the control
+//! plane, as anybody else's; what reads files needs no server and trusts nothing but their proofs.
+
+mod address;
+pub mod agent;
+mod agent_key;
+pub mod approval;
+pub mod bench;
+mod client;
+pub mod completions;
+pub mod connector;
+mod connector_tools;
+pub mod demo;
+pub mod doctor;
+mod duration;
+pub mod evidence;
+mod failure;
+pub mod grant;
+pub mod key;
+pub mod ledger;
+pub mod login;
+mod output;
+pub mod person;
+pub mod policy;
+mod policy_files;
+pub mod run;
+pub mod sample;
+pub mod schema;
+mod session_file;
+mod summary;
+pub mod task;
+pub mod up;
+pub mod verify;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use client::Client;
+pub use duration::seconds as duration_seconds;
+pub use failure::Failure;
+pub use output::Output;
+
+/// Gives every AI agent an identity, a boundary and a record.
+#[derive(Debug, Parser)]
+#[command(
+    name = "remit",
+    version,
+    after_help = "Examples:\n  remit demo --once\n  remit up\n  remit agent list\n  remit run --agent triage --purpose \"answer ticket 17\" -- my-agent"
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// Data directory; on its socket no token is needed.
+    #[arg(long, global = true, env = "REMIT_DATA", default_value = "./remit-data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Address of the control plane, instead of the data directory's socket.
+    #[arg(long, global = true, env = "REMIT_URL", value_name = "URL")]
+    pub url: Option<String>,
+    /// One JSON document instead of tables, or JSON lines where it streams.
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What Remit does.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Shows everything in one go, on free ports and a directory of its own.
+    Demo(demo::DemoArgs),
+    /// Runs the server.
+    Up(up::UpArgs),
+    /// Runs a command as a governed run of an agent.
+    Run(run::RunArgs),
+    /// People: owners, approvers, administrators.
+    #[command(subcommand)]
+    Person(person::PersonCommand),
+    /// Agents: governed identities, from registration to their end.
+    #[command(subcommand)]
+    Agent(agent::AgentCommand),
+    /// Connectors: what can be reached, and which tools are approved.
+    #[command(subcommand)]
+    Connector(connector::ConnectorCommand),
+    /// Grants: who may use what, until when.
+    #[command(subcommand)]
+    Grant(grant::GrantCommand),
+    /// Tasks: bounded pieces of work.
+    #[command(subcommand)]
+    Task(task::TaskCommand),
+    /// Approvals: questions about one exact action.
+    #[command(subcommand)]
+    Approval(approval::ApprovalCommand),
+    /// Policies as code.
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    /// The record of everything.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// Evidence packs.
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
+    /// Verifies an evidence pack, offline.
+    Verify(verify::VerifyArgs),
+    /// The realm's keys.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
+    /// Signs in with a one-time code.
+    Login(login::LoginArgs),
+    /// Signs out.
+    Logout,
+    /// Looks for what is wrong, and says what to do.
+    Doctor(doctor::DoctorArgs),
+    /// Measures this machine.
+    Bench(bench::BenchArgs),
+    /// Small real servers to try Remit against.
+    #[command(subcommand)]
+    Sample(sample::SampleCommand),
+    /// Prints a schema.
+    #[command(subcommand)]
+    Schema(schema::SchemaCommand),
+    /// Prints completions for a shell.
+    Completions(completions::CompletionsArgs),
+}
+
+/// Does what was asked and says how it went: 0 done, 1 refused, 2 wrong usage, 3 fault.
+pub async fn dispatch(cli: Cli) -> ExitCode {
+    let output = Output::new(cli.global.json);
+    match run_command(cli.command, &cli.global, &output).await {
+        Ok(code) => code,
+        Err(failure) => {
+            output.failure(&failure);
+            failure.exit_code()
+        }
+    }
+}
+
+async fn run_command(command: Command, global: &Global, output: &Output) -> Result<ExitCode, Failure> {
+    let client = || Client::open(global);
+    match command {
+        Command::Run(arguments) => return run::run(arguments, global).await,
+        Command::Demo(arguments) => demo::run(arguments, global).await?,
+        Command::Up(arguments) => up::run(arguments, global).await?,
+        Command::Bench(arguments) => bench::run(arguments, global).await?,
+        Command::Sample(command) => sample::run(command).await?,
+        Command::Person(command) => person::run(command, &client()?, output).await?,
+        Command::Agent(command) => agent::run(command, &client()?, output).await?,
+        Command::Connector(command) => connector::run(command, &client()?, output).await?,
+        Command::Grant(command) => grant::run(command, &client()?, output).await?,
+        Command::Task(command) => task::run(command, &client()?, output).await?,
+        Command::Approval(command) => approval::run(command, &client()?, output).await?,
+        Command::Policy(command) => policy::run(command, global, output).await?,
+        Command::Ledger(command) => ledger::run(command, global, output).await?,
+        Command::Evidence(command) => evidence::run(command, &client()?, output).await?,
+        Command::Verify(arguments) => verify::run(&arguments, output)?,
+        Command::Key(command) => key::run(command, &client()?, output).await?,
+        Command::Login(arguments) => login::run(arguments, global, output).await?,
+        Command::Logout => login::sign_out(global, output).await?,
+        Command::Doctor(arguments) => doctor::run(&arguments, global, output).await?,
+        Command::Schema(command) => schema::run(&command, global, output).await?,
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,64 @@
+//! `remit person`: the humans of the realm.
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::address::path;
+use super::output::{Column, text_at};
+use super::{Client, Failure, Output, duration_seconds};
+
+const COLUMNS: &[Column] = &[("name", "/name"), ("groups", "/groups"), ("id", "/id"), ("added", "/added_at")];
+
+/// What to do with people.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PersonCommand {
+    /// Adds a person.
+    #[command(after_help = "Examples:\n  remit person add bob --group finance")]
+    Add {
+        name: String,
+        /// A group that the person is in; may be given several times.
+        #[arg(long = "group", value_name = "GROUP")]
+        groups: Vec<String>,
+    },
+    /// Lists people and their groups.
+    #[command(after_help = "Examples:\n  remit person list")]
+    List,
+    /// Sets the groups of a person, in place of those before.
+    #[command(after_help = "Examples:\n  remit person groups bob finance auditors")]
+    Groups { name: String, groups: Vec<String> },
+    /// Removes a person, and ends everything in their name.
+    #[command(after_help = "Examples:\n  remit person remove bob")]
+    Remove { name: String },
+    /// Makes a one-time sign-in link for a person.
+    #[command(after_help = "Examples:\n  remit person sign-in bob\n  remit person sign-in bob --ttl 2h")]
+    SignIn {
+        name: String,
+        /// How long it can be used.
+        #[arg(long, value_name = "DURATION", value_parser = duration_seconds)]
+        ttl: Option<u64>,
+    },
+}
+
+pub async fn run(command: PersonCommand, client: &Client, output: &Output) -> Result<(), Failure> {
+    match command {
+        PersonCommand::Add { name, groups } => {
+            let person = client.post("/v1/people", json!({"name": name, "groups": groups})).await?;
+            output.done(&person, &format!("added {name}; `remit person sign-in {name}` makes a sign-in link"));
+        }
+        PersonCommand::List => output.table(&client.list("/v1/people", &[]).await?, COLUMNS, "nobody"),
+        PersonCommand::Groups { name, groups } => {
+            let person = client.put(&path(&["people", &name]), json!({"groups": groups})).await?;
+            output.done(&person, &format!("{name} is in: {}", text_at(&person, "/groups")));
+        }
+        PersonCommand::Remove { name } => {
+            let removed = client.delete(&path(&["people", &name])).await?;
+            output.done(&removed, &format!("removed {name}"));
+        }
+        PersonCommand::SignIn { name, ttl } => {
+            let offer = client.post(&path(&["people", &name, "sign-in"]), json!({"ttl_seconds": ttl})).await?;
+            output.card(&offer, &[("link", "/link"), ("code", "/code"), ("until", "/expires_at")]);
+            output.note("it works once; whoever has it signs in as this person");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,205 @@
+//! `remit.toml`: what the operator decides. Every key is optional, and an unknown key is an error with the nearest name.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+#[cfg(test)]
+mod tests;
+
+/// The whole configuration.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub realm: RealmConfig,
+    pub gateway: GatewayConfig,
+    pub control: ControlConfig,
+    pub keys: KeysConfig,
+    pub ledger: LedgerConfig,
+    pub notify: NotifyConfig,
+}
+
+/// `[realm]`: read when the realm begins; afterwards the ledger says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RealmConfig {
+    /// SPIFFE trust domain, lower case.
+    pub trust_domain: String,
+    /// Name of the first administrator; the user who starts Remit if not given.
+    pub administrator: Option<String>,
+}
+
+impl Default for RealmConfig {
+    fn default() -> Self {
+        Self { trust_domain: "remit.local".to_owned(), administrator: None }
+    }
+}
+
+/// `[gateway]`: the listener that agents call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct GatewayConfig {
+    pub listen: SocketAddr,
+    /// How agents write its address, if not as it listens.
+    pub public_url: Option<String>,
+    /// How long a call is kept open while a person is asked.
+    pub hold_seconds: u64,
+    /// How long an upstream may take for one call.
+    pub call_seconds_max: u64,
+    /// Names accepted in `Host` besides those of the loopback interface.
+    pub hosts: Vec<String>,
+}
+
+impl Default for GatewayConfig {
+    fn default() -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 7480));
+        let hold_seconds = remit_gateway::limits::HOLD_SECONDS_DEFAULT;
+        let call_seconds_max = remit_gateway::limits::CALL_SECONDS_DEFAULT;
+        Self { listen, public_url: None, hold_seconds, call_seconds_max, hosts: Vec::new() }
+    }
+}
+
+/// `[control]`: the listener for people and scripts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ControlConfig {
+    pub listen: SocketAddr,
+    /// How people write its address, if not as it listens.
+    pub public_url: Option<String>,
+}
+
+impl Default for ControlConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7470)), public_url: None }
+    }
+}
+
+/// `[keys]`: where the key that seals all others comes from. At most one is given; a file `DATA/kek` is made otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysConfig {
+    /// A file with 32 bytes in base64url.
+    pub file: Option<PathBuf>,
+    /// The name of a variable that holds 32 bytes in base64url.
+    pub variable: Option<String>,
+    /// The name of a variable that holds a passphrase.
+    pub passphrase_variable: Option<String>,
+}
+
+/// `[ledger]`: how the log is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LedgerConfig {
+    /// Directory, outside the data directory, for the last checkpoint; by default in the user's state directory.
+    pub anchors: Option<PathBuf>,
+    /// Length of a segment file.
+    pub segment_bytes: u64,
+    /// Entries after which the state is kept as a snapshot.
+    pub snapshot_entries: u64,
+}
+
+impl Default for LedgerConfig {
+    fn default() -> Self {
+        let segment_bytes = remit_engine::store::SEGMENT_BYTES;
+        Self { anchors: None, segment_bytes, snapshot_entries: remit_engine::SNAPSHOT_ENTRIES }
+    }
+}
+
+/// `[notify]`: who is told that an approval waits.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NotifyConfig {
+    /// A program, with arguments, that gets one JSON document on its standard input for every approval that is asked for.
+    pub command: Vec<String>,
+}
+
+impl Config {
+    /// Reads `path`, or gives the defaults if nothing is named.
+    pub fn read(path: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
+        Self::parse(&text).with_context(|| format!("in `{}`", path.display()))
+    }
+
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let config: Self = toml::from_str(text).map_err(|error| anyhow::anyhow!("{}", with_nearest(&error)))?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        for (name, listen) in [("gateway", self.gateway.listen), ("control", self.control.listen)] {
+            if !listen.ip().is_loopback() {
+                bail!(
+                    "`{name}.listen` is `{listen}`: Remit listens on the loopback interface only; put a TLS terminator in front of it"
+                );
+            }
+        }
+        let given = [self.keys.file.is_some(), self.keys.variable.is_some(), self.keys.passphrase_variable.is_some()];
+        if given.into_iter().filter(|given| *given).count() > 1 {
+            bail!("`[keys]` names more than one source; choose `file`, `variable` or `passphrase_variable`");
+        }
+        Ok(())
+    }
+
+    /// The JSON schema of `remit.toml` (2020-12), with every default.
+    pub fn schema() -> Value {
+        let defaults = serde_json::to_value(Self::default()).unwrap_or_default();
+        let section = |name: &str| {
+            let keys = defaults.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
+            let keys =
+                keys.into_iter().map(|(key, default)| (key, json!({"type": type_of(&default), "default": default})));
+            json!({"type": "object", "additionalProperties": false, "properties": keys.collect::<serde_json::Map<_, _>>()})
+        };
+        let sections = ["realm", "gateway", "control", "keys", "ledger", "notify"];
+        let properties: serde_json::Map<String, Value> =
+            sections.iter().map(|name| ((*name).to_owned(), section(name))).collect();
+        json!({
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "title": "remit.toml",
+            "type": "object",
+            "additionalProperties": false,
+            "properties": properties,
+        })
+    }
+}
+
+fn type_of(default: &Value) -> Value {
+    match default {
+        Value::Number(_) => json!("integer"),
+        Value::Array(_) => json!("array"),
+        Value::Null => json!(["string", "null"]),
+        _ => json!("string"),
+    }
+}
+
+/// The parser's sentence; for an unknown key, the nearest name that is known.
+fn with_nearest(error: &toml::de::Error) -> String {
+    let message = error.message();
+    let mut quoted = message.split('`').skip(1).step_by(2);
+    let nearest = message.starts_with("unknown field").then(|| quoted.next()).flatten().and_then(|unknown| {
+        let (known, distance) =
+            quoted.map(|known| (known, distance(unknown, known))).min_by_key(|(_, distance)| *distance)?;
+        (distance <= 3).then(|| format!("\nhelp: did you mean `{known}`?"))
+    });
+    format!("{}{}", error.to_string().trim_end(), nearest.unwrap_or_default())
+}
+
+/// Levenshtein distance.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (index, letter) in left.chars().enumerate() {
+        let mut next = vec![index + 1];
+        for (other, (above, pair)) in right.iter().zip(row.iter().skip(1).zip(row.windows(2))) {
+            let diagonal = pair.first().copied().unwrap_or_default() + usize::from(letter != *other);
+            let before = next.last().copied().unwrap_or_default();
+            next.push(diagonal.min(above + 1).min(before + 1));
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}

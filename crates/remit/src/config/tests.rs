@@ -1,0 +1,26 @@
+use super::*;
+
+#[test]
+fn an_unknown_key_is_an_error_with_the_nearest_name() {
+    let error = Config::parse("[gateway]\nlisen = \"127.0.0.1:1\"\n").unwrap_err().to_string();
+    assert!(error.contains("did you mean `listen`?"), "{error}");
+    assert!(error.contains("line 2"), "{error}");
+}
+
+#[test]
+fn nothing_listens_beyond_this_machine_without_tls() {
+    let error = Config::parse("[gateway]\nlisten = \"0.0.0.0:7480\"\n").unwrap_err().to_string();
+    assert!(error.contains("loopback"), "{error}");
+}
+
+#[test]
+fn the_defaults_are_what_the_schema_says() {
+    assert_eq!(Config::parse("").unwrap(), Config::default());
+    let schema = Config::schema();
+    assert_eq!(schema["properties"]["gateway"]["properties"]["listen"]["default"], "127.0.0.1:7480");
+}
+
+#[test]
+fn one_source_for_the_key() {
+    assert!(Config::parse("[keys]\nfile = \"a\"\nvariable = \"B\"\n").is_err());
+}

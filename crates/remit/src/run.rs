@@ -1,0 +1,189 @@
+//! `remit run`: a command as a governed run of an agent. What it may do ends when it ends.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, ExitStatus};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::command::run::RunArgs;
+use crate::command::{Client, Failure, Global};
+
+/// How often the token is renewed: well before it expires.
+const RENEW_SECONDS: u64 = 300;
+
+/// Starts a task, runs the command under it and ends the task. Gives the command's own exit status.
+pub async fn run(arguments: RunArgs, global: &Global) -> Result<ExitCode, Failure> {
+    let client = Client::open(global)?;
+    let task = Task::start(&client, &arguments).await?;
+    let directory =
+        tempfile::Builder::new().prefix("remit-run-").permissions(std::fs::Permissions::from_mode(0o700)).tempdir();
+    let outcome = match &directory {
+        Ok(directory) => under(&client, &arguments, &task, directory.path()).await,
+        Err(error) => Err(Failure::file("make", &std::env::temp_dir(), error)),
+    };
+    let note = match &outcome {
+        Ok(status) => format!("the command ended with {status}"),
+        Err(_) => "the command was not run to its end".to_owned(),
+    };
+    // The lease ends it too; this says why. A task that has ended meanwhile needs no end.
+    if let Err(failure) = client.post(&format!("/v1/tasks/{}/end", task.id), json!({"note": note})).await {
+        tracing::warn!(task = %task.id, ?failure, "the task could not be ended; it ends with its lease");
+    }
+    outcome.map(|status| ExitCode::from(exit_code(status)))
+}
+
+/// A task that was started for this run.
+#[derive(Debug)]
+struct Task {
+    id: String,
+    token: String,
+    mcp_url: String,
+}
+
+impl Task {
+    async fn start(client: &Client, run: &RunArgs) -> Result<Self, Failure> {
+        let body = json!({
+            "agent": run.agent,
+            "purpose": run.purpose,
+            "acting_for": run.acting_for,
+            "ttl_seconds": run.ttl,
+            "scope": run.scope,
+        });
+        let started = client.post("/v1/tasks", body).await?;
+        let text = |name: &str| started.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Ok(Self { id: text("task"), token: text("token"), mcp_url: text("mcp_url") })
+    }
+}
+
+async fn under(client: &Client, run: &RunArgs, task: &Task, directory: &Path) -> Result<ExitStatus, Failure> {
+    // Held open for as long as this process lives: if it is killed, the connection ends, and with it the task.
+    let lease = tokio::spawn(hold(client.clone(), task.id.clone()));
+    let files = Files::write(directory, task).map_err(|error| Failure::file("write", directory, &error))?;
+    let Some((program, arguments)) = run.command.split_first() else {
+        return Err(Failure::Usage("no command to run was given".to_owned()));
+    };
+    let mut command = Command::new(program);
+    command.args(arguments).kill_on_drop(true);
+    for secret in secrets(client).await? {
+        command.env_remove(secret);
+    }
+    command.envs(files.environment(task));
+    let child = command.spawn();
+    let child = child.map_err(|error| {
+        Failure::fault(format!("cannot run `{program}`: {error}"), "check the command's name and path")
+    })?;
+    let renewing = tokio::spawn(renew(client.clone(), task.id.clone(), files.token.clone()));
+    let status = wait(child, lease).await;
+    renewing.abort();
+    status
+        .map_err(|error| Failure::fault(format!("cannot wait for `{program}`: {error}"), "look for what is left of it"))
+}
+
+/// Ends when the task does.
+async fn hold(client: Client, task: String) {
+    if let Err(failure) = client.follow(&format!("/v1/tasks/{task}/lease"), |_| {}).await {
+        tracing::warn!(?failure, "the lease of the task is gone");
+    }
+}
+
+/// Waits for the command; passes on what asks it to stop; stops it when the task ends before it does.
+async fn wait(mut child: Child, lease: tokio::task::JoinHandle<()>) -> std::io::Result<ExitStatus> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::pin!(lease);
+    let mut leased = true;
+    loop {
+        tokio::select! {
+            status = child.wait() => return status,
+            // The terminal has already sent it to the command, which decides what to do about it.
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => stop(&child),
+            _ = &mut lease, if leased => {
+                leased = false;
+                eprintln!("remit: the task has ended; stopping the command");
+                stop(&child);
+            }
+        }
+    }
+}
+
+fn stop(child: &Child) {
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid
+        && let Err(error) = rustix::process::kill_process(pid, rustix::process::Signal::TERM)
+    {
+        tracing::debug!(%error, "the command was already gone");
+    }
+}
+
+/// Keeps the token file fresh.
+async fn renew(client: Client, task: String, file: PathBuf) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(RENEW_SECONDS)).await;
+        match client.post(&format!("/v1/tasks/{task}/token"), json!({})).await {
+            Ok(renewed) => {
+                let token = renewed.get("token").and_then(Value::as_str).unwrap_or_default();
+                if let Err(error) = write_private(&file, token.as_bytes()) {
+                    tracing::warn!(%error, "the renewed token could not be written");
+                }
+            }
+            Err(failure) => tracing::warn!(?failure, "the token could not be renewed"),
+        }
+    }
+}
+
+/// Names of variables that hold upstream secrets: what connectors are given is not for the agent.
+async fn secrets(client: &Client) -> Result<Vec<String>, Failure> {
+    let connectors = client.list("/v1/connectors", &[]).await?;
+    let items = connectors.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let named = items.iter().filter_map(|connector| connector.get("spec")?.get("environment")?.as_object());
+    Ok(named.flat_map(|environment| environment.keys().cloned()).collect())
+}
+
+struct Files {
+    token: PathBuf,
+    mcp: PathBuf,
+}
+
+impl Files {
+    fn write(directory: &Path, task: &Task) -> std::io::Result<Self> {
+        let files = Self { token: directory.join("token"), mcp: directory.join("mcp.json") };
+        write_private(&files.token, task.token.as_bytes())?;
+        let headers = json!({"Authorization": format!("Bearer {}", task.token)});
+        let config = json!({"mcpServers": {"remit": {"type": "http", "url": task.mcp_url, "headers": headers}}});
+        write_private(&files.mcp, config.to_string().as_bytes())?;
+        Ok(files)
+    }
+
+    fn environment(&self, task: &Task) -> BTreeMap<&'static str, OsString> {
+        BTreeMap::from([
+            ("REMIT_TASK_ID", task.id.clone().into()),
+            ("REMIT_TASK_TOKEN", task.token.clone().into()),
+            ("REMIT_TOKEN_FILE", self.token.clone().into()),
+            ("REMIT_MCP_URL", task.mcp_url.clone().into()),
+            ("REMIT_MCP_CONFIG", self.mcp.clone().into()),
+        ])
+    }
+}
+
+/// Replaces a file that only this user can read; whoever reads it sees the old or the new one, whole.
+fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write;
+    let next = path.with_extension("next");
+    let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&next)?;
+    file.write_all(bytes)?;
+    std::fs::rename(&next, path)?;
+    Ok(())
+}
+
+/// As a shell reports it: the command's own status, or 128 and the signal that ended it.
+fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(3);
+    u8::try_from(code & 0xff).unwrap_or(3)
+}

@@ -1,0 +1,68 @@
+//! `remit up`: runs the server until it is told to stop.
+
+use std::path::Path;
+use std::time::Duration;
+
+use remit_domain::{Actor, Command, Digest, SignInMethod};
+use remit_engine::Engine;
+use remit_identity::code::OneTimeCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::command::up::UpArgs;
+use crate::command::{Failure, Global};
+use crate::config::Config;
+use crate::server::Server;
+
+/// How long everything is still refused with a reason after the ledger failed, before the process ends.
+const REFUSING_SECONDS: u64 = 10;
+/// How long the sign-in link that `up` prints can be used.
+const LINK_SECONDS: u64 = 900;
+
+/// Runs Remit on `data`. Ends with an error if the ledger can no longer be written: a supervisor starts it again, and it
+/// recovers by reading back what was committed.
+pub async fn up(arguments: UpArgs, global: &Global) -> Result<(), Failure> {
+    serve(&Config::read(arguments.config.as_deref())?, &global.data).await.map_err(Failure::from)
+}
+
+async fn serve(config: &Config, data: &Path) -> anyhow::Result<()> {
+    let server = Server::start(config, data).await?;
+    let link = sign_in_link(&server.engine, &server.addresses.control).await?;
+    println!("remit {} is up", env!("CARGO_PKG_VERSION"));
+    println!("  agents    {}/mcp", server.addresses.gateway);
+    println!("  console   {}", server.addresses.control);
+    println!("  sign in   {link}");
+    println!("  data      {}", data.display());
+    println!("  next      `remit agent register --help`, or see it all at once: `remit demo --once`");
+    let failed = wait(&server.engine).await?;
+    server.stop().await;
+    match failed {
+        None => Ok(()),
+        Some(cause) => anyhow::bail!("the ledger can no longer be written: {cause}"),
+    }
+}
+
+/// Until a signal asks to stop, or the ledger fails.
+async fn wait(engine: &Engine) -> anyhow::Result<Option<String>> {
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    tokio::select! {
+        _ = interrupt.recv() => Ok(None),
+        _ = terminate.recv() => Ok(None),
+        cause = engine.failed() => {
+            tokio::time::sleep(Duration::from_secs(REFUSING_SECONDS)).await;
+            Ok(Some(cause))
+        }
+    }
+}
+
+/// A one-time link for the administrator who is this user of the operating system.
+pub async fn sign_in_link(engine: &Engine, console_url: &str) -> anyhow::Result<String> {
+    let uid = rustix::process::getuid().as_raw();
+    let Some(person) = engine.read(|state| state.person_of_uid(uid).map(|person| person.id)) else {
+        return Ok("no local administrator; ask one for a link".to_owned());
+    };
+    let code = OneTimeCode::generate("signin_")?;
+    let digest = Digest::of_bytes(code.expose().as_bytes());
+    let actor = Actor::Person { person, method: SignInMethod::LocalSocket };
+    engine.submit(actor, Command::OfferSignIn { person, code: digest, ttl_seconds: LINK_SECONDS }).await?;
+    Ok(format!("{console_url}/sign-in?code={}", code.expose()))
+}
