@@ -4,8 +4,6 @@ pub(crate) mod approve;
 pub(crate) mod proposal;
 pub(crate) mod tools;
 
-use std::collections::BTreeMap;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use remit_domain::{AddConnector, Command, Connector, ConnectorId, ConnectorSpec, Event};
@@ -33,14 +31,13 @@ fn view(state: &remit_domain::State, connector: &Connector) -> Value {
     })
 }
 
-/// Variables of a process may hold secrets: answers name them and keep their values back.
 fn view_spec(spec: &ConnectorSpec) -> Value {
     match spec {
         ConnectorSpec::Stdio { command, arguments, environment } => json!({
             "kind": "stdio",
             "command": command,
             "arguments": arguments,
-            "environment": environment.keys().map(|name| (name, Value::Null)).collect::<BTreeMap<_, _>>(),
+            "environment": environment,
         }),
         ConnectorSpec::Http { url } => json!({"kind": "http", "url": url}),
     }

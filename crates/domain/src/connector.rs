@@ -1,6 +1,5 @@
 //! Connectors: what can be reached.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -23,9 +22,11 @@ pub enum ConnectorSpec {
         command: String,
         #[serde(default)]
         arguments: Vec<String>,
-        /// Variables for the process. It inherits nothing else but `PATH`, `HOME` and the locale.
+        /// Names of variables of Remit's own environment that the process gets, besides `PATH`, `HOME` and the locale.
+        ///
+        /// INVARIANT: names, never values: a value may be a secret, and the ledger is for others to read.
         #[serde(default)]
-        environment: BTreeMap<String, String>,
+        environment: Vec<String>,
     },
     /// An MCP server over Streamable HTTP.
     Http { url: String },
@@ -78,7 +79,7 @@ pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddConnector, at: &
 
 fn check_spec(actor: &Actor, spec: &ConnectorSpec) -> Result<(), Refusal> {
     match spec {
-        ConnectorSpec::Stdio { command, .. } => {
+        ConnectorSpec::Stdio { command, environment, .. } => {
             if !matches!(actor, Actor::Person { method: crate::SignInMethod::LocalSocket, .. }) {
                 return Err(Refusal::new(
                     "local_only",
@@ -88,6 +89,10 @@ fn check_spec(actor: &Actor, spec: &ConnectorSpec) -> Result<(), Refusal> {
             }
             if command.trim().is_empty() {
                 return Err(Refusal::new("bad_connector", "the command to start is empty"));
+            }
+            if let Some(wrong) = environment.iter().find(|name| !is_variable(name)) {
+                return Err(Refusal::new("bad_connector", format!("`{wrong}` is not the name of a variable"))
+                    .help("give the value to Remit in its own environment, and name the variable here"));
             }
         }
         ConnectorSpec::Http { url } => {
@@ -102,6 +107,11 @@ fn check_spec(actor: &Actor, spec: &ConnectorSpec) -> Result<(), Refusal> {
         }
     }
     Ok(())
+}
+
+fn is_variable(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.len() <= crate::limits::NAME_BYTES_MAX && name.bytes().all(plain)
 }
 
 /// Removes a connector; its operations go with it.

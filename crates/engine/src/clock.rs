@@ -58,6 +58,11 @@ impl Moments {
         Self { random: SystemRandom::new(), last }
     }
 
+    /// The latest time that was given out.
+    pub(crate) const fn last(&self) -> Timestamp {
+        self.last
+    }
+
     /// The moment for one command. Without randomness nothing can be named, so nothing is decided.
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<Moment> {
         let mut seed = [0; 16];

@@ -1,6 +1,7 @@
 //! Opening a data directory: keys, log, state, threads.
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, mpsc as std_mpsc};
@@ -126,9 +127,15 @@ impl Engine {
         Ok(engine)
     }
 
-    /// Has `effect` carried out for every record that concerns it, from where it left off.
+    /// Has `effect` carried out for every record that concerns it, from where it left off; a new one, for every record
+    /// that is committed after this.
     pub fn carry_out(&self, effect: Arc<dyn Effect>) {
-        tokio::spawn(outbox::run(self.clone(), effect));
+        match outbox::place(self, &*effect) {
+            Ok(from) => drop(tokio::spawn(outbox::run(self.clone(), effect, from))),
+            Err(error) => {
+                tracing::error!(effect = effect.name(), %error, "an effect's place is unknown, so it is not carried out");
+            }
+        }
     }
 
     async fn begin(&self, setup: Option<CreateRealm>) -> Result<(), SubmitError> {
@@ -154,7 +161,9 @@ struct Opened {
 
 fn open(options: &Options) -> Result<(Engine, Option<CreateRealm>), OpenError> {
     let data = &options.data;
-    fs::create_dir_all(data).map_err(|error| OpenError::Layout(format!("`{}`: {error}", data.display())))?;
+    // Only this user reads what is in it; a directory that is already there keeps the mode that the operator gave it.
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(data);
+    made.map_err(|error| OpenError::Layout(format!("`{}`: {error}", data.display())))?;
     let lock = DataLock::take(data)?;
     let kek = keys::kek(&options.keys, data)?;
     let ring_path = data.join("keys.sealed");

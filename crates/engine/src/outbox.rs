@@ -10,6 +10,7 @@ use remit_domain::{Event, TaskId};
 
 use crate::engine::Engine;
 use crate::record::Committed;
+use crate::store::StoreError;
 
 /// The first wait after a failure; it doubles up to [`RETRY_MAX`].
 const RETRY_MIN: Duration = Duration::from_millis(200);
@@ -32,16 +33,21 @@ pub trait Effect: Send + Sync + 'static {
     fn carry_out<'a>(&'a self, record: &'a Committed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>>;
 }
 
-/// Runs one effect until the engine stops. A new effect begins at the present head: it is not owed the past.
-pub(crate) async fn run(engine: Engine, effect: Arc<dyn Effect>) {
-    let from = match engine.effect_cursor(effect.name()) {
-        Ok(Some(done)) => done + 1,
-        Ok(None) => engine.head(),
-        Err(error) => {
-            tracing::error!(effect = effect.name(), %error, "an effect's place is unknown, so it is not carried out");
-            return;
-        }
-    };
+/// Where `effect` goes on. A new effect begins at the present head: it is not owed the past. Its place is kept at once, so
+/// that a crash before its first record does not make it new again.
+pub(crate) fn place(engine: &Engine, effect: &dyn Effect) -> Result<u64, StoreError> {
+    if let Some(done) = engine.effect_cursor(effect.name())? {
+        return Ok(done + 1);
+    }
+    let head = engine.head();
+    if let Some(done) = head.checked_sub(1) {
+        engine.set_effect_cursor(effect.name(), done)?;
+    }
+    Ok(head)
+}
+
+/// Runs one effect from the record `from` on until the engine stops.
+pub(crate) async fn run(engine: Engine, effect: Arc<dyn Effect>, from: u64) {
     let mut records = engine.watch(from);
     loop {
         let record = tokio::select! {

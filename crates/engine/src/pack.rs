@@ -282,7 +282,7 @@ impl PackReader {
         let event = &committed.record.event;
         if let (Some(agent), Some(link)) = (event.agent(), &committed.record.link) {
             let leaf = leaf_hash(entry.entry.as_bytes());
-            self.sequences.entry(agent.to_string()).or_default().push((entry.index, link.clone(), leaf));
+            self.sequences.entry(agent.to_string()).or_default().push((entry.index, *link, leaf));
         }
         self.commitments.extend(content_of(event).into_iter().map(|(_, content)| content.commitment));
         self.decision(entry.index, event);

@@ -82,17 +82,18 @@ struct Fold<'a> {
 /// Folds the log from `image` on. Nothing if the image is not of this log.
 fn fold(source: &Source<'_>, image: Option<Image>) -> Result<Option<Folded>, OpenError> {
     let from_index = image.as_ref().map_or(0, |image| image.frontier.size());
-    let Image { state, chains, frontier } = image.unwrap_or_else(|| Image {
+    let Image { state, chains, frontier, last_at } = image.unwrap_or_else(|| Image {
         state: State::default(),
         chains: Chains::default(),
         frontier: Frontier::default(),
+        last_at: Timestamp::default(),
     });
     let mut fold = Fold {
         source,
         state,
         chains: ChainChecker::starting_at(chains),
         frontier,
-        last_at: Timestamp::default(),
+        last_at,
         last_commit: None,
         unconfirmed: (from_index > 0).then_some(from_index),
         fault: None,

@@ -8,7 +8,8 @@ use std::sync::mpsc::SyncSender;
 
 use remit_domain::{Actor, Command, Event, Moment, Refusal, State, decide};
 use remit_ledger::chain::Chains;
-use remit_ledger::{Checkpoint, Frontier, NoteKey, canonical, leaf_hash};
+use remit_ledger::canonical::{self, CanonicalError};
+use remit_ledger::{Checkpoint, Frontier, NoteKey, leaf_hash};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::{Clock, Moments};
@@ -101,8 +102,12 @@ impl Sequencer {
         batch: &mut Batch,
     ) -> Result<Vec<Event>, SubmitError> {
         let events = decide(&self.position.state, actor, command, at)?;
-        // Checked before anything is applied, so that a command is taken whole or not at all.
+        // Checked before anything is applied, so that a command is taken whole or not at all. One event alone is checked
+        // by being written.
         events.iter().try_for_each(fits)?;
+        if events.len() > 1 {
+            events.iter().try_for_each(|event| canonical::to_canonical(event).map(|_| ()).map_err(unwritable))?;
+        }
         for event in &events {
             self.append(actor, event, at, batch)?;
         }
@@ -114,7 +119,7 @@ impl Sequencer {
         let link = subject.as_ref().map(|subject| self.position.chains.next(subject));
         let seq = self.position.frontier.size();
         let record = RecordRef { v: RECORD_VERSION, seq, at: at.now, actor, event, link: link.as_ref() };
-        let entry = canonical::to_canonical(&record).map_err(|error| SubmitError::ledger(&error.to_string()))?;
+        let entry = canonical::to_canonical(&record).map_err(unwritable)?;
         let leaf = leaf_hash(&entry);
         self.position.state.apply(event, at.now);
         self.position.frontier.push(leaf);
@@ -150,6 +155,7 @@ impl Sequencer {
             state: self.position.state.clone(),
             chains: self.position.chains.clone(),
             frontier: self.position.frontier.clone(),
+            last_at: self.moments.last(),
         }
     }
 }
@@ -163,4 +169,9 @@ fn fits(event: &Event) -> Result<(), SubmitError> {
     Err(Refusal::new("too_large", format!("this would make a record of {bytes} bytes; the limit is {ENTRY_BYTES_MAX}"))
         .help("split it into smaller ones")
         .into())
+}
+
+/// An event that has no canonical form cannot be hashed so that everybody gets the same: it is refused.
+fn unwritable(error: CanonicalError) -> SubmitError {
+    Refusal::new("not_canonical", format!("this cannot be recorded: {error}")).help(error.help()).into()
 }

@@ -1,6 +1,6 @@
 //! Snapshots: the folded state at some size, sealed, so that a start need not fold everything. Never the truth.
 
-use remit_domain::State;
+use remit_domain::{State, Timestamp};
 use remit_identity::Kek;
 use remit_ledger::Frontier;
 use remit_ledger::chain::Chains;
@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::snapshot::SnapshotDirectory;
 
 /// Changes when what is folded changes its form; an older snapshot is then left aside and everything is folded again.
-const SNAPSHOT_FORM: &str = "remit snapshot 1";
+const SNAPSHOT_FORM: &str = "remit snapshot 2";
 
 /// All that is folded from the log up to some size.
 #[derive(Debug, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub(crate) struct Image {
     pub state: State,
     pub chains: Chains,
     pub frontier: Frontier,
+    /// When the last of it was recorded: time goes on from there, even if nothing follows the snapshot.
+    pub last_at: Timestamp,
 }
 
 #[derive(Debug)]

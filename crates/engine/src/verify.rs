@@ -8,7 +8,7 @@ use remit_ledger::{Frontier, Hash, NoteVerifier, Tiles, leaf_hash};
 use serde::Serialize;
 
 use crate::error::OpenError;
-use crate::open::Plate;
+use crate::open::{PLATE, Plate};
 use crate::record::Committed;
 use crate::recovery::Anchor;
 use crate::store::tiles::{CHECKPOINT, TileDirectory};
@@ -16,6 +16,8 @@ use crate::store::{Recovered, StoreError, verify_walk};
 
 /// Faults that are named before the rest is left out.
 const FAULTS_MAX: usize = 100;
+/// Length of a hash in a tile, in bytes.
+const HASH_BYTES: usize = 32;
 
 /// What was found.
 #[derive(Debug, Clone, Serialize)]
@@ -48,10 +50,11 @@ pub fn verify_directory(data: &Path, anchors: Option<&Path>, trusted_vkey: Optio
         .ok_or_else(|| OpenError::Layout(format!("`{}` holds no ledger of Remit", data.display())))?;
     let mut faults = Vec::new();
     if trusted_vkey.is_some_and(|trusted| trusted != plate.log_key) {
-        faults.push("realm.json: the log's key is not the one that you trust".to_owned());
+        faults.push(format!("{PLATE}: the log's key is not the one that you trust"));
     }
     let vkey = trusted_vkey.unwrap_or(&plate.log_key);
-    let verifier = NoteVerifier::parse(vkey).map_err(|error| OpenError::Layout(format!("the log's key: {error}")))?;
+    let verifier =
+        NoteVerifier::parse(vkey).map_err(|error| OpenError::Layout(format!("{PLATE}: the log's key: {error}")))?;
     let anchor = match anchors.map(|anchors| Anchor::read(&plate.anchor(anchors), &verifier, &plate.origin)) {
         Some(Ok(anchor)) => anchor,
         Some(Err(error)) => {
@@ -74,7 +77,7 @@ pub fn verify_directory(data: &Path, anchors: Option<&Path>, trusted_vkey: Optio
         faults,
     };
     let walked = verify_walk(&data.join("segments"), &mut |read| walk.visit(read));
-    walk.finish(walked, plate.origin.clone())
+    walk.finish(walked, &plate)
 }
 
 /// Size and root of the published checkpoint.
@@ -155,7 +158,24 @@ impl Walker<'_> {
         }
     }
 
+    /// Holds the tile at `path` against what it should be, and with it the partial tiles that came before it: each holds
+    /// the beginning of this one.
     fn compare(&mut self, path: &str, expected: &[u8]) {
+        self.compare_file(path, expected);
+        match self.directory.partials(path) {
+            Ok(partials) => {
+                for (width, partial) in partials.iter().filter(|(_, partial)| partial != path) {
+                    // A wider one is of a checkpoint that was never published.
+                    if let Some(expected) = beginning(path, expected, *width) {
+                        self.compare_file(partial, expected);
+                    }
+                }
+            }
+            Err(error) => self.faults.push(format!("ledger/{path}: {error}")),
+        }
+    }
+
+    fn compare_file(&mut self, path: &str, expected: &[u8]) {
         match self.directory.read(path) {
             Ok(Some(found)) if found == expected => {}
             Ok(Some(found)) => {
@@ -193,9 +213,16 @@ impl Walker<'_> {
         }
     }
 
-    fn finish(mut self, walked: Result<crate::store::Walk, StoreError>, origin: String) -> Result<Report, OpenError> {
+    fn finish(mut self, walked: Result<crate::store::Walk, StoreError>, plate: &Plate) -> Result<Report, OpenError> {
         let (entries, commits, segments) = match walked {
-            Ok(walk) => (walk.entries_total, walk.commits, walk.segments),
+            Ok(walk) => {
+                if walk.realm != plate.realm {
+                    let fault =
+                        format!("{PLATE}: it names realm `{}`, and the log is of `{}`", plate.realm, walk.realm);
+                    self.faults.push(fault);
+                }
+                (walk.entries_total, walk.commits, walk.segments)
+            }
             Err(StoreError::Stopped) => (self.frontier.size(), 0, 0),
             Err(fault) => {
                 self.faults.push(fault.to_string());
@@ -211,7 +238,7 @@ impl Walker<'_> {
             }
         }
         Ok(Report {
-            origin,
+            origin: plate.origin.clone(),
             entries,
             commits,
             segments,
@@ -222,4 +249,17 @@ impl Walker<'_> {
             faults: self.faults,
         })
     }
+}
+
+/// The first `width` entries of a bundle, or hashes of a tile; nothing if it has not as many.
+fn beginning<'a>(path: &str, tile: &'a [u8], width: usize) -> Option<&'a [u8]> {
+    if !path.starts_with("tile/entries/") {
+        return tile.get(..width.checked_mul(HASH_BYTES)?);
+    }
+    let mut end = 0_usize;
+    for _ in 0..width {
+        let (length, _) = tile.get(end..)?.split_first_chunk()?;
+        end = end.checked_add(length.len() + usize::from(u16::from_be_bytes(*length)))?;
+    }
+    tile.get(..end)
 }

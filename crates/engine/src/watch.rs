@@ -46,11 +46,20 @@ impl Follower {
             if let Some(committed) = self.caught_up.pop_front() {
                 return Some(committed);
             }
-            if self.next < *self.head.borrow() && !self.is_next_live() {
+            if self.next < *self.head.borrow_and_update() && !self.is_next_live() {
                 self.catch_up().await?;
                 continue;
             }
-            match self.live.recv().await {
+            let live = tokio::select! {
+                biased;
+                live = self.live.recv() => live,
+                // Records that were committed just before this stream began are on disk and nowhere else.
+                moved = self.head.changed() => match moved {
+                    Ok(()) => continue,
+                    Err(_) => return None,
+                },
+            };
+            match live {
                 // The live side still holds what was read from disk meanwhile.
                 Ok(committed) if committed.seq < self.next => {}
                 Ok(committed) if committed.seq == self.next => return Some(committed),

@@ -26,7 +26,7 @@ pub const METHOD_BYTES_MAX: usize = 128;
 pub const TOOL_NAME_BYTES_MAX: usize = 256;
 
 /// Calls under way or held at a time, over all callers.
-pub const CALLS_MAX: usize = 4_096;
+pub const CALLS_MAX: usize = 16_384;
 
 /// Tools on one page of a list.
 pub const TOOLS_PER_PAGE: usize = 500;

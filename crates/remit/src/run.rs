@@ -142,8 +142,8 @@ async fn renew(client: Client, task: String, file: PathBuf) {
 async fn secrets(client: &Client) -> Result<Vec<String>, Failure> {
     let connectors = client.list("/v1/connectors", &[]).await?;
     let items = connectors.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-    let named = items.iter().filter_map(|connector| connector.get("spec")?.get("environment")?.as_object());
-    Ok(named.flat_map(|environment| environment.keys().cloned()).collect())
+    let named = items.iter().filter_map(|connector| connector.get("spec")?.get("environment")?.as_array());
+    Ok(named.flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect())
 }
 
 struct Files {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use remit_domain::{Actor, Command, Digest, SignInMethod};
 use remit_engine::Engine;
 use remit_identity::code::OneTimeCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::command::up::UpArgs;
 use crate::command::{Failure, Global};
@@ -25,6 +25,8 @@ pub async fn up(arguments: UpArgs, global: &Global) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config, data: &Path) -> anyhow::Result<()> {
+    // From before anybody can see that it is up: who asks it to stop as soon as it is must not kill it.
+    let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let server = Server::start(config, data).await?;
     let link = sign_in_link(&server.engine, &server.addresses.control).await?;
     println!("remit {} is up", env!("CARGO_PKG_VERSION"));
@@ -33,7 +35,7 @@ async fn serve(config: &Config, data: &Path) -> anyhow::Result<()> {
     println!("  sign in   {link}");
     println!("  data      {}", data.display());
     println!("  next      `remit agent register --help`, or see it all at once: `remit demo --once`");
-    let failed = wait(&server.engine).await?;
+    let failed = wait(signals, &server.engine).await;
     server.stop().await;
     match failed {
         None => Ok(()),
@@ -42,14 +44,13 @@ async fn serve(config: &Config, data: &Path) -> anyhow::Result<()> {
 }
 
 /// Until a signal asks to stop, or the ledger fails.
-async fn wait(engine: &Engine) -> anyhow::Result<Option<String>> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+async fn wait((mut interrupt, mut terminate): (Signal, Signal), engine: &Engine) -> Option<String> {
     tokio::select! {
-        _ = interrupt.recv() => Ok(None),
-        _ = terminate.recv() => Ok(None),
+        _ = interrupt.recv() => None,
+        _ = terminate.recv() => None,
         cause = engine.failed() => {
             tokio::time::sleep(Duration::from_secs(REFUSING_SECONDS)).await;
-            Ok(Some(cause))
+            Some(cause)
         }
     }
 }

@@ -38,7 +38,7 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
             ("kind", "string"),
             ("command?", "string"),
             ("arguments?", "strings"),
-            ("environment?", "object"),
+            ("environment?", "strings"),
             ("url?", "string"),
         ],
     ),

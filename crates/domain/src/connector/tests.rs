@@ -18,7 +18,7 @@ fn what_starts_a_process_is_added_on_the_machine_only() {
     let spec = |command: &str| ConnectorSpec::Stdio {
         command: command.to_owned(),
         arguments: Vec::new(),
-        environment: BTreeMap::new(),
+        environment: Vec::new(),
     };
     let remote = Actor::Person { person: world.root, method: SignInMethod::OneTimeLink };
     assert_eq!(world.refused(&remote, add("shell", spec("sh"))), "local_only");

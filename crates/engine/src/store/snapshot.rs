@@ -28,11 +28,12 @@ impl SnapshotDirectory {
     }
 
     /// Keeps `bytes` as the snapshot at `entries_total` entries, durably, and removes all but the newest
-    /// [`SNAPSHOTS_KEPT`].
+    /// [`SNAPSHOTS_KEPT`] up to there. Any of a larger size is of another log, and would take their places for ever.
     pub fn write(&self, entries_total: u64, bytes: &[u8]) -> Result<(), StoreError> {
         files::replace(&self.path(entries_total), bytes, Durable::Yes)?;
-        for old in self.list()?.into_iter().skip(SNAPSHOTS_KEPT) {
-            files::remove_if_there(&self.path(old))?;
+        let (ahead, kept): (Vec<u64>, Vec<u64>) = self.list()?.into_iter().partition(|size| *size > entries_total);
+        for other in ahead.into_iter().chain(kept.into_iter().skip(SNAPSHOTS_KEPT)) {
+            files::remove_if_there(&self.path(other))?;
         }
         self.remove_leftovers()
     }

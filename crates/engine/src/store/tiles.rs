@@ -70,6 +70,24 @@ impl TileDirectory {
         if path.is_dir() { Ok(None) } else { files::read_if_there(&path) }
     }
 
+    /// The partial tiles beside the tile at `path`, with their widths: they are kept for readers of earlier checkpoints.
+    pub fn partials(&self, path: &str) -> Result<Vec<(usize, String)>, StoreError> {
+        let full = path.rsplit_once(&format!("{PARTIAL_SUFFIX}/")).map_or(path, |(full, _)| full);
+        let directory = self.resolve(&format!("{full}{PARTIAL_SUFFIX}"))?;
+        let files = match fs::read_dir(&directory) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            files => files.io("list", &directory)?,
+        };
+        let mut found = Vec::new();
+        for file in files {
+            let name = file.io("list", &directory)?.file_name();
+            // Other names are of files that are being written.
+            let width = name.to_str().and_then(|name| name.parse().ok());
+            found.extend(width.map(|width| (width, format!("{full}{PARTIAL_SUFFIX}/{width}"))));
+        }
+        Ok(found)
+    }
+
     /// Removes the partial tiles of the full tile at `path`. A partial tile has none.
     fn remove_partials(&self, path: &str) -> Result<(), StoreError> {
         let partials = self.resolve(&format!("{path}{PARTIAL_SUFFIX}"))?;

@@ -1,6 +1,6 @@
 //! A server that is a process of this machine: started, listened to, ended.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -48,13 +48,13 @@ impl Shared {
 pub(super) fn start(
     command: &str,
     arguments: &[String],
-    environment: &BTreeMap<String, String>,
+    environment: &[String],
     signals: Arc<Signals>,
 ) -> Result<(mpsc::Sender<String>, Arc<Shared>), UpstreamFault> {
     let mut starting = Command::new(command);
     starting.args(arguments).env_clear();
-    starting.envs(INHERITED.iter().filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
-    starting.envs(environment);
+    let passed = INHERITED.iter().copied().chain(environment.iter().map(String::as_str));
+    starting.envs(passed.filter_map(|name| std::env::var_os(name).map(|value| (name, value))));
     starting.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let failed = |error: std::io::Error| {
         UpstreamFault::not_sent("the connector's process cannot be started").detail(format!("`{command}`: {error}"))

@@ -1,6 +1,5 @@
 //! The wire to a process: JSON-RPC messages, one a line.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -44,7 +43,7 @@ impl StdioWire {
     pub fn start(
         command: &str,
         arguments: &[String],
-        environment: &BTreeMap<String, String>,
+        environment: &[String],
         signals: Arc<Signals>,
     ) -> Result<Self, UpstreamFault> {
         let (outgoing, shared) = process::start(command, arguments, environment, signals)?;

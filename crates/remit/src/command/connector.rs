@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use remit_domain::Verb;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::address::path;
 use super::connector_tools::{self, Choose};
@@ -79,17 +79,12 @@ pub struct Add {
     /// The person who answers for it; whoever adds it if nobody is named.
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
-    /// A variable for the process, as NAME=VALUE; it inherits almost nothing else.
-    #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
-    environment: Vec<(String, String)>,
+    /// Name of a variable of Remit's own environment that the process gets; it inherits almost nothing else.
+    #[arg(long = "env", value_name = "NAME")]
+    environment: Vec<String>,
     /// The command and its arguments.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
-}
-
-fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| "write it like `NAME=VALUE`".to_owned())?;
-    if name.is_empty() { Err("the variable has no name".to_owned()) } else { Ok((name.to_owned(), value.to_owned())) }
 }
 
 impl Add {
@@ -99,9 +94,7 @@ impl Add {
             (None, command) => {
                 let (command, arguments) =
                     command.map_or((String::new(), Vec::new()), |(command, rest)| (command.clone(), rest.to_vec()));
-                let environment: Map<String, Value> =
-                    self.environment.into_iter().map(|(name, value)| (name, value.into())).collect();
-                json!({"kind": "stdio", "command": command, "arguments": arguments, "environment": environment})
+                json!({"kind": "stdio", "command": command, "arguments": arguments, "environment": self.environment})
             }
         };
         json!({"name": self.name, "owner": self.owner, "spec": spec})

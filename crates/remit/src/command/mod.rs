@@ -116,6 +116,7 @@ pub enum Command {
     /// Signs in with a one-time code.
     Login(login::LoginArgs),
     /// Signs out.
+    #[command(after_help = "Examples:\n  remit logout")]
     Logout,
     /// Looks for what is wrong, and says what to do.
     Doctor(doctor::DoctorArgs),

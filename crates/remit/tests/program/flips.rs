@@ -9,10 +9,10 @@ use crate::support::{Echo, Estate, Load, Place, Random, turn};
 /// Places that are chosen at random over all segments.
 const ANYWHERE: usize = 400;
 /// Small segments, so that there are several, each with its header, and all of it is verified in no time.
-const SETTINGS: &str = "ledger.segment_bytes = 131072\n";
+const SETTINGS: &str = "ledger.segment_bytes = 65536\n";
 /// A segment's header, in bytes.
 const HEADER_BYTES: u64 = 64;
-const CALLS: u64 = 250;
+const CALLS: u64 = 150;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_flipped_bit_anywhere_is_found_and_its_place_named() {
@@ -46,7 +46,7 @@ async fn one_flipped_bit_anywhere_is_found_and_its_place_named() {
     // What is published: the checkpoint, every tile, every bundle of entries.
     for file in files(&place.data().join("ledger")) {
         let length = fs::metadata(&file).expect("a tile").len();
-        for at in [0, length / 2, length - 1, random.below(length)] {
+        for at in [length - 1, random.below(length)] {
             flip(&place, &file, at, &mut random);
         }
     }

@@ -36,6 +36,21 @@ fn a_full_tile_takes_the_place_of_its_partials() {
 }
 
 #[test]
+fn partial_tiles_are_found_from_any_tile_of_their_place() {
+    let directory = TempDir::new().unwrap();
+    let tiles = TileDirectory::open(directory.path()).unwrap();
+    tiles.publish(&[tile("tile/0/000.p/1", b"a"), tile("tile/0/001.p/1", b"b")], b"1").unwrap();
+    tiles.publish(&[tile("tile/0/000.p/2", b"aa")], b"2").unwrap();
+    std::fs::write(directory.path().join("tile/0/000.p/.3.tmp"), b"").unwrap();
+    for path in ["tile/0/000", "tile/0/000.p/2"] {
+        let mut found = tiles.partials(path).unwrap();
+        found.sort();
+        assert_eq!(found, [(1, "tile/0/000.p/1".to_owned()), (2, "tile/0/000.p/2".to_owned())], "{path}");
+    }
+    assert_eq!(tiles.partials("tile/1/000").unwrap(), []);
+}
+
+#[test]
 fn no_path_leads_out_of_the_directory() {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join("secret"), b"secret").unwrap();

@@ -1,0 +1,88 @@
+"""A realm at work: people, an agent, connectors with approved tools, rules and grants, and tasks under them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from service import Remit
+from upstreams import Upstream, wait_until
+
+AGENT = "support"
+QUESTION_SECONDS_MAX = 10
+INDEX_SECONDS_MAX = 5
+
+
+class Task:
+    """One task of the agent: its id, its token, and where its tools are."""
+
+    def __init__(self, started: dict[str, Any]):
+        self.id: str = started["task"]
+        self.token: str = started["token"]
+
+
+class Estate:
+    """What a test finds ready. ana owns the agent, ben leads support and answers, mia is the second administrator."""
+
+    def __init__(self, remit: Remit, upstreams: list[Upstream]):
+        self.remit = remit
+        self.upstreams = {upstream.name: upstream for upstream in upstreams}
+        remit.add_person("ana")
+        remit.add_person("ben", "support-leads")
+        remit.add_person("mia", "administrators")
+        remit.cli("person", "add", "carla")
+        profile = ["--owner", "ana", "--approver", "ben", "--purpose", "answers customers", "--class", "act"]
+        profile += ["--autonomy", "A3", "--data-class", "D1,D2", "--environment", "production", "--review-in", "90d"]
+        remit.cli("agent", "register", AGENT, *profile, "--activate")
+        for upstream in upstreams:
+            self.connect(upstream.name, upstream.approved, command=upstream.command, url=upstream.url)
+        self.activate(remit.directory / "clients.cedar", "".join(upstream.rule() for upstream in upstreams))
+        self.grant(*(f"{upstream.name}/{tool}" for upstream in upstreams for tool in sorted(upstream.granted)))
+
+    def connect(self, name: str, tools: frozenset[str], *, command: list[str] | None = None, url: str | None = None) -> None:
+        """Adds a connector and approves some of its tools, of low risk so that only the tests' own rules ask."""
+        self.remit.cli("connector", "add", name, *(["--http", url] if url else ["--stdio", "--", *command]))
+        named = [part for tool in sorted(tools) for part in ("--tool", tool)]
+        self.remit.cli("connector", "approve-tools", name, *named, "--risk", "1")
+
+    def activate(self, path: Path, rules: str) -> None:
+        path.write_text(rules)
+        change = self.remit.cli("policy", "propose", str(path), "--reason", "real clients need a person sometimes")
+        self.remit.cli("policy", "activate", change["id"], by="mia")
+
+    def grant(self, *operations: str) -> None:
+        asked = self.remit.cli("grant", "request", AGENT, *operations, "--reason", "first line", "--for", "30d", by="ana")
+        self.remit.cli("grant", "approve", asked["id"], by="ben")
+
+    def task(self, purpose: str = "ticket 17", *options: str) -> Task:
+        return Task(self.remit.cli("task", "start", AGENT, "--purpose", purpose, "--for", "carla", *options, by="ana"))
+
+    def end(self, task: Task) -> None:
+        self.remit.cli("task", "end", task.id, "--note", "done", by="ana")
+
+    def question(self, task: Task) -> str:
+        """The id of the approval that waits for an answer about `task`, as ben finds it in his list."""
+        waiting = lambda: [one["id"] for one in self.remit.cli("approval", "list", by="ben")["items"] if one["task"] == task.id]
+        found = wait_until(waiting, QUESTION_SECONDS_MAX, "somebody is asked")
+        assert len(found) == 1, found
+        return found[0]
+
+    def shown(self, approval: str) -> dict[str, Any]:
+        return self.remit.cli("approval", "show", approval, by="ben")
+
+    def approve(self, approval: str) -> None:
+        """ben says yes to what he was shown."""
+        self.remit.cli("approval", "approve", approval, "--digest", self.shown(approval)["digest"], by="ben")
+
+    def deny(self, approval: str, note: str) -> None:
+        self.remit.cli("approval", "deny", approval, "--note", note, by="ben")
+
+    def records(self, task: Task, kind: str, about: str) -> list[dict[str, Any]]:
+        """The records of one kind that name `about`, once there is one: the search index follows the ledger."""
+
+        def found() -> list[dict[str, Any]]:
+            items = self.remit.cli("ledger", "query", "--task", task.id, "--kind", kind)["items"]
+            return [item for item in items if about in json.dumps(item)]
+
+        return wait_until(found, INDEX_SECONDS_MAX, f"`{kind}` about `{about}` is found")
