@@ -1,30 +1,27 @@
 //! A small realm on a real engine, for tests: a help desk agent, its owner, and a question that waits.
 
-use std::sync::Arc;
-
 use axum::body::Body;
 use axum::response::Response;
 use http::{HeaderMap, Request, StatusCode};
 use remit_domain::{
-    Actor, AddConnector, AddPerson, AgentId, AgentProfile, ApprovalId, AttemptAction, Class, Command, ConnectorSpec,
-    DataClass, Definition, Digest, Environment, Event, OperationChoice, OperationName, PersonId, RegisterAgent,
-    RequestGrant, SignInMethod, StartTask, TaskId, Timestamp, Verb, Verdict,
+    AgentId, ApprovalId, Command, ConnectorSpec, DataClass, Digest, Environment, OperationChoice, TaskId, Verb,
 };
-use remit_engine::{Engine, ManualClock, Options, Setup};
+use remit_engine::Engine;
+use remit_testkit::{World as Realm, operation};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::session::Viewer;
 use crate::{Console, router};
 
-pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+pub(crate) use remit_testkit::NOW;
 
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) agent: AgentId,
     pub(crate) task: TaskId,
+    realm: Realm,
     console: Console,
-    _data: tempfile::TempDir,
 }
 
 /// An answer of the console, read to its end.
@@ -52,54 +49,26 @@ impl Page {
     }
 }
 
-fn policies() -> Vec<(String, String)> {
-    let base = include_str!("../../../policies/base.cedar");
-    let asks = include_str!("../../../policies/high-risk-asks.cedar");
-    vec![("base".to_owned(), base.to_owned()), ("high-risk-asks".to_owned(), asks.to_owned())]
-}
-
 fn choice(tool: &str, verb: Verb, risk: u8, properties: &Value) -> OperationChoice {
-    let document = json!({
-        "name": tool,
-        "description": format!("the server's words about {tool} <script>alert('definition')</script>"),
-        "inputSchema": {"type": "object", "properties": properties},
-    });
-    OperationChoice {
-        tool: tool.to_owned(),
-        verb,
-        risk,
-        data: DataClass::D1,
-        external: false,
-        definition: Definition { document },
-    }
+    let mut choice = operation(tool, verb, risk, DataClass::D1, properties);
+    let words = format!("the server's words about {tool} <script>alert('definition')</script>");
+    choice.definition.document["description"] = json!(words);
+    choice
 }
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let setup = Setup {
-            trust_domain: "remit.test".to_owned(),
-            issuer: "http://127.0.0.1:7470".to_owned(),
-            administrator: "root".to_owned(),
-            administrator_uid: Some(0),
-            policies: policies(),
-        };
-        let options = Options {
-            segment_bytes: 1 << 16,
-            clock: Arc::new(ManualClock::at(NOW)),
-            ..Options::new(data.path(), setup)
-        };
-        let engine = Engine::open(options).await.unwrap();
-        let console = Console::new(engine.clone()).unwrap();
-        let (agent, task) = set_up(&engine).await;
-        Self { engine, agent, task, console, _data: data }
+        let realm = Realm::with(|options| options.segment_bytes = 1 << 16).await;
+        let console = Console::new(realm.engine.clone()).unwrap();
+        let (agent, task) = set_up(&realm).await;
+        Self { engine: realm.engine.clone(), agent, task, realm, console }
     }
 
     pub(crate) fn viewer(&self, name: &str) -> Viewer {
         Viewer {
-            person: person(&self.engine, name),
+            person: self.realm.person_named(name),
             name: name.to_owned(),
-            method: SignInMethod::OneTimeLink,
+            method: remit_domain::SignInMethod::OneTimeLink,
             session: remit_domain::Moment::new(NOW, 7).fresh_id(),
             form_token: "form-token".to_owned(),
         }
@@ -107,33 +76,18 @@ impl World {
 
     /// The agent tries a refund with `arguments`, which asks for a person.
     pub(crate) async fn ask(&self, arguments: Value) -> ApprovalId {
-        let canonical = serde_json::to_vec(&arguments).unwrap();
-        let (content, kept) = self.engine.commitment(self.task, "arguments", canonical).await.unwrap();
-        let attempt = AttemptAction {
-            task: self.task,
-            operation: OperationName::new("helpdesk", "refund"),
-            arguments: Arc::new(arguments),
-            content,
-            approval: None,
-        };
-        let actor = Actor::Agent { agent: self.agent, task: Some(self.task) };
-        let receipt =
-            self.engine.submit_with(actor, Command::AttemptAction(Box::new(attempt)), vec![kept]).await.unwrap();
-        match Verdict::among(&receipt.events) {
-            Some(Verdict::Asked(asked)) => asked.approval,
-            other => panic!("not asked: {other:?}"),
-        }
+        self.realm.call(self.task, "helpdesk/refund", arguments).await.asked()
     }
 
     /// A code that signs `name` in.
     pub(crate) async fn code(&self, name: &str) -> String {
         let code = format!("signin_{name}_{}", self.engine.head());
         let offer = Command::OfferSignIn {
-            person: person(&self.engine, name),
+            person: self.realm.person_named(name),
             code: Digest::of_bytes(code.as_bytes()),
             ttl_seconds: 60,
         };
-        self.engine.submit(actor(&self.engine, "root"), offer).await.unwrap();
+        self.realm.submit(&self.realm.root(), offer).await;
         code
     }
 
@@ -171,59 +125,30 @@ impl World {
     }
 }
 
-fn person(engine: &Engine, name: &str) -> PersonId {
-    engine.read(|state| state.person_named(name).unwrap().id)
-}
-
-fn actor(engine: &Engine, name: &str) -> Actor {
-    Actor::Person { person: person(engine, name), method: SignInMethod::LocalSocket }
-}
-
 /// People, an agent with a grant, and a task that acts for carla.
-async fn set_up(engine: &Engine) -> (AgentId, TaskId) {
-    let root = actor(engine, "root");
-    let submit = async |command| engine.submit(root.clone(), command).await.unwrap();
+async fn set_up(realm: &Realm) -> (AgentId, TaskId) {
     for name in ["olga", "maria", "carla"] {
-        submit(Command::AddPerson(AddPerson { name: name.to_owned(), groups: Vec::new() })).await;
+        realm.person(name, &[]).await;
     }
-    let profile = AgentProfile {
-        owner: Some(person(engine, "olga")),
-        approvers: vec![person(engine, "maria")],
-        purpose: "answers customers <script>alert('purpose')</script>".to_owned(),
-        class: Some(Class::Act),
-        autonomy: Some(3),
-        data_classes: vec![DataClass::D1, DataClass::D2],
-        environment: Some(Environment::Test),
-        review_at: Some(NOW.plus_seconds(90 * 86_400)),
-    };
-    submit(Command::RegisterAgent(Box::new(RegisterAgent { name: "support-bot".to_owned(), profile }))).await;
-    let agent = engine.read(|state| state.agent_named("support-bot").unwrap().id);
-    submit(Command::ActivateAgent { agent }).await;
-    let spec = ConnectorSpec::Http { url: "http://127.0.0.1:1/mcp".to_owned() };
-    submit(Command::AddConnector(Box::new(AddConnector { name: "helpdesk".to_owned(), owner: None, spec }))).await;
-    let connector = engine.read(|state| state.connector_named("helpdesk").unwrap().id);
+    let maria = realm.person_named("maria");
+    let agent = realm.agent("support-bot", "olga", |profile| {
+        profile.approvers = vec![maria];
+        profile.data_classes = vec![DataClass::D1, DataClass::D2];
+        profile.environment = Some(Environment::Test);
+        profile.purpose = "answers customers <script>alert('purpose')</script>".to_owned();
+    });
+    let agent = agent.await;
     let text = json!({"type": "string"});
     let refund =
         json!({"order": text, "note": text, "amount": {"type": "integer"}, "tags": {"type": "array", "items": text}});
     let choices =
         vec![choice("lookup", Verb::Read, 0, &json!({"id": text})), choice("refund", Verb::Write, 3, &refund)];
-    submit(Command::ApproveOperations { connector, choices }).await;
-    let operations = vec!["helpdesk/*".parse().unwrap()];
-    let request = RequestGrant { agent, operations, reason: "the help desk".to_owned(), ttl_seconds: 30 * 86_400 };
-    let receipt = submit(Command::RequestGrant(request)).await;
-    let Some(Event::GrantRequested(request)) = receipt.events.first() else { panic!("no request: {receipt:?}") };
-    engine.submit(actor(engine, "olga"), Command::ApproveGrant { grant: request.id }).await.unwrap();
-    let start = StartTask {
-        agent,
-        purpose: "refund the broken kettle <b>now</b>".to_owned(),
-        acting_for: Some(person(engine, "carla")),
-        scope: Vec::new(),
-        ttl_seconds: None,
-        budget: None,
-        parent: None,
-        key: None,
-    };
-    let receipt = submit(Command::StartTask(Box::new(start))).await;
-    let Some(Event::TaskStarted(started)) = receipt.events.first() else { panic!("not started: {receipt:?}") };
-    (agent, started.task)
+    realm.connector("helpdesk", ConnectorSpec::Http { url: "http://127.0.0.1:1/mcp".to_owned() }, choices).await;
+    realm.grant("support-bot", &["helpdesk/*"], 30 * 86_400).await;
+    let carla = realm.person_named("carla");
+    let task = realm.task_with("support-bot", |start| {
+        start.purpose = "refund the broken kettle <b>now</b>".to_owned();
+        start.acting_for = Some(carla);
+    });
+    (agent, task.await)
 }

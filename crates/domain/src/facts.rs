@@ -60,6 +60,11 @@ pub(crate) fn evaluate(
             reasons: decision.reasons,
         },
         Outcome::Deny => {
+            if let Some(error) = &decision.arguments {
+                let refusal = Refusal::new("bad_arguments", error.to_string());
+                let help = error.help().unwrap_or_else(|| "call it as its schema in `tools/list` says".to_owned());
+                return Decision::Deny { determining: Vec::new(), refusal: refusal.help(help) };
+            }
             let help = match (facts.grant.is_some(), decision.determining.first()) {
                 (_, Some(policy)) => format!("the policy `{policy}` decided; `remit policy show {policy}` prints it"),
                 (false, None) => format!(

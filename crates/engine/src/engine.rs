@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use remit_domain::{Actor, AgentId, Command, ContentRef, Event, Moment, Realm, Refusal, State, TaskId, Timestamp};
@@ -22,6 +23,9 @@ use crate::store::index::{Filter, IndexReader};
 use crate::vault::{Content, Vault};
 use crate::watch::{EventStream, follow, read_records};
 use crate::{keys, store::StoreError};
+
+/// How long a question waits for the search index to take in what was just committed.
+const INDEX_WAIT: Duration = Duration::from_secs(2);
 
 /// What a command came to, once it is durable.
 #[derive(Debug, Clone)]
@@ -58,6 +62,7 @@ pub(crate) struct Inner {
     pub jobs: Mutex<Option<mpsc::Sender<Job>>>,
     pub published: Arc<Published>,
     pub tiles_head: watch::Receiver<u64>,
+    pub indexed: watch::Receiver<u64>,
     pub clock: Arc<dyn Clock>,
     pub reader: LogReader,
     pub vault: Arc<Vault>,
@@ -215,8 +220,11 @@ impl Engine {
         agent.ok_or_else(|| Refusal::unknown("task", task).into())
     }
 
-    /// Records that match `filter`, newest first.
+    /// Records that match `filter`, newest first. What was committed before the question is found, unless the index is far
+    /// behind: then the answer is of what it has.
     pub async fn query(&self, filter: Filter) -> Result<Vec<Committed>, SubmitError> {
+        let (head, mut indexed) = (self.head(), self.inner.indexed.clone());
+        drop(tokio::time::timeout(INDEX_WAIT, indexed.wait_for(|indexed| *indexed >= head)).await);
         let engine = self.clone();
         self.blocking(move || {
             let found = engine.inner.index.lock().unwrap_or_else(PoisonError::into_inner).query(&filter);

@@ -1,6 +1,9 @@
 //! Fills the search index from the committed log. The index can be lost: it is filled again.
 
+use std::sync::Arc;
+
 use remit_domain::{Actor, Event, Verdict};
+use tokio::sync::watch;
 
 use crate::followers::Follow;
 use crate::record::Committed;
@@ -12,17 +15,20 @@ pub(crate) struct Indexer {
     store: IndexStore,
     next: u64,
     rows: Vec<IndexRow>,
+    /// How far the index has come, for whoever wants to find what was just recorded.
+    indexed: Arc<watch::Sender<u64>>,
 }
 
 impl Indexer {
     /// Continues after the newest indexed record; an index that is ahead of the log belongs to another one.
-    pub(crate) fn open(mut store: IndexStore, head: u64) -> Result<Self, StoreError> {
+    pub(crate) fn open(mut store: IndexStore, head: u64, indexed: Arc<watch::Sender<u64>>) -> Result<Self, StoreError> {
         let mut next = store.head()?.map_or(0, |newest| newest + 1);
         if next > head {
             store.reset()?;
             next = 0;
         }
-        Ok(Self { store, next, rows: Vec::new() })
+        indexed.send_replace(next);
+        Ok(Self { store, next, rows: Vec::new(), indexed })
     }
 }
 
@@ -47,6 +53,7 @@ impl Follow for Indexer {
         }
         self.store.put_batch(&self.rows)?;
         self.rows.clear();
+        self.indexed.send_replace(self.next);
         Ok(())
     }
 }

@@ -247,7 +247,8 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
     let tiles_head = Arc::new(watch::Sender::new(0));
     let publisher = Publisher::open(&ledger, anchor, key.verifier(), &plate.origin, Arc::clone(&tiles_head))?;
     let index_reader = index.reader()?;
-    let indexer = Indexer::open(index, head)?;
+    let indexed = Arc::new(watch::Sender::new(0));
+    let indexer = Indexer::open(index, head, Arc::clone(&indexed))?;
     let (jobs, writers) = start_writers(
         options,
         Writers { log, position, last_at, key, origin: plate.origin, snapshots, lock },
@@ -262,6 +263,7 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
     let inner = Inner {
         jobs: Mutex::new(Some(jobs)),
         tiles_head: tiles_head.subscribe(),
+        indexed: indexed.subscribe(),
         clock: Arc::clone(&options.clock),
         vault: Arc::new(Vault::new(&kek, Arc::clone(&contents))),
         contents,

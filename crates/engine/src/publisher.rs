@@ -3,12 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use remit_ledger::{Checkpoint, NoteVerifier, Tiles, leaf_hash};
+use remit_ledger::{Checkpoint, Hash, NoteVerifier, TilePath, TileRow, Tiles, leaf_hash};
 use tokio::sync::watch;
 
 use crate::followers::Follow;
 use crate::store::tiles::{CHECKPOINT, TileDirectory, TileFile};
 use crate::store::{StoreError, anchor};
+
+/// A full tile of hashes, in bytes.
+const FULL_TILE_BYTES: u64 = 256 * Hash::BYTES as u64;
 
 #[derive(Debug)]
 pub(crate) struct Publisher {
@@ -41,7 +44,16 @@ fn resume(directory: &TileDirectory, verifier: &NoteVerifier, origin: &str) -> O
     let note = String::from_utf8(directory.read(CHECKPOINT).ok()??).ok()?;
     let Checkpoint { size, root, .. } = verifier.verify_checkpoint(&note, origin).ok()?;
     let tiles = Tiles::resume(size, |path| directory.read(path).ok()?).ok()?;
-    (tiles.frontier().root() == root).then_some(tiles)
+    (tiles.frontier().root() == root && is_complete(directory, size)).then_some(tiles)
+}
+
+/// Whether every full tile of a tree of `size` entries is there in its length. Tiles are not synced and those left of the
+/// edge are not read above: a power failure may have taken any of them, and nobody would publish it again.
+fn is_complete(directory: &TileDirectory, size: u64) -> bool {
+    let bytes = |row, index| directory.bytes(&TilePath::full(row, index).to_string()).ok().flatten().unwrap_or(0);
+    let full = |level: u32| 0..size.checked_shr(8 * (level + 1)).unwrap_or(0);
+    let hashes = |level: u8| full(u32::from(level)).all(|index| bytes(TileRow::Level(level), index) == FULL_TILE_BYTES);
+    full(0).all(|index| bytes(TileRow::Entries, index) > 0) && (0..8).all(hashes)
 }
 
 impl Follow for Publisher {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 use remit_domain::{Actor, Command, Event, Moment, Refusal, State, decide};
-use remit_ledger::chain::Chains;
 use remit_ledger::canonical::{self, CanonicalError};
+use remit_ledger::chain::Chains;
 use remit_ledger::{Checkpoint, Frontier, NoteKey, leaf_hash};
 use tokio::sync::{mpsc, oneshot};
 

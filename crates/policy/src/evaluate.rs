@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use cedar_policy::{AuthorizationError, Authorizer, RestrictedExpression};
 
+use crate::ArgumentError;
 use crate::annotations::Asks;
 use crate::facts::{ApprovalFacts, Facts, Request};
 use crate::scene::{Fault, Scene, context};
@@ -26,6 +27,8 @@ pub struct Decision {
     pub errors: Vec<String>,
     /// For a deny or an ask: why, one sentence per cause.
     pub reasons: Vec<String>,
+    /// What is wrong with the arguments, if they do not fit the operation's schema; then no policy was asked.
+    pub arguments: Option<ArgumentError>,
 }
 
 /// Allow, deny or ask.
@@ -54,20 +57,17 @@ pub struct Ask {
 
 impl Decision {
     fn deny(determining: Vec<String>, errors: Vec<String>, reasons: Vec<String>) -> Self {
-        Self { outcome: Outcome::Deny, determining, errors, reasons }
+        Self { outcome: Outcome::Deny, determining, errors, reasons, arguments: None }
     }
 
     /// A deny because of what went wrong before any policy could be asked.
-    fn fault(fault: &Fault) -> Self {
-        let help = match fault {
-            Fault::Arguments(error) => error.help(),
-            _ => None,
-        };
-        let reason = match help {
-            Some(help) => format!("{fault}; {help}"),
-            None => fault.to_string(),
-        };
-        Self::deny(Vec::new(), vec![fault.to_string()], vec![reason])
+    fn fault(fault: Fault) -> Self {
+        let sentence = fault.to_string();
+        let denied = Self::deny(Vec::new(), vec![sentence.clone()], vec![sentence]);
+        match fault {
+            Fault::Arguments(error) => Self { arguments: Some(error), ..denied },
+            _ => denied,
+        }
     }
 }
 
@@ -76,7 +76,7 @@ impl Decision {
 /// A deny becomes an ask if every policy that forbids names approvers, and if the call would be allowed with the approval that
 /// they describe.
 pub fn evaluate(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Decision {
-    decide(set, schema, request).unwrap_or_else(|fault| Decision::fault(&fault))
+    decide(set, schema, request).unwrap_or_else(Decision::fault)
 }
 
 fn decide(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Result<Decision, Fault> {
@@ -86,7 +86,13 @@ fn decide(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Result<Dec
     let verdict = court.judge(request.approval)?;
     if verdict.allowed {
         let Verdict { determining, errors, .. } = verdict;
-        return Ok(Decision { outcome: Outcome::Allow, determining: ids(&determining), errors, reasons: Vec::new() });
+        return Ok(Decision {
+            outcome: Outcome::Allow,
+            determining: ids(&determining),
+            errors,
+            reasons: Vec::new(),
+            arguments: None,
+        });
     }
     let Some(asks) = verdict.asks() else { return Ok(denied(verdict, request.facts)) };
 
@@ -104,7 +110,13 @@ fn decide(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Result<Dec
         within_seconds: asks.iter().map(|asks| asks.within_seconds).min().unwrap_or_default(),
     };
     let reasons = verdict.determining.iter().map(|rule| reason(rule)).collect();
-    Ok(Decision { outcome: Outcome::Ask(ask), determining: ids(&verdict.determining), errors: verdict.errors, reasons })
+    Ok(Decision {
+        outcome: Outcome::Ask(ask),
+        determining: ids(&verdict.determining),
+        errors: verdict.errors,
+        reasons,
+        arguments: None,
+    })
 }
 
 /// All that is needed to judge one call, with this approval or that.

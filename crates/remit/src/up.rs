@@ -46,13 +46,18 @@ async fn serve(config: &Config, data: &Path) -> anyhow::Result<()> {
 /// Until a signal asks to stop, or the ledger fails.
 async fn wait((mut interrupt, mut terminate): (Signal, Signal), engine: &Engine) -> Option<String> {
     tokio::select! {
-        _ = interrupt.recv() => None,
-        _ = terminate.recv() => None,
+        _ = interrupt.recv() => asked_to_stop("SIGINT"),
+        _ = terminate.recv() => asked_to_stop("SIGTERM"),
         cause = engine.failed() => {
             tokio::time::sleep(Duration::from_secs(REFUSING_SECONDS)).await;
             Some(cause)
         }
     }
+}
+
+fn asked_to_stop(signal: &str) -> Option<String> {
+    tracing::info!(signal, "asked to stop");
+    None
 }
 
 /// A one-time link for the administrator who is this user of the operating system.

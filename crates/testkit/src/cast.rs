@@ -17,14 +17,7 @@ const TOKEN_SECONDS: u64 = 600;
 /// An operation as a person approves it. `properties` are those of its arguments' JSON schema.
 pub fn operation(tool: &str, verb: Verb, risk: u8, data: DataClass, properties: &Value) -> OperationChoice {
     let document = json!({"name": tool, "inputSchema": {"type": "object", "properties": properties}});
-    OperationChoice {
-        tool: tool.to_owned(),
-        verb,
-        risk,
-        data,
-        external: false,
-        definition: Definition { document },
-    }
+    OperationChoice { tool: tool.to_owned(), verb, risk, data, external: false, definition: Definition { document } }
 }
 
 impl World {
@@ -53,7 +46,7 @@ impl World {
         self.person_named(name)
     }
 
-    /// Registers an agent of `owner`'s and activates it. It acts at autonomy 3 in the test environment, on data up to
+    /// Registers an agent of `owner`'s and activates it. It acts at autonomy 3 in production, on data up to
     /// [`DataClass::D2`], unless `describe` says otherwise.
     pub async fn agent(&self, name: &str, owner: &str, describe: impl FnOnce(&mut AgentProfile)) -> AgentId {
         let mut profile = AgentProfile {
@@ -62,7 +55,7 @@ impl World {
             class: Some(Class::Act),
             autonomy: Some(3),
             data_classes: vec![DataClass::D0, DataClass::D1, DataClass::D2],
-            environment: Some(Environment::Test),
+            environment: Some(Environment::Production),
             review_at: Some(self.engine.now().plus_seconds(REVIEW_SECONDS)),
             ..AgentProfile::default()
         };

@@ -7,10 +7,11 @@ use futures_util::future::BoxFuture;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
 use remit_domain::{ConnectorSpec, Refusal};
-use remit_engine::{Engine, Options, Setup};
+use remit_engine::SystemClock;
 use remit_identity::SigningKey;
 use remit_identity::assertion::{self, AssertionClaims};
 use remit_identity::enrol::{self, EnrolmentClaims, EnrolmentCode};
+use remit_testkit::World;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -35,32 +36,23 @@ impl ToolSource for Tools {
 
 struct House {
     router: Router,
-    engine: Engine,
     tools: Arc<Tools>,
-    _data: tempfile::TempDir,
+    world: World,
 }
 
 impl House {
     async fn build() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let setup = Setup {
-            trust_domain: "remit.test".to_owned(),
-            issuer: ISSUER.to_owned(),
-            administrator: "ada".to_owned(),
-            administrator_uid: Some(ADMINISTRATOR_UID),
-            policies: vec![(
-                "base".to_owned(),
-                "@id(\"a-live-grant-permits\") permit (principal, action, resource) when { principal has grant };"
-                    .to_owned(),
-            )],
-        };
-        let mut options = Options::new(data.path().join("data"), setup);
-        options.segment_bytes = 1 << 20;
-        let engine = Engine::open(options).await.unwrap();
+        let world = World::with(|options| {
+            options.clock = Arc::new(SystemClock);
+            options.setup.issuer = ISSUER.to_owned();
+            options.setup.administrator = "ada".to_owned();
+            options.setup.administrator_uid = Some(ADMINISTRATOR_UID);
+        });
+        let world = world.await;
         let tools = Arc::new(Tools(false.into()));
         let settings = Settings { console_url: "http://console".to_owned(), mcp_url: "http://gateway/mcp".to_owned() };
-        let router = router(Api::new(engine.clone(), tools.clone(), settings));
-        Self { router, engine, tools, _data: data }
+        let router = router(Api::new(world.engine.clone(), tools.clone(), settings));
+        Self { router, tools, world }
     }
 
     async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
@@ -279,7 +271,7 @@ async fn an_agent_enrols_a_key_and_starts_its_own_task_with_it() {
     let offer = house.ok("POST", "/v1/agents/triage/enrolment", Value::Null).await;
     let code = EnrolmentCode::parse(offer["code"].as_str().unwrap()).unwrap();
     let (key, _) = SigningKey::generate().unwrap();
-    let now = house.engine.now().as_seconds();
+    let now = house.world.engine.now().as_seconds();
     let claims = EnrolmentClaims::new(offer["issuer"].as_str().unwrap(), &code, "triage", now, "one");
     let proof = enrol::make(&key, &claims).unwrap();
     let other = json!({"agent": "other", "code": code.expose(), "proof": proof});

@@ -79,7 +79,7 @@ fn arguments_must_fit_their_definition() {
     for arguments in
         [json!({"id": "seven"}), json!({"id": 7, "extra": true}), json!([]), json!(null), json!({"id": 7.5})]
     {
-        assert_eq!(world.call(task, "helpdesk/read", arguments.clone()).code(), "policy_error", "{arguments}");
+        assert_eq!(world.call(task, "helpdesk/read", arguments.clone()).code(), "bad_arguments", "{arguments}");
     }
 }
 

@@ -70,6 +70,15 @@ impl TileDirectory {
         if path.is_dir() { Ok(None) } else { files::read_if_there(&path) }
     }
 
+    /// The length of the file at `path` in bytes, if there is one.
+    pub fn bytes(&self, path: &str) -> Result<Option<u64>, StoreError> {
+        let path = self.resolve(path)?;
+        match fs::metadata(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            file => Ok(Some(file.io("examine", &path)?.len())),
+        }
+    }
+
     /// The partial tiles beside the tile at `path`, with their widths: they are kept for readers of earlier checkpoints.
     pub fn partials(&self, path: &str) -> Result<Vec<(usize, String)>, StoreError> {
         let full = path.rsplit_once(&format!("{PARTIAL_SUFFIX}/")).map_or(path, |(full, _)| full);

@@ -47,7 +47,7 @@ async fn a_token_bound_to_a_key_needs_a_fresh_proof_of_it() {
     let mut world = World::new().await;
     let key = world.enrol().await;
     world.task = world.start_task(Some(key.public().thumbprint())).await;
-    world.token = world.token_for(world.task).await;
+    world.token = world.token(world.task).await;
     let post = |path: &str| {
         let request = world.http.post(format!("{}{path}", world.url)).header("content-type", "application/json");
         request.body(echo().to_string())

@@ -51,7 +51,7 @@ async fn a_session_of_another_task_is_none() {
     let session = begin(&world).await;
     let first = world.token.clone();
     let other = world.start_task(None).await;
-    world.token = world.token_for(other).await;
+    world.token = world.token(other).await;
     assert_eq!(world.legacy("ping", json!({}), Some(&session)).await.status, 404);
     let delete = |token: &str| {
         world.http.delete(format!("{}/mcp/desk", world.url)).bearer_auth(token).header("mcp-session-id", &session)

@@ -1,16 +1,17 @@
 //! A world in a temporary directory: people, an agent with a live task, a desk behind the gateway.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
 use remit_domain::{
-    Actor, AddConnector, AddPerson, AgentId, AgentKey, AgentProfile, ApprovalId, Approve, Class, Command,
-    ConnectorSpec, DataClass, Definition, Deny, Digest, Environment, Event, OperationChoice, PersonId, RegisterAgent,
-    RequestGrant, SignInMethod, StartTask, TaskId, Verb,
+    Actor, AgentId, AgentKey, ApprovalId, Command, ConnectorSpec, DataClass, Definition, Digest, Event,
+    OperationChoice, TaskId, Verb,
 };
-use remit_engine::{Committed, Engine, Options, Setup};
+use remit_engine::SystemClock;
 use remit_identity::{SigningKey, dpop};
+use remit_testkit::World as Realm;
 use serde_json::{Value, json};
 
 use super::desk::Desk;
@@ -18,17 +19,23 @@ use crate::mcp::sse;
 use crate::{Gateway, Settings, Upstreams};
 
 pub(crate) struct World {
-    pub engine: Engine,
+    realm: Realm,
     pub gateway: Arc<Gateway>,
     pub desk: Arc<Desk>,
     pub url: String,
-    pub root: Actor,
     pub ada: Actor,
     pub agent: AgentId,
     pub task: TaskId,
     pub token: String,
     pub http: reqwest::Client,
-    _directory: tempfile::TempDir,
+}
+
+impl Deref for World {
+    type Target = Realm;
+
+    fn deref(&self) -> &Realm {
+        &self.realm
+    }
 }
 
 /// One answer, its stream read to the end.
@@ -66,10 +73,6 @@ impl Answered {
     }
 }
 
-fn person(id: PersonId) -> Actor {
-    Actor::Person { person: id, method: SignInMethod::LocalSocket }
-}
-
 fn choice(definition: &Value) -> OperationChoice {
     let tool = definition["name"].as_str().unwrap().to_owned();
     let refund = tool == "refund";
@@ -92,100 +95,46 @@ impl World {
     pub async fn with(modern: bool, settle: impl FnOnce(&mut Settings)) -> Self {
         let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let (desk, desk_url) = Desk::start(modern).await;
-        let directory = tempfile::tempdir().unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let mut settings = Settings::at(&url, "http://127.0.0.1:7470");
         settings.hold_seconds = 20;
         settings.call_seconds_max = 10;
         settle(&mut settings);
-        let policies = [
-            ("base", include_str!("../../../../policies/base.cedar")),
-            ("high-risk-asks", include_str!("../../../../policies/high-risk-asks.cedar")),
-        ];
-        let setup = Setup {
-            trust_domain: "remit.test".to_owned(),
-            issuer: "http://127.0.0.1:7470".to_owned(),
-            administrator: "root".to_owned(),
-            administrator_uid: Some(0),
-            policies: policies.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
-        };
-        let options = Options {
-            audience: settings.audience.clone(),
-            segment_bytes: 1 << 20,
-            ..Options::new(directory.path(), setup)
-        };
-        let engine = Engine::open(options).await.unwrap();
+        let realm = Realm::with(|options| {
+            options.clock = Arc::new(SystemClock);
+            options.audience = settings.audience.clone();
+        });
+        let realm = realm.await;
+        let engine = realm.engine.clone();
         let upstreams = Upstreams::new(engine.clone()).unwrap();
-        let gateway = Gateway::new(engine.clone(), upstreams, settings);
+        let gateway = Gateway::new(engine, upstreams, settings);
         let router = gateway.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let root = person(engine.read(|state| state.person_named("root").unwrap().id));
-        let (ada, agent) = cast(&engine, &root).await;
+        realm.person("ada", &[]).await;
+        let agent = realm.agent("triage", "ada", |profile| profile.purpose = "sorts the post".to_owned()).await;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut world = Self {
-            task: engine.read(|_| placeholder()),
-            engine,
-            gateway,
-            desk,
-            url,
-            root,
-            ada,
-            agent,
-            token: String::new(),
-            http,
-            _directory: directory,
-        };
+        let task = realm.task("triage").await;
+        let token = realm.token(task).await;
+        let ada = realm.acting("ada");
+        let world = Self { realm, gateway, desk, url, ada, agent, task, token, http };
         world.connect("desk", ConnectorSpec::Http { url: desk_url }).await;
-        world.task = world.start_task(None).await;
-        world.token = world.token_for(world.task).await;
         world
     }
 
     /// Adds a connector, approves everything it offers but `ungranted`, and grants all of that but `secret`.
     pub async fn connect(&self, name: &str, spec: ConnectorSpec) {
         let definitions = self.gateway.upstreams.definitions(&spec).await.unwrap();
-        let add = AddConnector { name: name.to_owned(), owner: None, spec };
-        self.submit(&self.root, Command::AddConnector(Box::new(add))).await;
-        let connector = self.engine.read(|state| state.connector_named(name).unwrap().id);
         let choices: Vec<_> =
             definitions.iter().filter(|definition| definition["name"] != "ungranted").map(choice).collect();
-        let operations = choices
-            .iter()
-            .filter(|choice| choice.tool != "secret")
-            .map(|choice| format!("{name}/{}", choice.tool).parse().unwrap());
-        let operations = operations.collect();
-        self.submit(&self.root, Command::ApproveOperations { connector, choices }).await;
-        let request = RequestGrant { agent: self.agent, operations, reason: "its work".to_owned(), ttl_seconds: 3_600 };
-        let events = self.submit(&self.root, Command::RequestGrant(request)).await;
-        let Some(Event::GrantRequested(request)) = events.first() else { panic!("{events:?}") };
-        self.submit(&self.ada, Command::ApproveGrant { grant: request.id }).await;
-    }
-
-    pub async fn submit(&self, actor: &Actor, command: Command) -> Vec<Event> {
-        self.engine.submit(actor.clone(), command).await.unwrap().events.to_vec()
+        let tools = choices.iter().map(|choice| choice.tool.as_str()).filter(|tool| *tool != "secret");
+        let granted: Vec<String> = tools.map(|tool| format!("{name}/{tool}")).collect();
+        self.connector(name, spec, choices).await;
+        self.grant("triage", &granted.iter().map(String::as_str).collect::<Vec<_>>(), 3_600).await;
     }
 
     pub async fn start_task(&self, key: Option<String>) -> TaskId {
-        let start = StartTask {
-            agent: self.agent,
-            purpose: "sort the post".to_owned(),
-            acting_for: None,
-            scope: Vec::new(),
-            ttl_seconds: None,
-            budget: None,
-            parent: None,
-            key,
-        };
-        let events =
-            self.submit(&Actor::Agent { agent: self.agent, task: None }, Command::StartTask(Box::new(start))).await;
-        let Some(Event::TaskStarted(started)) = events.first() else { panic!("{events:?}") };
-        started.task
-    }
-
-    pub async fn token_for(&self, task: TaskId) -> String {
-        let actor = Actor::Agent { agent: self.agent, task: Some(task) };
-        self.engine.issue_token(actor, task, 600).await.unwrap().token
+        self.task_with("triage", |start| start.key = key).await
     }
 
     /// Enrols a new key for the agent.
@@ -241,14 +190,6 @@ impl World {
         read(request.send().await.unwrap()).await
     }
 
-    pub async fn records(&self) -> Vec<Committed> {
-        let mut records = Vec::new();
-        for seq in 0..self.engine.head() {
-            records.push(self.engine.record(seq).await.unwrap().unwrap());
-        }
-        records
-    }
-
     /// Waits until an event that `wanted` recognises is on record, and returns what it made of it.
     pub async fn wait_for<T>(&self, wanted: impl Fn(&Event) -> Option<T>) -> T {
         for _ in 0..400 {
@@ -272,38 +213,13 @@ impl World {
         .await
     }
 
-    pub async fn approve(&self, (approval, digest): (ApprovalId, Digest)) {
-        self.submit(&self.ada, Command::Approve(Approve { approval, digest, note: String::new() })).await;
+    pub async fn approve(&self, (approval, _): (ApprovalId, Digest)) {
+        self.realm.approve("ada", approval).await;
     }
 
     pub async fn deny(&self, approval: ApprovalId, note: &str) {
-        self.submit(&self.ada, Command::Deny(Deny { approval, note: note.to_owned() })).await;
+        self.realm.deny("ada", approval, note).await;
     }
-}
-
-fn placeholder() -> TaskId {
-    remit_domain::Moment::new(remit_domain::Timestamp::from_millis(0), 0).fresh_id()
-}
-
-async fn cast(engine: &Engine, root: &Actor) -> (Actor, AgentId) {
-    let add = AddPerson { name: "ada".to_owned(), groups: Vec::new() };
-    engine.submit(root.clone(), Command::AddPerson(add)).await.unwrap();
-    let owner = engine.read(|state| state.person_named("ada").unwrap().id);
-    let profile = AgentProfile {
-        owner: Some(owner),
-        purpose: "sorts the post".to_owned(),
-        class: Some(Class::Act),
-        autonomy: Some(3),
-        data_classes: vec![DataClass::D0, DataClass::D2],
-        environment: Some(Environment::Test),
-        review_at: Some(engine.now().plus_seconds(86_400)),
-        ..AgentProfile::default()
-    };
-    let register = RegisterAgent { name: "triage".to_owned(), profile };
-    engine.submit(root.clone(), Command::RegisterAgent(Box::new(register))).await.unwrap();
-    let agent = engine.read(|state| state.agent_named("triage").unwrap().id);
-    engine.submit(root.clone(), Command::ActivateAgent { agent }).await.unwrap();
-    (person(owner), agent)
 }
 
 /// Reads an answer, document or stream.

@@ -13,7 +13,7 @@ const CALLERS: usize = 32;
 /// How long the server runs under load before it is killed, in milliseconds.
 const LIFE_MS: std::ops::Range<u64> = 10..300;
 /// Rounds between two verifications of every byte.
-const VERIFY_ROUNDS: u64 = 10;
+const VERIFY_ROUNDS: u64 = 20;
 /// Small segments and frequent snapshots, so that it is killed in the middle of making those as well.
 const SETTINGS: &str = "ledger.segment_bytes = 1048576\nledger.snapshot_entries = 2000\n";
 

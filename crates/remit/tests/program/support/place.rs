@@ -113,7 +113,7 @@ impl Place {
     fn launch<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, mut command: Command, arguments: I) -> Command {
         command.env_clear().envs(std::env::vars_os().filter(|(name, _)| name == "PATH"));
         command.env("HOME", self.root()).env("XDG_STATE_HOME", self.state_home());
-        command.env("REMIT_DATA", &self.data).env("REMIT_LOG", "warn");
+        command.env("REMIT_DATA", &self.data).env("REMIT_LOG", "info");
         command.args(arguments).stdin(Stdio::null()).kill_on_drop(true);
         command
     }
