@@ -25,6 +25,7 @@ pub async fn up(arguments: UpArgs, global: &Global) -> Result<(), Failure> {
 }
 
 async fn serve(config: &Config, data: &Path) -> anyhow::Result<()> {
+    raise_file_limit();
     // From before anybody can see that it is up: who asks it to stop as soon as it is must not kill it.
     let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let server = Server::start(config, data).await?;
@@ -58,6 +59,15 @@ async fn wait((mut interrupt, mut terminate): (Signal, Signal), engine: &Engine)
 fn asked_to_stop(signal: &str) -> Option<String> {
     tracing::info!(signal, "asked to stop");
     None
+}
+
+/// Every connection of an agent and every upstream is an open file; the usual soft limit is for programs with few.
+fn raise_file_limit() {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    let raised = rustix::process::Rlimit { current: limit.maximum, maximum: limit.maximum };
+    if let Err(error) = rustix::process::setrlimit(rustix::process::Resource::Nofile, raised) {
+        tracing::warn!(%error, "the limit on open files stays as it is");
+    }
 }
 
 /// A one-time link for the administrator who is this user of the operating system.
