@@ -349,8 +349,10 @@ pub(crate) fn outcome_of(
     result: Option<ContentRef>,
     latency_ms: u64,
 ) -> Event {
-    // A failure may carry words of the upstream too: whatever came back counts.
-    let answered = result.is_some() || matches!(outcome, Outcome::Succeeded | Outcome::ToolError);
+    // A failure may carry words of the upstream too, and of an unknown outcome nobody knows what the agent has seen:
+    // whatever may have come back counts.
+    let answered =
+        result.is_some() || matches!(outcome, Outcome::Succeeded | Outcome::ToolError | Outcome::Unknown { .. });
     let operation = state.operations.get(&action.operation).filter(|_| answered);
     Event::OutcomeRecorded(Box::new(OutcomeRecorded {
         agent: action.agent,

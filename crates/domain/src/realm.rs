@@ -108,6 +108,12 @@ pub(crate) fn decide_erase(
             );
         }
     }
+    // What is under way would be answered, and kept, after the erasure.
+    if state.actions.values().any(|action| action.task == task) {
+        return Err(
+            Refusal::new("task_busy", "a call of this task is still under way").help("try again when it has ended")
+        );
+    }
     Ok(vec![Event::ContentErased { agent, task, reason: reason.to_owned() }])
 }
 

@@ -1,6 +1,7 @@
 //! Accepts commands, commits them in batches, tells everyone who was waiting.
 //!
-//! Architecture invariant: all disk, clock and randomness of the house live here, and one thread alone changes the state.
+//! Architecture invariant: the ledger's disk and the time that it records live here alone, and one thread alone changes the
+//! state.
 //! Nobody hears of an event before it is durable, and nothing that is not in the log was ever acknowledged.
 
 mod clock;

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use remit_domain::{ContentRef, Digest, TaskId, Timestamp};
+use remit_domain::{ContentRef, Digest, Refusal, TaskId, Timestamp};
 use remit_identity::{DataKey, Kek};
 use zeroize::Zeroizing;
 
@@ -72,7 +72,8 @@ impl Vault {
         let failed = |error: StoreError| SubmitError::storage("read content", &error);
         let id = reference.commitment.to_string();
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(wrapped) = store.key(&task.to_string()).map_err(failed)? else { return Ok(None) };
+        let wrapped = store.key(&task.to_string()).map_err(failed)?.filter(|wrapped| !wrapped.is_empty());
+        let Some(wrapped) = wrapped else { return Ok(None) };
         let Some(row) = store.fetch(&id).map_err(failed)? else { return Ok(None) };
         drop(store);
         let key = self.unwrap(task, &wrapped)?;
@@ -88,6 +89,7 @@ impl Vault {
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let wrapped = store.key(&task.to_string()).map_err(|error| SubmitError::storage("read content", &error))?;
         drop(store);
+        let wrapped = wrapped.filter(|wrapped| !wrapped.is_empty());
         wrapped.map(|wrapped| self.unwrap(task, &wrapped).map(|key| key.salt())).transpose()
     }
 
@@ -96,6 +98,8 @@ impl Vault {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let erased = store.erase_subject(&task.to_string())?;
+        // Again: between the first time and the erasure somebody may have opened it.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&task);
         if erased.settled || store.settle()? {
             return Ok(());
         }
@@ -110,6 +114,10 @@ impl Vault {
         let failed = |error: StoreError| SubmitError::storage("keep content", &error);
         let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
         let wrapped = match store.key(&subject).map_err(failed)? {
+            Some(wrapped) if wrapped.is_empty() => {
+                let refusal = Refusal::new("content_erased", format!("the content of the task `{task}` was erased"));
+                return Err(refusal.help("start a new task").into());
+            }
             Some(wrapped) => wrapped,
             None => {
                 let fresh = DataKey::generate().map_err(|error| SubmitError::ledger(&error.to_string()))?;
@@ -119,8 +127,8 @@ impl Vault {
                 store.put_key(&subject, &wrapped, now.as_millis()).map_err(failed)?
             }
         };
-        drop(store);
         let key = Arc::new(self.unwrap(task, &wrapped)?);
+        // Remembered while the store is held: an erasure comes wholly before this or wholly after it.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= OPEN_KEYS_MAX {
             open.clear();

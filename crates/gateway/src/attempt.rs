@@ -19,9 +19,8 @@ const APPROVAL_MEMBER: &str = "remit/approval";
 /// upstream speaks in ours.
 pub(crate) const HOP_PREFIXES: [&str; 2] = ["io.modelcontextprotocol/", "remit/"];
 
-/// Members of `params` that change what a call does without being among its arguments. An approval is for the arguments, so
-/// what would act beside them is not passed on.
-const ACTING_MEMBERS: [&str; 3] = ["task", "inputResponses", "requestState"];
+/// The members of `_meta` that go upstream: the trace that the call is part of (W3C Trace Context), nothing that acts.
+const TRACE_MEMBERS: [&str; 2] = ["traceparent", "tracestate"];
 
 /// Through which address a call came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,8 +70,6 @@ pub(crate) struct ToolCall {
     pub progress_token: Option<Value>,
     /// The members of `_meta` that go upstream.
     pub meta: Map<String, Value>,
-    /// The members of `params` that are unknown to us and go upstream.
-    pub others: Map<String, Value>,
 }
 
 /// Why a `tools/call` could not be read.
@@ -110,19 +107,12 @@ impl ToolCall {
             return Err(malformed("`params._meta.progressToken` must be a string or a whole number"));
         }
         let approval = meta.remove(APPROVAL_MEMBER).map(presented).transpose()?;
-        meta.retain(|name, _| !HOP_PREFIXES.iter().any(|prefix| name.starts_with(prefix)));
-        params.retain(|name, _| !ACTING_MEMBERS.contains(&name.as_str()));
+        // INVARIANT: what goes upstream is what was decided, shown and recorded. Whatever else the message holds would be a
+        // way past all three, so it stays here.
+        meta.retain(|name, _| TRACE_MEMBERS.contains(&name.as_str()));
         let canonical = canonical(&arguments)?;
         let operation = door.operation(&name);
-        Ok(Self {
-            operation,
-            arguments: Arc::new(arguments),
-            canonical,
-            approval,
-            progress_token,
-            meta,
-            others: params,
-        })
+        Ok(Self { operation, arguments: Arc::new(arguments), canonical, approval, progress_token, meta })
     }
 }
 

@@ -18,7 +18,6 @@ use crate::{Gateway, limits};
 pub(crate) struct UpstreamRequest {
     pub arguments: Arc<Value>,
     pub meta: Map<String, Value>,
-    pub others: Map<String, Value>,
 }
 
 /// Sends the call that `permit` allows, and waits for its answer.
@@ -59,6 +58,12 @@ pub(crate) async fn forward(
     }
 }
 
+/// How far a call is, in numbers only: words of the upstream reach the agent in the result, which is recorded.
+fn in_numbers(mut progress: Map<String, Value>) -> Map<String, Value> {
+    progress.retain(|name, value| matches!(name.as_str(), "progress" | "total") && value.is_number());
+    progress
+}
+
 /// One try: progress goes to the client while the call runs; if the client gives up or time is over, the upstream is told.
 async fn call(
     gateway: &Gateway,
@@ -76,7 +81,7 @@ async fn call(
     loop {
         tokio::select! {
             biased;
-            Some(params) = progress.recv() => client.progress(params),
+            Some(params) = progress.recv() => client.progress(in_numbers(params)),
             reply = &mut reply => return match (reply, reason) {
                 (Err(CallFault::Fault(fault)), Some(reason)) => Err(CallFault::Fault(fault.because(reason))),
                 (reply, _) => reply,

@@ -21,7 +21,7 @@ pub(crate) async fn pass(gateway: &Arc<Gateway>, caller: &Caller, call: ToolCall
 
 async fn steps(gateway: &Arc<Gateway>, caller: &Caller, call: ToolCall, client: &Client) -> Result<Answer, Answer> {
     // A bounded number of calls: past it, saying so at once is better than answering all of them late.
-    let _room = gateway.room.try_acquire().map_err(|_| refuse::no_room())?;
+    let _place = gateway.room.enter(caller.agent).ok_or_else(refuse::no_room)?;
 
     // Who and what are known. The arguments are committed to in one byte form, because the policies, the people asked, the
     // record and the upstream must all mean the same bytes.
@@ -39,7 +39,7 @@ async fn steps(gateway: &Arc<Gateway>, caller: &Caller, call: ToolCall, client: 
 
     // The call leaves the house, once. The permit goes with it.
     let started = Instant::now();
-    let request = UpstreamRequest { arguments: call.arguments, meta: call.meta, others: call.others };
+    let request = UpstreamRequest { arguments: call.arguments, meta: call.meta };
     let reply = forward(gateway, permit, request, client).await;
 
     // What came back is looked at before anybody relies on it.

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use remit_engine::Engine;
 use remit_identity::ReplayCache;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::mcp::Sessions;
+use crate::room::Room;
 use crate::{Settings, Upstreams, limits, listen};
 
 /// The gate in front of all tools. Share it by `Arc`; [`Gateway::close`] ends it.
@@ -21,7 +21,7 @@ pub struct Gateway {
     pub(crate) proofs: Mutex<ReplayCache>,
     pub(crate) sessions: Sessions,
     /// One permit for each call under way or held.
-    pub(crate) room: Semaphore,
+    pub(crate) room: Room,
     /// Calls and records that must not be lost when a client leaves.
     pub(crate) work: TaskTracker,
     pub(crate) stopping: CancellationToken,
@@ -37,7 +37,7 @@ impl Gateway {
             settings,
             proofs,
             sessions: Sessions::default(),
-            room: Semaphore::new(limits::CALLS_MAX),
+            room: Room::default(),
             work: TaskTracker::new(),
             stopping: CancellationToken::new(),
         })

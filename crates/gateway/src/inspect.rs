@@ -31,9 +31,12 @@ pub(crate) fn inspect(reply: Result<Reply, UpstreamFault>, action: ActionId) -> 
     match reply {
         Ok(Reply::Result(result)) => inspect_result(result, action),
         Ok(Reply::Error(error)) => {
+            let content = serde_json::to_vec(&error).unwrap_or_default();
+            if content.len() > limits::RESULT_BYTES_MAX {
+                return withheld(too_large(content.len()), None, action);
+            }
             let outcome = Outcome::Failed { reason: format!("the upstream answered with error {}", error.code) };
-            let content = serde_json::to_vec(&error).ok().filter(|bytes| bytes.len() <= limits::RESULT_BYTES_MAX);
-            Inspected { outcome, content, answer: Answer::error(for_client(error), action) }
+            Inspected { outcome, content: Some(content), answer: Answer::error(for_client(error), action) }
         }
         Err(fault) => {
             tracing::warn!(%action, fault = %fault.reason, detail = fault.detail.as_deref().unwrap_or(""), "a call failed");
@@ -49,24 +52,18 @@ pub(crate) fn inspect(reply: Result<Reply, UpstreamFault>, action: ActionId) -> 
 }
 
 fn inspect_result(mut result: Map<String, Value>, action: ActionId) -> Inspected {
-    let withheld = |reason: String, content: Option<Vec<u8>>| {
-        let fault = UpstreamFault::failed(reason.clone());
-        Inspected { outcome: Outcome::Failed { reason }, content, answer: refuse::fault(&fault, action) }
-    };
     let bytes = content_bytes(&result);
     if bytes.len() > limits::RESULT_BYTES_MAX {
-        let reason =
-            format!("the result has {} bytes, and {} are passed on at most", bytes.len(), limits::RESULT_BYTES_MAX);
-        return withheld(reason, None);
+        return withheld(too_large(bytes.len()), None, action);
     }
     // `complete` is the only kind of result that ends a call (2026-07-28); servers before it do not say.
     if result.get("resultType").is_some_and(|kind| kind != "complete") {
-        return withheld("the tool asks for input that Remit cannot carry".to_owned(), Some(bytes));
+        return withheld("the tool asks for input that Remit cannot carry".to_owned(), Some(bytes), action);
     }
     let tool_error = match result.get("isError") {
         None | Some(Value::Bool(false)) => false,
         Some(Value::Bool(true)) => true,
-        Some(_) => return withheld("the upstream's result cannot be read".to_owned(), Some(bytes)),
+        Some(_) => return withheld("the upstream's result cannot be read".to_owned(), Some(bytes), action),
     };
     for of_the_hop in ["resultType", "ttlMs", "cacheScope"] {
         result.remove(of_the_hop);
@@ -76,6 +73,16 @@ fn inspect_result(mut result: Map<String, Value>, action: ActionId) -> Inspected
     }
     let outcome = if tool_error { Outcome::ToolError } else { Outcome::Succeeded };
     Inspected { outcome, content: Some(bytes), answer: Answer::result(result, action) }
+}
+
+/// INVARIANT: what cannot be recorded does not reach the agent.
+fn withheld(reason: String, content: Option<Vec<u8>>, action: ActionId) -> Inspected {
+    let fault = UpstreamFault::failed(reason.clone());
+    Inspected { outcome: Outcome::Failed { reason }, content, answer: refuse::fault(&fault, action) }
+}
+
+fn too_large(bytes: usize) -> String {
+    format!("the result has {bytes} bytes, and {} are passed on at most", limits::RESULT_BYTES_MAX)
 }
 
 /// The bytes of a result that are committed to: its canonical form, or where a number has none, as it came.

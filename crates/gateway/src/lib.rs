@@ -22,6 +22,7 @@ mod metadata;
 mod permit;
 mod record;
 mod refuse;
+mod room;
 mod settings;
 mod upstream;
 

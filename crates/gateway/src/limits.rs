@@ -28,6 +28,9 @@ pub const TOOL_NAME_BYTES_MAX: usize = 256;
 /// Calls under way or held at a time, over all callers.
 pub const CALLS_MAX: usize = 16_384;
 
+/// The same, of one agent: so that no one agent can shut the gate for the others.
+pub const CALLS_PER_AGENT_MAX: usize = 4_096;
+
 /// Tools on one page of a list.
 pub const TOOLS_PER_PAGE: usize = 500;
 

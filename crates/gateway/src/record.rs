@@ -17,14 +17,18 @@ pub(crate) struct Report {
     action: ActionId,
     task: TaskId,
     data: DataClass,
+    /// It reaches outside, so what it answers may have to mark the task before the agent can act on it.
+    external: bool,
 }
 
 impl Report {
     /// The report that will be due for `permit`. An operation that is gone is treated as the most sensitive.
     pub fn about(gateway: &Gateway, permit: &Permit) -> Self {
-        let data =
-            gateway.engine.read(|state| state.operations.get(permit.operation()).map(|operation| operation.data));
-        Self { action: permit.action(), task: permit.task(), data: data.unwrap_or(DataClass::D3) }
+        let known = gateway.engine.read(|state| {
+            state.operations.get(permit.operation()).map(|operation| (operation.data, operation.external))
+        });
+        let (data, external) = known.unwrap_or((DataClass::D3, true));
+        Self { action: permit.action(), task: permit.task(), data, external }
     }
 
     pub fn action(&self) -> ActionId {
@@ -32,7 +36,7 @@ impl Report {
     }
 }
 
-/// Records the outcome. For data of class D2 and above this returns when it is durable, and an answer whose record could not
+/// Records the outcome. For data of class D2 and above, and for what reaches outside, this returns when it is durable, and an answer whose record could not
 /// be kept is withheld; below that the record may trail, and a crash leaves an unknown outcome.
 pub(crate) async fn record(
     gateway: &Arc<Gateway>,
@@ -43,7 +47,7 @@ pub(crate) async fn record(
     let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
     let write =
         write(gateway.engine.clone(), *report, inspected.outcome.clone(), inspected.content.clone(), latency_ms);
-    if report.data >= DataClass::D2 {
+    if report.data >= DataClass::D2 || report.external {
         return write.await.map_err(|error| refuse::not_recorded(&error, report.action));
     }
     let action = report.action;
@@ -64,8 +68,12 @@ async fn write(
 ) -> Result<(), SubmitError> {
     let (result, sealed) = match content {
         Some(content) => {
-            let (reference, sealed) = engine.commitment(report.task, "result", content).await?;
-            (Some(reference), vec![sealed])
+            match engine.commitment(report.task, "result", content).await {
+                Ok((reference, sealed)) => (Some(reference), vec![sealed]),
+                // The task's content was erased meanwhile: that it ended is recorded, what came back is not kept.
+                Err(SubmitError::Refused(refusal)) if refusal.code == "content_erased" => (None, Vec::new()),
+                Err(error) => return Err(error),
+            }
         }
         None => (None, Vec::new()),
     };

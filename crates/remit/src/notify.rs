@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::process::Stdio;
 use std::time::Duration;
 
-use remit_domain::Event;
+use remit_domain::{Event, State};
 use remit_engine::{Committed, Effect, Engine};
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -39,6 +39,14 @@ impl Notify {
 
     async fn tell(&self, record: &Committed) -> Result<(), String> {
         let Event::ApprovalRequested(requested) = &record.record.event else { return Ok(()) };
+        // A question that is no longer open needs nobody's attention, and must not keep later ones waiting.
+        let now = self.engine.now();
+        let is_open = |state: &State| {
+            state.approval(requested.approval).is_ok_and(|approval| approval.is_pending() && now < approval.expires_at)
+        };
+        if !self.engine.read(is_open) {
+            return Ok(());
+        }
         let agent = self
             .engine
             .read(|state| state.agent(requested.facts.agent).map(|agent| agent.name.clone()).unwrap_or_default());

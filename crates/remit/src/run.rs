@@ -12,9 +12,13 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 
+use remit_domain::limits::TASK_SECONDS_DEFAULT;
+
 use crate::command::run::RunArgs;
 use crate::command::{Client, Failure, Global};
 
+/// Variables by which a person reaches the control plane.
+const OF_THE_PERSON: [&str; 4] = ["REMIT_SESSION", "REMIT_URL", "REMIT_DATA", "REMIT_CONFIG"];
 /// How often the token is renewed: well before it expires.
 const RENEW_SECONDS: u64 = 300;
 
@@ -40,7 +44,7 @@ pub async fn run(arguments: RunArgs, global: &Global) -> Result<ExitCode, Failur
 }
 
 /// A task that was started for this run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Task {
     id: String,
     token: String,
@@ -55,6 +59,8 @@ impl Task {
             "acting_for": run.acting_for,
             "ttl_seconds": run.ttl,
             "scope": run.scope,
+            // Clients read their configuration once, so the first token has to last; the task's end ends it all the same.
+            "token_ttl_seconds": run.ttl.unwrap_or(TASK_SECONDS_DEFAULT),
         });
         let started = client.post("/v1/tasks", body).await?;
         let text = |name: &str| started.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -65,21 +71,23 @@ impl Task {
 async fn under(client: &Client, run: &RunArgs, task: &Task, directory: &Path) -> Result<ExitStatus, Failure> {
     // Held open for as long as this process lives: if it is killed, the connection ends, and with it the task.
     let lease = tokio::spawn(hold(client.clone(), task.id.clone()));
-    let files = Files::write(directory, task).map_err(|error| Failure::file("write", directory, &error))?;
+    let files = Files { token: directory.join("token"), mcp: directory.join("mcp.json") };
+    files.write(task).map_err(|error| Failure::file("write", directory, &error))?;
     let Some((program, arguments)) = run.command.split_first() else {
         return Err(Failure::Usage("no command to run was given".to_owned()));
     };
     let mut command = Command::new(program);
     command.args(arguments).kill_on_drop(true);
-    for secret in secrets(client).await? {
-        command.env_remove(secret);
+    // Neither what people hold nor what connectors are given is for the agent.
+    for name in secrets(client).await?.iter().map(String::as_str).chain(OF_THE_PERSON) {
+        command.env_remove(name);
     }
     command.envs(files.environment(task));
     let child = command.spawn();
     let child = child.map_err(|error| {
         Failure::fault(format!("cannot run `{program}`: {error}"), "check the command's name and path")
     })?;
-    let renewing = tokio::spawn(renew(client.clone(), task.id.clone(), files.token.clone()));
+    let renewing = tokio::spawn(renew(client.clone(), task.clone(), files));
     let status = wait(child, lease).await;
     renewing.abort();
     status
@@ -122,14 +130,14 @@ fn stop(child: &Child) {
     }
 }
 
-/// Keeps the token file fresh.
-async fn renew(client: Client, task: String, file: PathBuf) {
+/// Keeps the files fresh.
+async fn renew(client: Client, mut task: Task, files: Files) {
     loop {
         tokio::time::sleep(Duration::from_secs(RENEW_SECONDS)).await;
-        match client.post(&format!("/v1/tasks/{task}/token"), json!({})).await {
+        match client.post(&format!("/v1/tasks/{}/token", task.id), json!({})).await {
             Ok(renewed) => {
-                let token = renewed.get("token").and_then(Value::as_str).unwrap_or_default();
-                if let Err(error) = write_private(&file, token.as_bytes()) {
+                task.token = renewed.get("token").and_then(Value::as_str).unwrap_or_default().to_owned();
+                if let Err(error) = files.write(&task) {
                     tracing::warn!(%error, "the renewed token could not be written");
                 }
             }
@@ -152,13 +160,11 @@ struct Files {
 }
 
 impl Files {
-    fn write(directory: &Path, task: &Task) -> std::io::Result<Self> {
-        let files = Self { token: directory.join("token"), mcp: directory.join("mcp.json") };
-        write_private(&files.token, task.token.as_bytes())?;
+    fn write(&self, task: &Task) -> std::io::Result<()> {
+        write_private(&self.token, task.token.as_bytes())?;
         let headers = json!({"Authorization": format!("Bearer {}", task.token)});
         let config = json!({"mcpServers": {"remit": {"type": "http", "url": task.mcp_url, "headers": headers}}});
-        write_private(&files.mcp, config.to_string().as_bytes())?;
-        Ok(files)
+        write_private(&self.mcp, config.to_string().as_bytes())
     }
 
     fn environment(&self, task: &Task) -> BTreeMap<&'static str, OsString> {

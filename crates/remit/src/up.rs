@@ -11,7 +11,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use crate::command::up::UpArgs;
 use crate::command::{Failure, Global};
 use crate::config::Config;
-use crate::server::Server;
+use crate::server::{Addresses, Server};
 
 /// How long everything is still refused with a reason after the ledger failed, before the process ends.
 const REFUSING_SECONDS: u64 = 10;
@@ -21,27 +21,35 @@ const LINK_SECONDS: u64 = 900;
 /// Runs Remit on `data`. Ends with an error if the ledger can no longer be written: a supervisor starts it again, and it
 /// recovers by reading back what was committed.
 pub async fn up(arguments: UpArgs, global: &Global) -> Result<(), Failure> {
-    serve(&Config::read(arguments.config.as_deref())?, &global.data).await.map_err(Failure::from)
+    serve(&Config::read(arguments.config.as_deref())?, &global.data, global.json).await.map_err(Failure::from)
 }
 
-async fn serve(config: &Config, data: &Path) -> anyhow::Result<()> {
+async fn serve(config: &Config, data: &Path, json: bool) -> anyhow::Result<()> {
     raise_file_limit();
     // From before anybody can see that it is up: who asks it to stop as soon as it is must not kill it.
     let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let server = Server::start(config, data).await?;
     let link = sign_in_link(&server.engine, &server.addresses.control).await?;
-    println!("remit {} is up", env!("CARGO_PKG_VERSION"));
-    println!("  agents    {}/mcp", server.addresses.gateway);
-    println!("  console   {}", server.addresses.control);
-    println!("  sign in   {link}");
-    println!("  data      {}", data.display());
-    println!("  next      `remit agent register --help`, or see it all at once: `remit demo --once`");
+    if json {
+        println!("{}", serde_json::json!({"addresses": server.addresses, "sign_in": link, "data": data}));
+    } else {
+        announce(&server.addresses, &link, data);
+    }
     let failed = wait(signals, &server.engine).await;
     server.stop().await;
     match failed {
         None => Ok(()),
         Some(cause) => anyhow::bail!("the ledger can no longer be written: {cause}"),
     }
+}
+
+fn announce(addresses: &Addresses, link: &str, data: &Path) {
+    println!("remit {} is up", env!("CARGO_PKG_VERSION"));
+    println!("  agents    {}/mcp", addresses.gateway);
+    println!("  console   {}", addresses.control);
+    println!("  sign in   {link}");
+    println!("  data      {}", data.display());
+    println!("  next      `remit agent register --help`, or see it all at once: `remit demo --once`");
 }
 
 /// Until a signal asks to stop, or the ledger fails.

@@ -220,17 +220,19 @@ fn what_never_answered_brought_nothing() {
     let (mut world, agent) = office();
     let task = world.task(agent);
     let reason = || "the line broke".to_owned();
-    let silent = [
-        Outcome::NotSent { reason: reason() },
-        Outcome::Failed { reason: reason() },
-        Outcome::Unknown { reason: reason() },
-    ];
+    let silent = [Outcome::NotSent { reason: reason() }, Outcome::Failed { reason: reason() }];
     for outcome in silent {
         assert!(run(&mut world, task, "office/search", outcome, false).is_empty());
     }
     assert!(labels(&world, task).is_empty());
     let failed = Outcome::Failed { reason: reason() };
     assert_eq!(run(&mut world, task, "office/search", failed, true), [UNTRUSTED], "an error has words too");
+    let unknown = Outcome::Unknown { reason: reason() };
+    assert_eq!(
+        run(&mut world, task, "office/search", unknown, false),
+        [UNTRUSTED],
+        "the agent may have seen the answer"
+    );
 }
 
 #[test]

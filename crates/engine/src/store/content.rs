@@ -110,7 +110,7 @@ impl ContentStore {
             .sql("store a key")
     }
 
-    /// `subject`'s wrapped key, if it was not erased.
+    /// `subject`'s wrapped key, if it ever had one; empty once it was erased.
     pub fn key(&self, subject: &str) -> Result<Option<Vec<u8>>, StoreError> {
         key(&self.connection, subject)
     }
@@ -121,11 +121,15 @@ impl ContentStore {
     }
 
     /// Removes `subject`'s key and every payload under it. The bytes are overwritten in the database and the write-ahead
-    /// log is emptied, so that neither file holds them any longer.
+    /// log is emptied, so that neither file holds them any longer. An empty key stays in the place of the key: whoever comes
+    /// late must not make a new one.
     pub fn erase_subject(&mut self, subject: &str) -> Result<Erased, StoreError> {
         let doing = "erase content";
         let change = self.connection.transaction().sql(doing)?;
-        let key = change.execute("DELETE FROM keys WHERE subject = ?1", [subject]).sql(doing)? > 0;
+        let key = change.execute("DELETE FROM keys WHERE subject = ?1 AND wrapped != x''", [subject]).sql(doing)? > 0;
+        change
+            .execute("INSERT OR IGNORE INTO keys (subject, wrapped, created_at) VALUES (?1, x'', 0)", [subject])
+            .sql(doing)?;
         let rows = change.execute("DELETE FROM content WHERE subject = ?1", [subject]).sql(doing)? as u64;
         change.commit().sql(doing)?;
         Ok(Erased { key, rows, settled: self.settle()? })

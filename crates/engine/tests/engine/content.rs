@@ -69,11 +69,16 @@ async fn the_content_of_other_tasks_stays() {
     let (mut world, task) = desk().await;
     let other = world.task("support").await;
     let (_, kept) = world.attempt(other, "desk/lookup", json!({"id": "1"})).await;
-    let (_, erased) = world.attempt(task, "desk/lookup", json!({"id": "1"})).await;
+    let (answer, erased) = world.attempt(task, "desk/lookup", json!({"id": "1"})).await;
     assert_ne!(kept.commitment, erased.commitment, "salted: the same content does not show");
     world.end(task).await;
+    let busy = world.engine.erase(world.root(), task, reason()).await.unwrap_err();
+    assert_eq!(busy.refusal().code, "task_busy", "what is under way would be kept after the erasure");
+    world.succeed(answer.allowed()).await;
     world.engine.erase(world.root(), task, reason()).await.unwrap();
     until("erased", async || world.engine.content(&erased, task).await.unwrap().is_none()).await;
+    let late = world.engine.commitment(task, "result", b"{}".to_vec()).await.unwrap_err();
+    assert_eq!(late.refusal().code, "content_erased", "whoever comes late keeps nothing more");
     world.reopen().await;
     assert_eq!(world.engine.content(&erased, task).await.unwrap(), None);
     assert_eq!(world.engine.content(&kept, other).await.unwrap().unwrap(), br#"{"id":"1"}"#);

@@ -17,7 +17,7 @@ fn a_tool_is_named_with_its_connector_where_tools_are_joined() {
 }
 
 #[test]
-fn members_of_the_hop_stay_and_unknown_ones_go_on() {
+fn nothing_goes_upstream_beside_the_arguments_but_the_trace() {
     let call = read(json!({
         "name": "desk__echo",
         "arguments": {"b": 1, "a": 2},
@@ -26,6 +26,7 @@ fn members_of_the_hop_stay_and_unknown_ones_go_on() {
             "traceparent": "00-…",
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "remit/decision": "act_forged",
+            "com.example/smuggled": "data",
         },
         "unheard": {"of": true},
         "requestState": "x",
@@ -36,7 +37,6 @@ fn members_of_the_hop_stay_and_unknown_ones_go_on() {
     assert_eq!(call.canonical, br#"{"a":2,"b":1}"#);
     assert_eq!(call.progress_token, Some(json!(7)));
     assert_eq!(Value::Object(call.meta), json!({"traceparent": "00-…"}));
-    assert_eq!(Value::Object(call.others), json!({"unheard": {"of": true}}));
 }
 
 #[test]

@@ -127,7 +127,7 @@ impl Connection {
     ) -> Result<Reply, CallFault> {
         let decision = permit.action().to_string();
         let tool = permit.operation().tool();
-        let mut params = request.others.clone();
+        let mut params = Map::new();
         let mut meta = request.meta.clone();
         meta.insert(DECISION_MEMBER.to_owned(), decision.clone().into());
         params.insert("_meta".to_owned(), Value::Object(meta));

@@ -78,7 +78,7 @@ pub async fn run(command: ApprovalCommand, client: &Client, output: &Output) -> 
         ApprovalCommand::List { status, agent } => {
             let status = Some(status).filter(|status| status != "all");
             let approvals = client.list("/v1/approvals", &[("status", status), ("agent", agent)]).await?;
-            output.table(&approvals, COLUMNS, "nothing waits for an answer");
+            output.table(&approvals, COLUMNS, "no such approval; nothing waits for an answer");
         }
         ApprovalCommand::Show { approval } => show(&client.get(&path(&["approvals", &approval])).await?, output),
         ApprovalCommand::Approve { approval, digest, note } => {
