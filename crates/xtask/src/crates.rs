@@ -125,13 +125,25 @@ impl Workspace {
 
     /// Runs cargo and returns what it printed.
     pub fn cargo(&self, arguments: &[&str]) -> Result<String> {
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
-        let output = Command::new(cargo).args(arguments).current_dir(&self.root).output();
-        let output = output.context("cargo cannot be started")?;
-        if !output.status.success() {
-            bail!("`cargo {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        self.run(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")), arguments)
+    }
+
+    /// Runs the program and returns what it printed: the one that `REMIT_BIN` names, or else the one that cargo builds.
+    pub fn remit(&self, arguments: &[&str]) -> Result<String> {
+        match std::env::var_os("REMIT_BIN") {
+            Some(program) => self.run(program, arguments),
+            None => self.cargo(&[&["run", "--quiet", "--locked", "--package", "remit", "--"], arguments].concat()),
         }
-        String::from_utf8(output.stdout).context("cargo printed something that is not UTF-8")
+    }
+
+    fn run(&self, program: OsString, arguments: &[&str]) -> Result<String> {
+        let name = program.to_string_lossy().into_owned();
+        let output = Command::new(program).args(arguments).current_dir(&self.root).output();
+        let output = output.with_context(|| format!("`{name}` cannot be started"))?;
+        if !output.status.success() {
+            bail!("`{name} {}` failed: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        }
+        String::from_utf8(output.stdout).with_context(|| format!("`{name}` printed something that is not UTF-8"))
     }
 
     fn inside(&self, path: &Path) -> Result<String> {

@@ -48,9 +48,7 @@ pub fn check(workspace: &Workspace) -> Result<Report> {
 
 /// What the program prints, which must be one JSON document.
 fn generated(workspace: &Workspace, arguments: &[&str]) -> Result<String> {
-    let mut all = vec!["run", "--quiet", "--locked", "--package", "remit", "--"];
-    all.extend(arguments);
-    let mut text = workspace.cargo(&all)?;
+    let mut text = workspace.remit(arguments)?;
     let is_json: Result<serde::de::IgnoredAny, _> = serde_json::from_str(&text);
     is_json.with_context(|| format!("`remit {}` printed something that is not JSON", arguments.join(" ")))?;
     if !text.ends_with('\n') {
