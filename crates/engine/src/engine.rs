@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use remit_domain::{Actor, AgentId, Command, ContentRef, Event, Moment, Realm, Refusal, State, TaskId, Timestamp};
+use remit_domain::{Actor, AgentId, Command, ContentRef, Event, Realm, Refusal, State, TaskId, Timestamp};
 use remit_identity::{Kek, KeyRing};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -126,11 +126,6 @@ impl Engine {
     /// The time, as the engine has it.
     pub fn now(&self) -> Timestamp {
         self.inner.clock.now()
-    }
-
-    /// A moment for asking what would be decided, without deciding it.
-    pub fn hypothetical_moment(&self) -> Moment {
-        Moment::new(self.now(), 0)
     }
 
     /// Every committed record from `from` on, then live.

@@ -32,6 +32,7 @@ pub use evaluate::{Ask, Decision, Outcome, evaluate};
 pub use facts::{
     AgentFacts, ApprovalFacts, Attribution, Facts, GrantFacts, OperationFacts, PersonFacts, Request, TaskFacts,
 };
+pub use nearest::nearest;
 pub use problem::{Problem, Severity};
 pub use reach::{Reach, reach};
 pub use schema::{OperationShape, Schema, SchemaError};

@@ -4,7 +4,7 @@
 const NAME_CHARS_MAX: usize = 64;
 
 /// The name among `known` that is nearest to `name`, if it is near enough to be a slip of the hand.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // A third of the letters: `nam` still finds `name`, but `id` does not find `to`.
     let slips_max = (name.chars().count() / 3).max(1);
     known

@@ -181,25 +181,7 @@ fn with_nearest(error: &toml::de::Error) -> String {
     let message = error.message();
     let mut quoted = message.split('`').skip(1).step_by(2);
     let nearest = message.starts_with("unknown field").then(|| quoted.next()).flatten().and_then(|unknown| {
-        let (known, distance) =
-            quoted.map(|known| (known, distance(unknown, known))).min_by_key(|(_, distance)| *distance)?;
-        (distance <= 3).then(|| format!("\nhelp: did you mean `{known}`?"))
+        remit_policy::nearest(unknown, quoted).map(|known| format!("\nhelp: did you mean `{known}`?"))
     });
     format!("{}{}", error.to_string().trim_end(), nearest.unwrap_or_default())
-}
-
-/// Levenshtein distance.
-fn distance(left: &str, right: &str) -> usize {
-    let right: Vec<char> = right.chars().collect();
-    let mut row: Vec<usize> = (0..=right.len()).collect();
-    for (index, letter) in left.chars().enumerate() {
-        let mut next = vec![index + 1];
-        for (other, (above, pair)) in right.iter().zip(row.iter().skip(1).zip(row.windows(2))) {
-            let diagonal = pair.first().copied().unwrap_or_default() + usize::from(letter != *other);
-            let before = next.last().copied().unwrap_or_default();
-            next.push(diagonal.min(above + 1).min(before + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
 }

@@ -54,10 +54,7 @@ impl Server {
             allowed_hosts: config.gateway.hosts.clone(),
             ..Settings::at(&addresses.gateway, &addresses.control)
         };
-        let engine = Engine::open(options(config, data, &settings, &addresses)?).await.map_err(|error| {
-            let help = error.help();
-            anyhow::Error::new(error).context(help)
-        })?;
+        let engine = Engine::open(options(config, data, &settings, &addresses)?).await?;
         if let Some(notify) = Notify::new(&config.notify, &addresses.control, engine.clone()) {
             engine.carry_out(Arc::new(notify));
         }

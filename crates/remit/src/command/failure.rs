@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use remit_domain::Refusal;
+use remit_engine::OpenError;
 
 /// Why not.
 #[derive(Debug)]
@@ -44,8 +45,12 @@ impl From<Refusal> for Failure {
 }
 
 impl From<anyhow::Error> for Failure {
-    /// A refusal keeps its kind on the way through parts that only pass errors on.
+    /// A refusal keeps its kind on the way through parts that only pass errors on, and a directory that cannot be opened
+    /// its help.
     fn from(error: anyhow::Error) -> Self {
+        if let Some(open) = error.downcast_ref::<OpenError>() {
+            return Self::fault(open.to_string(), open.help());
+        }
         match error.downcast::<Refusal>() {
             Ok(refusal) => Self::Refused(refusal),
             Err(error) => Self::Fault(Refusal::new("fault", format!("{error:#}"))),
