@@ -163,8 +163,12 @@ def main() -> int:
     parser.add_argument("--elicit", choices=["none", "accept", "decline"], default="none")
     parser.add_argument("--manual", action="store_true")
     parser.add_argument("script")
-    parser.add_argument("command", nargs="*")
-    arguments = parser.parse_args()
+    # argparse would take every `--` away, also those of the command itself.
+    given, command = sys.argv[1:], []
+    if "--" in given:
+        end = given.index("--")
+        given, command = given[:end], given[end + 1 :]
+    arguments = parser.parse_args(given, argparse.Namespace(command=command))
     if arguments.stdio != bool(arguments.command) or arguments.stdio == bool(arguments.url):
         parser.error("give either --url, or --stdio and a command after `--`")
     return asyncio.run(run(arguments))

@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{AgentId, Approval, ApprovalId, ApprovalStatus, Approve, Command, Deny, Digest, PersonId};
+use remit_domain::{
+    AgentId, Approval, ApprovalId, ApprovalStatus, Approve, Command, ContentRef, Deny, Digest, PersonId, TaskId,
+};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -100,19 +102,35 @@ pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(approval): P
     let approval = state.approval(id)?;
     let mut body = view(&state, approval);
     let concerned = is_concerned(&state, approval, by.person);
-    let content =
-        if concerned { api.engine.content(&approval.facts.arguments, approval.facts.task).await? } else { None };
-    let kept = content.as_deref().and_then(|bytes| serde_json::from_slice::<Value>(bytes).ok());
-    let why_not = match (&kept, concerned) {
-        (Some(_), _) => None,
-        (None, false) => Some("only the people whom this concerns see its arguments"),
-        (None, true) => Some("they were erased or never kept"),
-    };
+    let facts = &approval.facts;
+    let (arguments, arguments_missing) = kept(&api, Some(&facts.arguments), facts.task, concerned).await?;
+    let (beside, beside_missing) = kept(&api, facts.beside.as_ref(), facts.task, concerned).await?;
+    let projected = arguments.as_ref().map(|arguments| state.projected(&facts.operation, arguments));
     if let Some(members) = body.as_object_mut() {
-        members.insert("arguments".to_owned(), kept.unwrap_or_default());
-        members.insert("arguments_missing".to_owned(), json!(why_not));
+        members.insert("projected".to_owned(), json!(projected.unwrap_or_default()));
+        members.insert("arguments".to_owned(), arguments.unwrap_or_default());
+        members.insert("arguments_missing".to_owned(), json!(arguments_missing));
+        members.insert("beside".to_owned(), beside.unwrap_or_default());
+        members.insert("beside_missing".to_owned(), json!(beside_missing));
     }
     Ok(Json(body))
+}
+
+/// Content that a yes is bound to, or why it is not shown; neither if there was none.
+async fn kept(
+    api: &Api,
+    content: Option<&ContentRef>,
+    task: TaskId,
+    concerned: bool,
+) -> Result<(Option<Value>, Option<&'static str>), Problem> {
+    let Some(content) = content else { return Ok((None, None)) };
+    if !concerned {
+        return Ok((None, Some("only the people whom this concerns see its arguments")));
+    }
+    let bytes = api.engine.content(content, task).await?;
+    let value = bytes.as_deref().and_then(|bytes| serde_json::from_slice(bytes).ok());
+    let missing = value.is_none().then_some("they were erased or never kept");
+    Ok((value, missing))
 }
 
 #[derive(Debug, Deserialize)]

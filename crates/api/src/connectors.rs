@@ -1,7 +1,6 @@
 //! `/v1/connectors`: what can be reached, and which of its tools are approved.
 
 pub(crate) mod approve;
-pub(crate) mod proposal;
 pub(crate) mod tools;
 
 use axum::Json;
@@ -25,6 +24,7 @@ fn view(state: &remit_domain::State, connector: &Connector) -> Value {
         "name": connector.name,
         "owner": names::of_person(state, connector.owner),
         "spec": view_spec(&connector.spec),
+        "sandbox": connector.sandbox,
         "operations": of_it().filter(|operation| operation.withdrawn.is_none()).count(),
         "withdrawn": of_it().filter(|operation| operation.withdrawn.is_some()).count(),
         "added_at": connector.added_at.to_string(),
@@ -50,8 +50,17 @@ pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<Pa
     page(rows, &query, |connector| view(&state, connector))
 }
 
-pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(connector): Path<String>) -> Answer {
-    Ok(Json(api.engine.read(|state| names::connector(state, &connector).map(|connector| view(state, connector)))?))
+pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(connector): Path<String>) -> Answer {
+    let state = api.engine.state();
+    let connector = names::connector(&state, &connector)?;
+    let mut body = view(&state, connector);
+    // What a server writes on its standard error may hold anything, so it is for those who answer for the connector.
+    if remit_review::may_look(&state, by.person, connector).is_ok()
+        && let Some(members) = body.as_object_mut()
+    {
+        members.insert("standing".to_owned(), json!(api.tools.standing(connector.id).await));
+    }
+    Ok(Json(body))
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,13 +70,16 @@ pub(crate) struct Add {
     /// Id or name of a person; whoever adds it if nobody is named.
     owner: Option<String>,
     spec: ConnectorSpec,
+    /// Whether it is for experiments: only agents of the environment `sandbox` reach it.
+    #[serde(default)]
+    sandbox: bool,
 }
 
 pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<Add>) -> Answer {
     let owner = api.engine.read(|state| {
         add.owner.as_deref().map(|owner| names::person(state, owner).map(|person| person.id)).transpose()
     })?;
-    let command = AddConnector { name: add.name, owner, spec: add.spec };
+    let command = AddConnector { name: add.name, owner, spec: add.spec, sandbox: add.sandbox };
     let receipt = api.submit(by.actor(), Command::AddConnector(Box::new(command))).await?;
     let id: ConnectorId = made(&receipt, |event| match event {
         Event::ConnectorAdded(added) => Some(added.connector),

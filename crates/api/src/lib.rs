@@ -37,26 +37,15 @@ mod time;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use futures_util::future::BoxFuture;
-use remit_domain::{Actor, Command, ConnectorSpec, Refusal};
+use remit_domain::{Actor, Command};
 use remit_engine::{Engine, Receipt};
 use remit_identity::ReplayCache;
-use serde_json::Value;
+use remit_review::ToolSource;
 
 pub use auth::{Peer, SESSION_COOKIE};
-pub use connectors::proposal::{Proposal, propose};
 pub use errors::Problem;
 pub use openapi::openapi;
 pub use router::router;
-
-/// Where a person's choice of tools comes from: whoever speaks to the servers behind connectors.
-pub trait ToolSource: Send + Sync + 'static {
-    /// What the server of `connector` offers now: every tool's definition as the server lists it.
-    ///
-    /// # Errors
-    /// The refusal that tells a person why the server cannot be asked, and what to do.
-    fn definitions<'a>(&'a self, connector: &'a ConnectorSpec) -> BoxFuture<'a, Result<Vec<Value>, Refusal>>;
-}
 
 /// What the API has to know of the rest of the installation.
 #[derive(Debug, Clone)]

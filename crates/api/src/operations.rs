@@ -18,6 +18,7 @@ pub(crate) fn view(state: &remit_domain::State, operation: &Operation) -> Value 
         "risk": operation.risk,
         "data": operation.data,
         "external": operation.external,
+        "projections": operation.projections,
         "digest": operation.digest,
         "definition": operation.definition.document,
         "approved_by": names::of_person(state, operation.approved_by),

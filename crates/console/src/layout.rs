@@ -13,6 +13,7 @@ pub(crate) enum Place {
     Overview,
     Approvals,
     Agents,
+    Connectors,
     Records,
 }
 
@@ -46,6 +47,7 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                     (entry(frame, Place::Overview, "/", "Overview", 0))
                     (entry(frame, Place::Approvals, "/approvals", "Approvals", frame.waiting))
                     (entry(frame, Place::Agents, "/agents", "Agents", 0))
+                    (entry(frame, Place::Connectors, "/connectors", "Connectors", 0))
                 }
                 form .viewer method="post" action="/sign-out" {
                     (token(frame.viewer))

@@ -19,8 +19,11 @@ mod session;
 #[cfg(test)]
 mod world;
 
+use std::sync::Arc;
+
 use remit_engine::Engine;
 use remit_identity::RandomnessError;
+use remit_review::ToolSource;
 
 pub use router::router;
 
@@ -28,13 +31,18 @@ pub use router::router;
 #[derive(Clone)]
 pub struct Console {
     engine: Engine,
+    tools: Arc<dyn ToolSource>,
     tokens: csrf::Tokens,
 }
 
 impl Console {
-    /// A console over `engine`. Forms handed out by another process, or before a restart, are refused and asked for again.
-    pub fn new(engine: Engine) -> Result<Self, RandomnessError> {
-        Ok(Self { engine, tokens: csrf::Tokens::generate()? })
+    /// A console over `engine` that asks `tools` what servers offer. Forms handed out by another process, or before a restart,
+    /// are refused and asked for again.
+    ///
+    /// # Errors
+    /// If the system gives no randomness for the forms' key.
+    pub fn new(engine: Engine, tools: Arc<dyn ToolSource>) -> Result<Self, RandomnessError> {
+        Ok(Self { engine, tools, tokens: csrf::Tokens::generate()? })
     }
 }
 

@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::routing::{get, post};
 
-use crate::pages::{agents, approvals, overview, records, sign_in};
+use crate::pages::{agents, approvals, connectors, overview, records, sign_in};
 use crate::{Console, assets, headers, limits};
 
 #[cfg(test)]
@@ -23,6 +23,10 @@ pub fn router(console: Console) -> Router {
         .route("/approvals/{id}/deny", post(approvals::answer::deny))
         .route("/agents", get(agents::list::list))
         .route("/agents/{name}", get(agents::show::show))
+        .route("/connectors", get(connectors::list::list))
+        .route("/connectors/{name}", get(connectors::show::show))
+        .route("/connectors/{name}/review", get(connectors::review::review))
+        .route("/connectors/{name}/approve", post(connectors::approve::approve))
         .route("/records/{seq}", get(records::show::show))
         .route("/assets/console.css", get(assets::style))
         .route("/assets/mark.svg", get(assets::mark))

@@ -1,12 +1,17 @@
 //! A small realm on a real engine, for tests: a help desk agent, its owner, and a question that waits.
 
+use std::sync::{Arc, Mutex};
+
 use axum::body::Body;
 use axum::response::Response;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
 use remit_domain::{
-    AgentId, ApprovalId, Command, ConnectorSpec, DataClass, Digest, Environment, OperationChoice, TaskId, Verb,
+    AgentId, ApprovalId, Command, ConnectorId, ConnectorSpec, DataClass, Digest, Environment, OperationChoice, Refusal,
+    TaskId, Verb,
 };
 use remit_engine::Engine;
+use remit_review::{Standing, ToolSource};
 use remit_testkit::{World as Realm, operation};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -20,8 +25,25 @@ pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) agent: AgentId,
     pub(crate) task: TaskId,
+    pub(crate) server: Arc<Server>,
     realm: Realm,
     console: Console,
+}
+
+/// What stands for every connector's server: it offers what a test says.
+#[derive(Debug, Default)]
+pub(crate) struct Server(pub(crate) Mutex<Vec<Value>>);
+
+impl ToolSource for Server {
+    fn definitions<'a>(&'a self, _: &'a ConnectorSpec) -> BoxFuture<'a, Result<Vec<Value>, Refusal>> {
+        let offered = self.0.lock().unwrap().clone();
+        Box::pin(std::future::ready(Ok(offered)))
+    }
+
+    fn standing(&self, _: ConnectorId) -> BoxFuture<'_, Standing> {
+        let standard_error = vec!["it started <b>".to_owned(), "\u{1b}[2Jand stumbled".to_owned()];
+        Box::pin(std::future::ready(Standing { standard_error }))
+    }
 }
 
 /// An answer of the console, read to its end.
@@ -59,9 +81,10 @@ fn choice(tool: &str, verb: Verb, risk: u8, properties: &Value) -> OperationChoi
 impl World {
     pub(crate) async fn new() -> Self {
         let realm = Realm::with(|options| options.segment_bytes = 1 << 16).await;
-        let console = Console::new(realm.engine.clone()).unwrap();
+        let server = Arc::new(Server::default());
+        let console = Console::new(realm.engine.clone(), server.clone()).unwrap();
         let (agent, task) = set_up(&realm).await;
-        Self { engine: realm.engine.clone(), agent, task, realm, console }
+        Self { engine: realm.engine.clone(), agent, task, server, realm, console }
     }
 
     pub(crate) fn viewer(&self, name: &str) -> Viewer {

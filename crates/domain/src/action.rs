@@ -9,7 +9,7 @@ use crate::approval::{self, ApprovalRequested};
 use crate::state::Deadline;
 use crate::{
     ActionId, Actor, AgentId, ApprovalId, Ask, ContentRef, DataClass, Digest, Event, GrantId, Moment, Operation,
-    OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, facts, limits, task,
+    OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, facts, limits, sandbox, task,
 };
 
 #[cfg(test)]
@@ -33,6 +33,9 @@ pub struct AttemptAction {
     pub arguments: Arc<serde_json::Value>,
     /// The salted commitment to the canonical form of `arguments`.
     pub content: ContentRef,
+    /// The salted commitment to what the call carries beside its arguments, where it carries anything: members of the
+    /// protocol's parameters that Remit does not know, and passes on unchanged.
+    pub beside: Option<ContentRef>,
     /// An approval that the caller presents for exactly this action.
     pub approval: Option<ApprovalId>,
 }
@@ -50,6 +53,9 @@ pub struct ActionFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition: Option<Digest>,
     pub arguments: ContentRef,
+    /// What was sent beside the arguments, if anything was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<ContentRef>,
     pub attribution: Attribution,
     /// Version of the policies that decided.
     pub policies: Digest,
@@ -59,17 +65,39 @@ impl ActionFacts {
     /// The digest that an approval is bound to: who, for whom, in which task, what exactly. Policies are left out, since the
     /// decision is made again, under the policies of that moment, when the approval is used.
     pub fn digest(&self) -> Digest {
-        Digest::of_document(&serde_json::json!({
-            "v": 1,
-            "agent": self.agent,
-            "run": self.run,
-            "task": self.task,
-            "acting_for": self.acting_for,
-            "operation": self.operation,
-            "definition": self.definition,
-            "arguments": self.arguments.commitment,
-        }))
+        Digest::of_sorted(&Bound {
+            acting_for: self.acting_for,
+            agent: self.agent,
+            arguments: self.arguments.commitment,
+            beside: self.beside.as_ref().map(|beside| beside.commitment),
+            definition: self.definition,
+            operation: &self.operation,
+            run: self.run,
+            task: self.task,
+            v: 1,
+        })
     }
+
+    /// The content that it refers to: what a person is shown, and what an evidence pack holds.
+    pub fn contents(&self) -> impl Iterator<Item = &ContentRef> {
+        [&self.arguments].into_iter().chain(&self.beside)
+    }
+}
+
+/// What an approval is bound to, its members in canonical order. What is not there is `null`.
+#[derive(Serialize)]
+struct Bound<'a> {
+    acting_for: Option<PersonId>,
+    agent: AgentId,
+    arguments: Digest,
+    /// Written only where there is something, so that what was approved before there was such a thing is still the same action.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    beside: Option<Digest>,
+    definition: Option<Digest>,
+    operation: &'a OperationName,
+    run: RunId,
+    task: TaskId,
+    v: u8,
 }
 
 /// Whether a person stood behind an action when it ran.
@@ -227,6 +255,7 @@ pub(crate) fn decide_attempt(
         operation: attempt.operation.clone(),
         definition: state.operation(&attempt.operation).ok().map(|operation| operation.digest),
         arguments: attempt.content.clone(),
+        beside: attempt.beside.clone(),
         attribution: task.attribution(),
         policies: state.compiled().version,
     };
@@ -280,8 +309,10 @@ fn judge(
     now: Timestamp,
 ) -> Result<Judgement, Refusal> {
     task.must_be_alive(now)?;
-    state.agent(task.agent)?.must_be_active()?;
+    let agent = state.agent(task.agent)?;
+    agent.must_be_active()?;
     let operation = state.operation(&attempt.operation)?;
+    sandbox::must_not_cross(state, agent, operation)?;
     if !task.in_scope(&operation.name) {
         return Err(Refusal::new("out_of_scope", format!("`{}` is outside the scope of this task", operation.name))
             .help("start a task whose scope names it"));

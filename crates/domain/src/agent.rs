@@ -9,7 +9,7 @@ use crate::person::{check_name, check_note, check_text};
 use crate::state::Deadline;
 use crate::{
     Actor, AgentId, Digest, EndReason, Event, FieldProblem, Moment, PersonId, Refusal, State, Timestamp, limits,
-    session,
+    sandbox, session,
 };
 
 #[cfg(test)]
@@ -212,6 +212,13 @@ pub(crate) fn decide_register(
 ) -> Result<Vec<Event>, Refusal> {
     actor.person()?;
     check_name("agent", &register.name)?;
+    if register.name == sandbox::SANDBOX {
+        return Err(Refusal::new(
+            "reserved_name",
+            format!("the name `{}` is reserved for Remit's own agent", register.name),
+        )
+        .help("choose another name"));
+    }
     check_profile(state, &register.profile)?;
     if state.agents_by_name.contains_key(&register.name) {
         return Err(Refusal::new("name_taken", format!("there is already an agent `{}`", register.name))
@@ -382,6 +389,7 @@ pub(crate) fn decide_offer_enrolment(
     actor.owner_of(state, id)?;
     session::check_ttl(ttl_seconds)?;
     let agent = state.agent(id)?;
+    sandbox::must_not_be_built_in(agent)?;
     if agent.is_gone() {
         agent.must_be_active()?;
     }

@@ -318,6 +318,7 @@ pub(crate) fn must_fit<'a>(
         Refusal::new("approval_unknown", format!("there is no approval `{id}`")).help("call without it to ask a person")
     })?;
     let bound = &approval.facts;
+    let beside = |facts: &ActionFacts| facts.beside.as_ref().map(|beside| beside.commitment);
     let differs = [
         (bound.agent != facts.agent, "approval_other_agent", "another agent"),
         (bound.task != facts.task, "approval_other_task", "another task"),
@@ -326,6 +327,7 @@ pub(crate) fn must_fit<'a>(
         (bound.operation != facts.operation, "approval_other_operation", "another operation"),
         (bound.definition != facts.definition, "approval_other_definition", "another definition of this operation"),
         (bound.arguments.commitment != facts.arguments.commitment, "approval_other_arguments", "other arguments"),
+        (beside(bound) != beside(facts), "approval_other_arguments", "other content beside the arguments"),
     ];
     if let Some((_, code, what)) = differs.iter().find(|(differs, ..)| *differs) {
         return Err(Refusal::new(code, format!("the approval `{id}` is for {what}"))

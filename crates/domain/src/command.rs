@@ -5,7 +5,9 @@ use crate::{
     CreateRealm, Deny, Digest, Event, GrantId, Moment, OpenSession, OperationChoice, OperationName, PersonId,
     PolicyEdit, RecordOutcome, Refusal, RegisterAgent, RequestGrant, SessionId, StartTask, State, TaskId, Timestamp,
 };
-use crate::{action, agent, approval, connector, expire, grant, operation, person, policy, realm, session, task};
+use crate::{
+    action, agent, approval, connector, expire, grant, operation, person, policy, realm, sandbox, session, task,
+};
 
 /// Something that somebody wants to happen.
 #[derive(Debug, Clone)]
@@ -88,6 +90,11 @@ pub enum Command {
     RevokeGrant {
         grant: GrantId,
         reason: String,
+    },
+
+    /// Makes sure that the sandbox can be used, by Remit itself when it is started so; `owner` is the administrator who answers.
+    OpenSandbox {
+        owner: PersonId,
     },
 
     StartTask(Box<StartTask>),
@@ -180,6 +187,8 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         Command::ApproveGrant { grant } => grant::decide_approve(state, actor, *grant, at),
         Command::DenyGrant { grant, note } => grant::decide_deny(state, actor, *grant, note),
         Command::RevokeGrant { grant, reason } => grant::decide_revoke(state, actor, *grant, reason),
+
+        Command::OpenSandbox { owner } => sandbox::decide_open(state, actor, *owner, at),
 
         Command::StartTask(start) => task::decide_start(state, actor, start, at),
         Command::IssueToken { task, token, expires_at } => {

@@ -39,6 +39,9 @@ pub struct Connector {
     pub name: String,
     pub owner: PersonId,
     pub spec: ConnectorSpec,
+    /// Whether it is for experiments: only agents of the environment `sandbox` reach it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sandbox: bool,
     pub added_at: Timestamp,
 }
 
@@ -49,6 +52,9 @@ pub struct AddConnector {
     pub name: String,
     pub owner: Option<PersonId>,
     pub spec: ConnectorSpec,
+    /// Whether it is for experiments: only agents of the environment `sandbox` reach it.
+    #[serde(default)]
+    pub sandbox: bool,
 }
 
 /// A connector has been added.
@@ -58,6 +64,9 @@ pub struct ConnectorAdded {
     pub name: String,
     pub owner: PersonId,
     pub spec: ConnectorSpec,
+    /// Whether it is for experiments: only agents of the environment `sandbox` reach it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sandbox: bool,
 }
 
 pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddConnector, at: &Moment) -> Result<Vec<Event>, Refusal> {
@@ -74,6 +83,7 @@ pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddConnector, at: &
         name: add.name.clone(),
         owner,
         spec: add.spec.clone(),
+        sandbox: add.sandbox,
     }))])
 }
 
@@ -135,6 +145,7 @@ pub(crate) fn apply_added(state: &mut State, added: &ConnectorAdded, at: Timesta
         name: added.name.clone(),
         owner: added.owner,
         spec: added.spec.clone(),
+        sandbox: added.sandbox,
         added_at: at,
     };
     state.connectors.insert(added.connector, Arc::new(connector));

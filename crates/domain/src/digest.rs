@@ -22,7 +22,14 @@ impl Digest {
 
     /// The digest of `bytes` as they are.
     pub fn of_bytes(bytes: &[u8]) -> Self {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+        Self::of_parts(&[bytes])
+    }
+
+    /// The digest of `parts` one after the other.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
+        parts.iter().for_each(|part| context.update(part));
+        let digest = context.finish();
         let mut out = [0; 32];
         out.copy_from_slice(digest.as_ref());
         Self(out)
@@ -39,6 +46,23 @@ impl Digest {
         }
     }
 
+    /// As [`Digest::of_document`], of a document that is written in its canonical form anyway: members in order, and nothing but
+    /// text, truth values and whole numbers that every reader keeps exactly.
+    pub(crate) fn of_sorted(document: &impl Serialize) -> Self {
+        serde_json::to_vec(document).map_or_else(|_| Self::of_document(document), |bytes| Self::of_bytes(&bytes))
+    }
+
+    /// Its digits, without going to memory for them: every record has several.
+    fn digits(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |value: u8| DIGITS.get(usize::from(value & 15)).copied().unwrap_or(b'0');
+        let mut digits = [0; 64];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte)]);
+        }
+        digits
+    }
+
     /// The first twelve digits, for people.
     pub fn short(&self) -> String {
         self.to_string().chars().take(12).collect()
@@ -47,7 +71,7 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 
@@ -80,7 +104,7 @@ impl FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

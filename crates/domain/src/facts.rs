@@ -8,7 +8,10 @@ use remit_policy::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Approval, Ask, Operation, Person, PersonId, Refusal, State, Task, Timestamp, task};
+use crate::{Approval, Ask, Operation, Person, PersonId, Refusal, State, Task, Timestamp, sandbox, task};
+
+/// The code of a refusal because two ways of deciding came to different results: a fault of this program.
+pub const DECISION_FAULT: &str = "decision_fault";
 
 /// What the policies say about one action.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +63,11 @@ pub(crate) fn evaluate(
             reasons: decision.reasons,
         },
         Outcome::Deny => {
+            if decision.is_fault {
+                let refusal = Refusal::new(DECISION_FAULT, decision.reasons.join("; "));
+                let help = "this is a fault of Remit; an administrator should report it with this record";
+                return Decision::Deny { determining: Vec::new(), refusal: refusal.help(help) };
+            }
             if let Some(error) = &decision.arguments {
                 let refusal = Refusal::new("bad_arguments", error.to_string());
                 let help = error.help().unwrap_or_else(|| "call it as its schema in `tools/list` says".to_owned());
@@ -82,8 +90,10 @@ pub(crate) fn evaluate(
 
 /// What `task` could do with `operation`, whatever the arguments: a tool is listed only if some could be allowed or asked for.
 pub fn reach(state: &State, task: &Task, operation: &Operation, now: Timestamp) -> Reachable {
-    let alive =
-        task.must_be_alive(now).is_ok() && state.agent(task.agent).is_ok_and(|agent| agent.must_be_active().is_ok());
+    let alive = task.must_be_alive(now).is_ok()
+        && state.agent(task.agent).is_ok_and(|agent| {
+            agent.must_be_active().is_ok() && sandbox::must_not_cross(state, agent, operation).is_ok()
+        });
     if !alive || operation.withdrawn.is_some() || !task.in_scope(&operation.name) {
         return Reachable::Never;
     }
@@ -104,6 +114,9 @@ pub fn preview(
     arguments: &Value,
     now: Timestamp,
 ) -> (&'static str, Vec<String>) {
+    if let Err(refusal) = state.agent(task.agent).and_then(|agent| sandbox::must_not_cross(state, agent, operation)) {
+        return ("deny", vec![refusal.sentence]);
+    }
     match evaluate(state, task, operation, arguments, None, now) {
         Decision::Allow { determining } => ("allow", determining),
         Decision::Deny { refusal, .. } => ("deny", vec![refusal.sentence]),
@@ -156,6 +169,7 @@ fn facts_of(state: &State, task: &Task, operation: &Operation, now: Timestamp) -
             risk: operation.risk,
             data: operation.data.level(),
             external: operation.external,
+            sandbox: state.is_sandbox(operation.name.connector()),
         },
     }
 }

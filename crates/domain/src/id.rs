@@ -47,16 +47,23 @@ pub struct IdError {
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const DIGITS: usize = 26;
 
+impl<K: Kind> Id<K> {
+    /// Its digits without the prefix.
+    fn digits(&self) -> [u8; DIGITS] {
+        let value = self.uuid.as_u128();
+        let mut text = [b'0'; DIGITS];
+        for (place, digit) in text.iter_mut().zip((0..DIGITS).rev()) {
+            let index = ((value >> (digit * 5)) & 31) as usize;
+            *place = ALPHABET.get(index).copied().unwrap_or(b'0');
+        }
+        text
+    }
+}
+
 impl<K: Kind> fmt::Display for Id<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = self.uuid.as_u128();
-        let mut text = String::with_capacity(K::PREFIX.len() + DIGITS);
-        text.push_str(K::PREFIX);
-        for digit in (0..DIGITS).rev() {
-            let index = ((value >> (digit * 5)) & 31) as usize;
-            text.push(ALPHABET.get(index).copied().unwrap_or(b'0') as char);
-        }
-        f.write_str(&text)
+        f.write_str(K::PREFIX)?;
+        f.write_str(str::from_utf8(&self.digits()).unwrap_or_default())
     }
 }
 

@@ -40,6 +40,8 @@ pub const OUTCOME_SECONDS_MAX: u64 = 900;
 pub const ENDED_SECONDS_KEPT: u64 = 24 * 3600;
 /// Deadlines that one command may act on, so that a batch stays small.
 pub const EXPIRE_BATCH_MAX: usize = 256;
+/// How long the built-in agent of the sandbox goes without a review: 90 days.
+pub const SANDBOX_REVIEW_SECONDS: u64 = 90 * 24 * 3600;
 /// Operations of one connector.
 pub const CONNECTOR_OPERATIONS_MAX: usize = 512;
 /// Longest name of an operation, `connector/tool`, in bytes.

@@ -5,11 +5,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use remit_policy::Verb;
+use remit_policy::{Projection, Shape, Verb};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, ConnectorId, DataClass, Digest, Event, PersonId, Refusal, State, Timestamp, limits};
+use crate::{Actor, ConnectorId, DataClass, Digest, Event, Feature, PersonId, Refusal, State, Timestamp, limits};
 
 #[cfg(test)]
 mod tests;
@@ -145,6 +145,9 @@ pub struct OperationChoice {
     #[serde(default)]
     pub external: bool,
     pub definition: Definition,
+    /// What policies are shown of its arguments besides the arguments themselves.
+    #[serde(default)]
+    pub projections: Vec<Projection>,
 }
 
 /// Something that a connector can do.
@@ -158,6 +161,9 @@ pub struct Operation {
     pub definition: Definition,
     /// Digest of the pinned definition.
     pub digest: Digest,
+    /// What policies are shown of its arguments besides the arguments themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projections: Vec<Projection>,
     pub approved_by: PersonId,
     pub approved_at: Timestamp,
     /// Why it is not available now, if it is not. It stays known, so that policies which name it stay valid.
@@ -177,6 +183,10 @@ pub struct OperationApproved {
     pub external: bool,
     pub definition: Definition,
     pub digest: Digest,
+    /// What policies are shown of its arguments besides the arguments themselves.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "crate::schema::projections")]
+    pub projections: Vec<Projection>,
     pub by: PersonId,
 }
 
@@ -241,9 +251,8 @@ fn approve_one(
     if choice.definition.document.get("name").and_then(serde_json::Value::as_str) != Some(choice.tool.as_str()) {
         return Err(Refusal::new("bad_operation", format!("the definition of `{}` names another tool", choice.tool)));
     }
-    remit_policy::Shape::from_json_schema(&choice.definition.input_schema()).map_err(|error| {
-        Refusal::new("bad_schema", format!("the schema of `{}` cannot be used: {error}", choice.tool))
-    })?;
+    must_be_built_in(choice)?;
+    shape_of(&choice.tool, &choice.definition, &choice.projections)?;
     Ok(OperationApproved {
         connector,
         name: OperationName(name.0),
@@ -253,8 +262,36 @@ fn approve_one(
         external: choice.external,
         digest: choice.definition.digest(),
         definition: choice.definition.clone(),
+        projections: choice.projections.clone(),
         by,
     })
+}
+
+/// What the policies know of a definition's arguments, with what is projected from them.
+pub(crate) fn shape_of(name: &str, definition: &Definition, projections: &[Projection]) -> Result<Shape, Refusal> {
+    let schema = definition.input_schema();
+    let shape = Shape::from_json_schema(&schema)
+        .map_err(|error| Refusal::new("bad_schema", format!("the schema of `{name}` cannot be used: {error}")))?;
+    shape.projecting(&schema, projections).map_err(|error| {
+        let refusal = Refusal::new("bad_projection", format!("`{name}`: {error}"));
+        error.help().into_iter().fold(refusal, Refusal::help)
+    })
+}
+
+/// A reserved name means one of Remit's own definitions: no server can have a tool of that name approved, whatever it says.
+fn must_be_built_in(choice: &OperationChoice) -> Result<(), Refusal> {
+    if !Feature::is_reserved(&choice.tool) {
+        return Ok(());
+    }
+    match Feature::of_tool(&choice.tool) {
+        Some(feature) if choice.definition.digest() == feature.digest() => Ok(()),
+        Some(_) => {
+            Err(Refusal::new("bad_operation", format!("the definition of `{}` is not Remit's own", choice.tool))
+                .help("approve it as `remit connector tools` shows it"))
+        }
+        None => Err(Refusal::new("bad_operation", format!("no tool may have the reserved name `{}`", choice.tool))
+            .help("names that begin with `@` are Remit's own; the server's maker has to rename the tool")),
+    }
 }
 
 /// Makes an operation unavailable, for example because its server now says something else about it.
@@ -282,6 +319,7 @@ pub(crate) fn apply_approved(state: &mut State, approved: &OperationApproved, at
         external: approved.external,
         definition: approved.definition.clone(),
         digest: approved.digest,
+        projections: approved.projections.clone(),
         approved_by: approved.by,
         approved_at: at,
         withdrawn: None,

@@ -107,7 +107,7 @@ fn compile(state: &State, sources: &BTreeMap<String, String>) -> Compiled {
     let mut known: Vec<_> = state.operations.values().collect();
     known.sort_by(|one, other| one.name.cmp(&other.name));
     for operation in known {
-        match Shape::from_json_schema(&operation.definition.input_schema()) {
+        match crate::operation::shape_of(operation.name.as_str(), &operation.definition, &operation.projections) {
             Ok(shape) => {
                 compiled.shapes.insert(operation.name.clone(), shape.clone());
                 operations.push(OperationShape {
@@ -117,7 +117,7 @@ fn compile(state: &State, sources: &BTreeMap<String, String>) -> Compiled {
                     arguments: shape,
                 });
             }
-            Err(error) => compiled.broken = Some(format!("the schema of `{}` cannot be used: {error}", operation.name)),
+            Err(refusal) => compiled.broken = Some(refusal.sentence),
         }
     }
     let schema = match Schema::generate(operations.iter()) {

@@ -19,6 +19,11 @@ pub fn event_schema() -> Value {
     schema
 }
 
+/// The schema of projections, as they are written.
+pub(crate) fn projections(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "array", "items": {"type": "string", "pattern": r"^[a-z][a-z0-9_]* = [a-z_]+\(.+\)$"}})
+}
+
 /// The schema of a [`Verb`]: `remit-policy` knows nothing of schemas.
 pub(crate) fn verb(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": Verb::ALL.map(Verb::as_str)})

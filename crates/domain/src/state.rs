@@ -1,5 +1,6 @@
 //! The state: a fold over the ledger, held in persistent maps so that a reader's copy costs nothing.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use imbl::{HashMap, OrdSet, Vector};
@@ -85,6 +86,11 @@ impl State {
         found.ok_or_else(|| Refusal::unknown("connector", name))
     }
 
+    /// Whether the connector of this name is one for experiments.
+    pub fn is_sandbox(&self, connector: &str) -> bool {
+        self.connector_named(connector).is_ok_and(|connector| connector.sandbox)
+    }
+
     pub fn operation(&self, name: &OperationName) -> Result<&Arc<Operation>, Refusal> {
         let help = "`remit connector tools` shows what each connector offers and what waits for approval";
         let operation = self.operations.get(name).ok_or_else(|| {
@@ -97,6 +103,17 @@ impl State {
                     .help(help))
             }
         }
+    }
+
+    /// What the operation's projections give for `arguments`, by name; nothing if the operation is not known or the arguments
+    /// do not fit. For people to look at: decisions draw the values themselves.
+    pub fn projected(
+        &self,
+        operation: &OperationName,
+        arguments: &serde_json::Value,
+    ) -> BTreeMap<String, serde_json::Value> {
+        let shape = self.compiled().shapes.get(operation);
+        shape.and_then(|shape| shape.projected(arguments).ok()).unwrap_or_default()
     }
 
     /// All that is known of a connector's operations, withdrawn ones too.

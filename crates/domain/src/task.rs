@@ -10,7 +10,7 @@ use crate::person::check_text;
 use crate::state::{Deadline, Ended};
 use crate::{
     Actor, AgentId, ApprovalId, Attribution, Event, Moment, OperationName, OperationPattern, PersonId, Refusal, RunId,
-    State, TaskId, Timestamp, limits,
+    State, TaskId, Timestamp, limits, sandbox,
 };
 
 #[cfg(test)]
@@ -151,6 +151,7 @@ pub(crate) fn decide_start(
 ) -> Result<Vec<Event>, Refusal> {
     let agent = state.agent(start.agent)?;
     agent.must_be_active()?;
+    sandbox::must_not_be_built_in(agent)?;
     check_text("purpose", &start.purpose)?;
     let started_by = starter(state, actor, start)?;
     start.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))?;
@@ -277,7 +278,9 @@ pub(crate) fn decide_issue_token(
         _ => return Err(Refusal::new("not_permitted", "only whoever started a task gets its tokens")),
     }
     task.must_be_alive(at.now)?;
-    state.agent(task.agent)?.must_be_active()?;
+    let agent = state.agent(task.agent)?;
+    agent.must_be_active()?;
+    sandbox::must_not_be_built_in(agent)?;
     if expires_at > task.expires_at {
         return Err(Refusal::new("token_too_long", "a token never outlives its task"));
     }

@@ -154,6 +154,11 @@ impl Engine {
         &self.inner.ledger
     }
 
+    /// A key of this realm for `purpose`, the same after every start: for what a door hands out and has to know again.
+    pub fn key_for(&self, purpose: &str) -> Kek {
+        self.inner.kek.derive(purpose)
+    }
+
     /// The realm's token keys.
     pub fn keys(&self) -> Arc<KeyRing> {
         self.inner.ring.load_full()

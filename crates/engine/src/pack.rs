@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use remit_domain::{ActionId, AgentId, ApprovalId, ContentRef, Digest, Event, Refusal, TaskId, Timestamp};
+use remit_domain::{ActionFacts, ActionId, AgentId, ApprovalId, ContentRef, Digest, Event, Refusal, TaskId, Timestamp};
 use remit_ledger::chain::ChainChecker;
 use remit_ledger::leaf_hash;
 pub use remit_ledger::pack::PackFault;
@@ -192,10 +192,11 @@ fn is_selected(committed: &Committed, select: &PackSelect) -> bool {
 }
 
 fn content_of(event: &Event) -> Vec<(TaskId, ContentRef)> {
+    let of_action = |facts: &ActionFacts| facts.contents().map(|content| (facts.task, content.clone())).collect();
     match event {
-        Event::ActionAllowed(allowed) => vec![(allowed.facts.task, allowed.facts.arguments.clone())],
-        Event::ActionDenied(denied) => vec![(denied.facts.task, denied.facts.arguments.clone())],
-        Event::ApprovalRequested(requested) => vec![(requested.facts.task, requested.facts.arguments.clone())],
+        Event::ActionAllowed(allowed) => of_action(&allowed.facts),
+        Event::ActionDenied(denied) => of_action(&denied.facts),
+        Event::ApprovalRequested(requested) => of_action(&requested.facts),
         Event::OutcomeRecorded(recorded) => {
             recorded.result.iter().map(|result| (recorded.task, result.clone())).collect()
         }

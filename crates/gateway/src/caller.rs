@@ -4,10 +4,10 @@ use std::sync::PoisonError;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use remit_domain::{Actor, AgentId, Attribution, Id, Kind, PersonId, Refusal, RunId, State, TaskId, Timestamp};
+use remit_domain::{Actor, AgentId, Attribution, Id, Kind, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp};
+use remit_identity::TaskClaims;
 use remit_identity::dpop::{self, Expect};
 use remit_identity::token::Expected;
-use remit_identity::{TaskClaims, UnverifiedTaskToken};
 
 use crate::Gateway;
 
@@ -74,8 +74,9 @@ pub(crate) fn identify(gateway: &Gateway, headers: &HeaderMap, asked: Asked<'_>)
     let now = gateway.engine.now();
     let (realm, keys) = (gateway.engine.realm(), gateway.engine.keys());
     let expected = Expected { issuer: &realm.issuer, audience: &gateway.settings.audience, environment: None };
-    let claims = UnverifiedTaskToken::parse(token)
-        .and_then(|token| token.verify(&keys, &expected, now.as_seconds()))
+    let claims = gateway
+        .tokens
+        .verify(token, &keys, &expected, now.as_seconds())
         .map_err(|error| Unknown::new(Challenge::OtherToken, error.code(), error.to_string(), error.help()))?;
     // A token that is bound to a key is worth nothing without it, and one that is not must not look as if it were.
     let attribution = match (&claims.cnf, scheme) {
@@ -104,6 +105,43 @@ pub(crate) fn identify(gateway: &Gateway, headers: &HeaderMap, asked: Asked<'_>)
         }
     };
     gateway.engine.read(|state| known(state, &claims, attribution, now))
+}
+
+/// The caller of a listener that asks for no token: the agent `sandbox` in its one task, while experiments are open.
+pub(crate) fn sandbox(gateway: &Gateway) -> Result<Caller, Unknown> {
+    let now = gateway.engine.now();
+    gateway.engine.read(|state| {
+        let task = state.sandbox_task().ok_or_else(|| {
+            Unknown::new(
+                Challenge::Token,
+                "sandbox_closed",
+                "experiments are not open",
+                "start Remit with `remit up --dev`",
+            )
+        })?;
+        Ok(Caller {
+            agent: task.agent,
+            run: task.run,
+            task: task.id,
+            acting_for: None,
+            attribution: Attribution::Asserted,
+            ended: ended(state, task, now),
+        })
+    })
+}
+
+/// Why the agent of `task` may do nothing under it, if it is so.
+fn ended(state: &State, task: &Task, now: Timestamp) -> Option<Refusal> {
+    let agent = match state.agent(task.agent) {
+        Ok(agent) => agent,
+        Err(refusal) => return Some(refusal),
+    };
+    let inactive = || {
+        let sentence = format!("the agent `{}` is not active", agent.name);
+        Refusal::new("agent_inactive", sentence).help("its owner can resume it")
+    };
+    let active = agent.status == remit_domain::AgentStatus::Active;
+    task.must_be_alive(now).err().or_else(|| (!active).then(inactive))
 }
 
 /// The one credential of the request. Two are as bad as none: readers would disagree about which one counts.
@@ -189,13 +227,8 @@ fn known(state: &State, claims: &TaskClaims, attribution: Attribution, now: Time
     if !fits {
         return Err(stale());
     }
-    let agent = state.agent(task.agent).map_err(|_| stale())?;
-    let inactive = || {
-        let sentence = format!("the agent `{}` is not active", agent.name);
-        Refusal::new("agent_inactive", sentence).help("its owner can resume it")
-    };
-    let active = agent.status == remit_domain::AgentStatus::Active;
-    let ended = task.must_be_alive(now).err().or_else(|| (!active).then(inactive));
+    state.agent(task.agent).map_err(|_| stale())?;
+    let ended = ended(state, task, now);
     Ok(Caller { agent: task.agent, run: task.run, task: task.id, acting_for: task.acting_for, attribution, ended })
 }
 

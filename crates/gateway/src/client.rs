@@ -1,50 +1,105 @@
-//! The client of one call while the call is under way: what it is told, and whether it is still there.
+//! The client of one call while the call is under way: what it is told and asked, and whether it is still there.
 
-use remit_domain::ActionId;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use remit_domain::{ActionId, ApprovalId, Feature};
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::answer::Answer;
-use crate::limits;
+use crate::answer::{Answer, RpcError};
+use crate::upstream::Following;
+use crate::{limits, refuse};
+
+/// The extension with which a client takes a long answer later (SEP-2663).
+pub(crate) const TASKS_EXTENSION: &str = "io.modelcontextprotocol/tasks";
 
 /// What happens during a call, in order.
 #[derive(Debug)]
 pub(crate) enum Step {
-    /// It is decided, and will take an unknown time: a person is asked, or the upstream reports progress.
+    /// It is decided, and will take an unknown time: a person is asked, or the upstream may report progress.
     Waiting { decision: ActionId },
-    /// A notification for the client.
+    /// A person is asked, and the client may go meanwhile and ask for the answer later.
+    Held { decision: ActionId, approval: ApprovalId },
+    /// How far it is, as the upstream says.
+    Progress(Map<String, Value>),
+    /// A log message of the upstream.
+    Log(Map<String, Value>),
+    /// The upstream, or a rule, asks something of the client.
+    Ask(Question),
+    /// A notification for the client, whole.
     Notice(Value),
     /// The end.
     Done(Answer),
+}
+
+/// A request to the client in the middle of its call.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub method: String,
+    pub params: Map<String, Value>,
+    pub answer: oneshot::Sender<Result<Value, RpcError>>,
+}
+
+/// How a client speaks, as far as the path of a call has to know.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Manner {
+    /// 2026-07-28: requests of the server come as a result, and leaving the stream cancels.
+    pub modern: bool,
+    /// What it can do, as it declared (`ClientCapabilities`).
+    pub capabilities: Arc<Map<String, Value>>,
+    /// Whether a request can reach it while its call is open.
+    pub can_be_asked: bool,
+    pub wants_progress: bool,
+    /// The least severe log messages that it wants, if any.
+    pub log_level: Option<String>,
+}
+
+impl Manner {
+    /// Whether the client declared that it does what `feature` is about.
+    pub fn offers(&self, feature: Feature) -> bool {
+        let declared = |name: &str| self.capabilities.get(name).is_some_and(Value::is_object);
+        self.can_be_asked
+            && match feature {
+                Feature::Sampling => declared("sampling"),
+                Feature::Elicitation => declared("elicitation"),
+                Feature::Roots => declared("roots"),
+                _ => false,
+            }
+    }
+
+    /// Whether it can lead its person to an address (elicitation in URL mode).
+    pub fn opens_addresses(&self) -> bool {
+        self.can_be_asked
+            && self.capabilities.get("elicitation").is_some_and(|elicitation| elicitation["url"].is_object())
+    }
+
+    /// Whether it takes a handle of a long-running task for an answer.
+    pub fn takes_handles(&self) -> bool {
+        let extensions = self.capabilities.get("extensions");
+        self.modern && extensions.is_some_and(|extensions| extensions[TASKS_EXTENSION].is_object())
+    }
 }
 
 /// The other side of a call.
 #[derive(Debug)]
 pub(crate) struct Client {
     steps: mpsc::Sender<Step>,
-    /// What the client wants progress to be called, if it wants any.
-    progress_token: Option<Value>,
+    pub manner: Manner,
     /// Cancelled when the client says that it no longer wants the answer.
     pub cancelled: CancellationToken,
-    /// Whether leaving the stream means the same as cancelling (2026-07-28) or nothing at all (before).
-    pub leaving_cancels: bool,
+    /// Whether it has gone and asks for the answer later.
+    later: AtomicBool,
+    /// The resource that it follows now, where following it has to be undone.
+    following: Mutex<Option<Following>>,
 }
 
 impl Client {
     /// A client, and the steps that it is to be told.
-    pub fn new(
-        progress_token: Option<Value>,
-        cancelled: CancellationToken,
-        leaving_cancels: bool,
-    ) -> (Self, mpsc::Receiver<Step>) {
+    pub fn new(manner: Manner, cancelled: CancellationToken) -> (Self, mpsc::Receiver<Step>) {
         let (steps, receiver) = mpsc::channel(limits::STEPS_MAX);
-        (Self { steps, progress_token, cancelled, leaving_cancels }, receiver)
-    }
-
-    /// Whether it asked to be told of progress.
-    pub fn wants_progress(&self) -> bool {
-        self.progress_token.is_some()
+        (Self { steps, manner, cancelled, later: AtomicBool::new(false), following: Mutex::default() }, receiver)
     }
 
     /// Tells it that the answer may take long.
@@ -53,12 +108,51 @@ impl Client {
         let _ = self.steps.send(Step::Waiting { decision }).await;
     }
 
-    /// Passes on progress, under the client's own name for it. Dropped where the client does not keep up.
-    pub fn progress(&self, mut params: Map<String, Value>) {
-        let Some(token) = &self.progress_token else { return };
-        params.insert("progressToken".to_owned(), token.clone());
-        let notice = serde_json::json!({"jsonrpc": "2.0", "method": "notifications/progress", "params": params});
+    /// Tells it that a person is asked and that it need not wait here.
+    pub async fn held(&self, decision: ActionId, approval: ApprovalId) {
+        self.later.store(true, Ordering::Relaxed);
+        let _ = self.steps.send(Step::Held { decision, approval }).await;
+    }
+
+    /// Passes on what the upstream says meanwhile. Dropped where the client does not keep up.
+    pub fn progress(&self, params: Map<String, Value>) {
+        let _ = self.steps.try_send(Step::Progress(params));
+    }
+
+    pub fn log(&self, params: Map<String, Value>) {
+        let _ = self.steps.try_send(Step::Log(params));
+    }
+
+    pub fn notice(&self, method: &str, params: &Value) {
+        let notice = serde_json::json!({"jsonrpc": "2.0", "method": method, "params": params});
         let _ = self.steps.try_send(Step::Notice(notice));
+    }
+
+    /// Asks it something and waits for what it says.
+    pub async fn ask(&self, method: &str, params: Map<String, Value>) -> Result<Value, RpcError> {
+        let gone = || refuse::protocol(refuse::INTERNAL_ERROR, "the client did not answer");
+        let (answer, answered) = oneshot::channel();
+        let question = Question { method: method.to_owned(), params, answer };
+        self.steps.send(Step::Ask(question)).await.map_err(|_| gone())?;
+        tokio::select! {
+            answered = answered => answered.unwrap_or_else(|_| Err(gone())),
+            () = self.gone() => Err(gone()),
+        }
+    }
+
+    /// Keeps what its call began to follow.
+    pub fn follow(&self, following: Following) {
+        *self.following.lock().unwrap_or_else(PoisonError::into_inner) = Some(following);
+    }
+
+    /// Gives up what it keeps of that, to whoever keeps it from now on.
+    pub fn take_following(&self) -> Option<Following> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Whether it makes a request again by itself to answer what was asked.
+    pub fn repeats(&self) -> bool {
+        self.manner.modern && !self.later.load(Ordering::Relaxed)
     }
 
     /// Gives it the answer.
@@ -74,9 +168,9 @@ impl Client {
         }
     }
 
-    /// Resolves when the call itself should be given up.
+    /// Resolves when the call itself should be given up. Before 2026-07-28 leaving the stream means nothing.
     pub async fn gave_up(&self) {
-        if self.leaving_cancels {
+        if self.manner.modern {
             self.gone().await;
         } else {
             self.cancelled.cancelled().await;

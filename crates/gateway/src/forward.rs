@@ -1,32 +1,36 @@
 //! Step six: sends a permitted call to its upstream, once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use remit_domain::Connector;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::asked::{self, Asker};
+use crate::caller::Caller;
 use crate::client::Client;
 use crate::permit::Permit;
-use crate::upstream::{CallFault, Connection, Reply, UpstreamFault, Watch};
+use crate::upstream::{CallFault, Connection, Governed, Reply, UpstreamFault, UpstreamRequest, Watch};
+use crate::words::Words;
 use crate::{Gateway, limits};
 
-/// What is sent upstream beside the permit that says to which tool.
-#[derive(Debug, Clone)]
-pub(crate) struct UpstreamRequest {
-    pub arguments: Arc<Value>,
-    pub meta: Map<String, Value>,
+/// One permitted call on its way.
+#[derive(Debug)]
+pub(crate) struct Sending<'a> {
+    pub caller: &'a Caller,
+    pub client: &'a Client,
+    pub permit: Permit,
+    pub request: UpstreamRequest,
+    pub words: &'a Words,
 }
 
-/// Sends the call that `permit` allows, and waits for its answer.
-pub(crate) async fn forward(
-    gateway: &Gateway,
-    permit: Permit,
-    request: UpstreamRequest,
-    client: &Client,
-) -> Result<Reply, UpstreamFault> {
+/// Sends the call that the permit allows, and waits for its answer.
+pub(crate) async fn forward(gateway: &Gateway, sending: Sending<'_>) -> Result<Reply, UpstreamFault> {
+    let (permit, client) = (&sending.permit, sending.client);
     let connector = permit.operation().connector().to_owned();
     let connector = gateway.engine.read(|state| state.connector_named(&connector).cloned());
     let connector = connector.map_err(|_| UpstreamFault::not_sent("the connector is no longer there"))?;
@@ -43,7 +47,10 @@ pub(crate) async fn forward(
         if connection.definition(permit.operation().tool()) != permit.definition() {
             return Err(UpstreamFault::not_sent("the server now defines this tool otherwise than it was approved"));
         }
-        match call(gateway, &connection, &permit, &request, client, deadline).await {
+        if connection.is_modern() && sending.request.method.is_gone() {
+            return follow(gateway, &connector, &connection, &sending).await;
+        }
+        match call(gateway, &connection, &sending, deadline).await {
             Ok(reply) => return Ok(reply),
             // The server says that it knows no such session, or is gone before anything was written: nothing can have run.
             Err(CallFault::ConnectionEnded(fault)) => {
@@ -58,34 +65,62 @@ pub(crate) async fn forward(
     }
 }
 
-/// How far a call is, in numbers only: words of the upstream reach the agent in the result, which is recorded.
-fn in_numbers(mut progress: Map<String, Value>) -> Map<String, Value> {
-    progress.retain(|name, value| matches!(name.as_str(), "progress" | "total") && value.is_number());
-    progress
+/// A server of 2026-07-28 is not asked about single resources: it is told on the connection's own stream which ones are followed, as long as
+/// somebody does.
+async fn follow(
+    gateway: &Gateway,
+    connector: &Connector,
+    connection: &Connection,
+    sending: &Sending<'_>,
+) -> Result<Reply, UpstreamFault> {
+    let uri = sending.request.params.get("uri").and_then(Value::as_str).unwrap_or_default();
+    if sending.request.method == Governed::Subscribe {
+        sending.client.follow(gateway.upstreams.follow(connector, connection, uri).await?);
+    }
+    Ok(Reply::Result(Map::new()))
 }
 
-/// One try: progress goes to the client while the call runs; if the client gives up or time is over, the upstream is told.
+/// One try: what the upstream says and asks meanwhile goes to the client; if the client gives up or time is over, the upstream is
+/// told.
 async fn call(
     gateway: &Gateway,
     connection: &Connection,
-    permit: &Permit,
-    request: &UpstreamRequest,
-    client: &Client,
-    deadline: Instant,
+    sending: &Sending<'_>,
+    mut deadline: Instant,
 ) -> Result<Reply, CallFault> {
+    let Sending { caller, client, permit, request, words } = sending;
     let cut = CancellationToken::new();
-    let (sender, mut progress) = mpsc::channel(limits::STEPS_MAX);
-    let watch = Watch { progress: client.wants_progress().then_some(sender), cut: cut.clone() };
+    let (notices, mut noticed) = mpsc::channel(limits::STEPS_MAX);
+    let (asks, mut asked) = mpsc::channel(limits::ASKS_AT_A_TIME_MAX);
+    let listening = client.manner.wants_progress || words.logs();
+    let watch = Watch {
+        notices: listening.then_some(notices),
+        asks: client.manner.can_be_asked.then_some(asks),
+        cut: cut.clone(),
+    };
+    let asker = Asker { gateway, caller, client, connector: permit.operation().connector() };
+    let mut asking = FuturesUnordered::new();
     let mut reply = std::pin::pin!(connection.call(permit, request, watch));
     let mut reason = None;
     loop {
         tokio::select! {
             biased;
-            Some(params) = progress.recv() => client.progress(in_numbers(params)),
-            reply = &mut reply => return match (reply, reason) {
-                (Err(CallFault::Fault(fault)), Some(reason)) => Err(CallFault::Fault(fault.because(reason))),
-                (reply, _) => reply,
-            },
+            Some(notice) = noticed.recv() => words.hear(notice, client),
+            reply = &mut reply => {
+                while let Ok(notice) = noticed.try_recv() {
+                    words.hear(notice, client);
+                }
+                return match (reply, reason) {
+                    (Err(CallFault::Fault(fault)), Some(reason)) => Err(CallFault::Fault(fault.because(reason))),
+                    (reply, _) => reply,
+                };
+            }
+            Some(back) = asked.recv() => {
+                // People answer slowly; the time that they take is not the upstream's.
+                deadline = deadline.max(Instant::now() + Duration::from_secs(limits::ASK_SECONDS_MAX));
+                asking.push(asked::answer(&asker, back));
+            }
+            Some(()) = asking.next(), if !asking.is_empty() => {}
             () = client.gave_up(), if reason.is_none() => {
                 reason = Some("the caller gave up before there was an answer".to_owned());
                 cut.cancel();

@@ -1,51 +1,130 @@
 //! The path of every call, top to bottom.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use crate::answer::Answer;
-use crate::attempt::{Attempt, ToolCall};
+use remit_domain::{Feature, OperationName, Reachable, State, Timestamp};
+use serde_json::{Map, Value};
+
+use crate::answer::{Answer, Body};
+use crate::asked::{self, Asker};
+use crate::attempt::Attempt;
+use crate::call::Call;
 use crate::caller::Caller;
-use crate::client::Client;
-use crate::forward::{UpstreamRequest, forward};
-use crate::inspect::inspect;
+use crate::client::{Client, Manner};
+use crate::forward::{Sending, forward};
+use crate::inspect::{Expected, inspect};
 use crate::permit::Permit;
-use crate::record::{Report, record};
+use crate::record::{Report, record_outcome};
+use crate::upstream::UpstreamRequest;
+use crate::words::Words;
 use crate::{Gateway, hold, refuse};
 
 /// Takes one call of a known caller through the gate. Whatever happens, there is an answer, and from the decision on there
 /// is a record of it.
-pub(crate) async fn pass(gateway: &Arc<Gateway>, caller: &Caller, call: ToolCall, client: &Client) -> Answer {
+pub(crate) async fn pass(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client) -> Answer {
     steps(gateway, caller, call, client).await.unwrap_or_else(|refused| refused)
 }
 
-async fn steps(gateway: &Arc<Gateway>, caller: &Caller, call: ToolCall, client: &Client) -> Result<Answer, Answer> {
+async fn steps(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client) -> Result<Answer, Answer> {
     // A bounded number of calls: past it, saying so at once is better than answering all of them late.
     let _place = gateway.room.enter(caller.agent).ok_or_else(refuse::no_room)?;
 
     // Who and what are known. The arguments are committed to in one byte form, because the policies, the people asked, the
     // record and the upstream must all mean the same bytes.
-    let mut attempt = Attempt::prepare(&gateway.engine, caller, &call).await.map_err(refuse::submit_error)?;
+    let mut attempt = Attempt::prepare(&gateway.engine, caller, call).await.map_err(refuse::submit_error)?;
 
-    // The engine decides and records; where a rule asks for a person, the call is held open until there is an answer.
-    let receipt = hold::decide(gateway, caller, &mut attempt, client).await?;
+    // The engine decides and records; where a rule asks for a person, there is no permit before there is an answer.
+    let receipt = hold::decide(gateway, caller, Some(call), &mut attempt, client).await?;
 
     // Only a committed allow makes a permit: no record, no effect.
     let permit = Permit::from_receipt(&receipt).ok_or_else(|| refuse::verdict(&receipt))?;
     let report = Report::about(gateway, &permit);
-    if client.wants_progress() {
+    let expected = Expected::of(gateway, &permit, call.method);
+    let (request, words) = prepare(gateway, caller, call, client, &permit, &report);
+    let unknown = request.unknown.clone();
+    if client.manner.wants_progress || words.logs() {
         client.waiting(permit.action()).await;
     }
 
     // The call leaves the house, once. The permit goes with it.
     let started = Instant::now();
-    let request = UpstreamRequest { arguments: call.arguments, meta: call.meta };
-    let reply = forward(gateway, permit, request, client).await;
+    let reply = forward(gateway, Sending { caller, client, permit, request: request.upstream, words: &words }).await;
 
     // What came back is looked at before anybody relies on it.
-    let inspected = inspect(reply, report.action());
+    let inspected = inspect(reply, &expected, words.into_kept(), unknown);
 
     // How it ended is recorded, for sensitive data before the answer is released.
-    record(gateway, &report, &inspected, started.elapsed()).await?;
+    record_outcome(gateway, &report, inspected.outcome, inspected.content, started.elapsed()).await?;
+
+    // What the server asks of the client in its answer is an action of its own.
+    if let Body::InputRequired(asks) = &inspected.answer.body {
+        let asker = Asker { gateway, caller, client, connector: call.operation.connector() };
+        asked::allow_all(&asker, &asks.requests)
+            .await
+            .map_err(|refusal| refuse::refused(&refusal, Some(report.action())))?;
+    }
     Ok(inspected.answer)
+}
+
+/// What is sent upstream for a call.
+struct Prepared {
+    upstream: UpstreamRequest,
+    /// What goes with it unread, to be recorded.
+    unknown: Map<String, Value>,
+}
+
+fn prepare(
+    gateway: &Gateway,
+    caller: &Caller,
+    call: &Call,
+    client: &Client,
+    permit: &Permit,
+    report: &Report,
+) -> (Prepared, Words) {
+    // INVARIANT: a person approves exact bytes, so nothing that they were not shown goes with them.
+    let unknown = if permit.approved() { Map::new() } else { call.unknown.clone() };
+    let mut meta = call.trace.clone();
+    meta.extend(unknown.clone());
+    let connector = call.operation.connector();
+    let now = gateway.engine.now();
+    let state = gateway.engine.state();
+    let may = |feature: Feature| available(&state, caller, connector, feature, now);
+    let pass = !report.comes_first();
+    let log_level = client.manner.log_level.clone();
+    let listens = client.manner.can_be_asked && (log_level.is_some() || !client.manner.modern);
+    let words = Words::new(pass, pass && listens && may(Feature::Logging));
+    let upstream = UpstreamRequest {
+        method: call.method,
+        params: call.params.clone(),
+        meta,
+        capabilities: declared(&client.manner, may),
+        log_level: log_level.filter(|_| words.logs()),
+    };
+    (Prepared { upstream, unknown }, words)
+}
+
+/// What the upstream is told that it may ask of the client: what the client does and the policies could allow.
+fn declared(manner: &Manner, may: impl Fn(Feature) -> bool) -> Map<String, Value> {
+    let mut declared = Map::new();
+    for (feature, name) in
+        [(Feature::Sampling, "sampling"), (Feature::Elicitation, "elicitation"), (Feature::Roots, "roots")]
+    {
+        if manner.offers(feature)
+            && may(feature)
+            && let Some(capability) = manner.capabilities.get(name)
+        {
+            declared.insert(name.to_owned(), capability.clone());
+        }
+    }
+    declared
+}
+
+/// Whether `feature` of `connector` is approved and some use of it could be allowed to this caller.
+pub(crate) fn available(state: &State, caller: &Caller, connector: &str, feature: Feature, now: Timestamp) -> bool {
+    let name = OperationName::new(connector, feature.name());
+    let operation = state.operations.get(&name).filter(|operation| operation.withdrawn.is_none());
+    let task = state.task(caller.task).ok();
+    operation
+        .zip(task)
+        .is_some_and(|(operation, task)| remit_domain::reach(state, task, operation, now) != Reachable::Never)
 }

@@ -8,8 +8,12 @@ use remit_identity::ReplayCache;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::mcp::Sessions;
+use crate::listen::Entrance;
+use crate::mcp::{Handles, ParkingLot, Sessions, Streams, streams};
+use crate::outputs::Outputs;
+use crate::request_state::RequestStates;
 use crate::room::Room;
+use crate::tokens::Tokens;
 use crate::{Settings, Upstreams, limits, listen};
 
 /// The gate in front of all tools. Share it by `Arc`; [`Gateway::close`] ends it.
@@ -17,9 +21,15 @@ pub struct Gateway {
     pub(crate) engine: Engine,
     pub(crate) upstreams: Upstreams,
     pub(crate) settings: Settings,
+    pub(crate) tokens: Tokens,
     /// Proofs of possession that have been shown.
     pub(crate) proofs: Mutex<ReplayCache>,
     pub(crate) sessions: Sessions,
+    pub(crate) request_states: RequestStates,
+    pub(crate) parked: ParkingLot,
+    pub(crate) handles: Handles,
+    pub(crate) streams: Streams,
+    pub(crate) outputs: Outputs,
     /// One permit for each call under way or held.
     pub(crate) room: Room,
     /// Calls and records that must not be lost when a client leaves.
@@ -31,21 +41,35 @@ impl Gateway {
     /// A gateway that decides with `engine` and calls through `upstreams`.
     pub fn new(engine: Engine, upstreams: Upstreams, settings: Settings) -> Arc<Self> {
         let proofs = Mutex::new(ReplayCache::new(engine.now().as_seconds()));
-        Arc::new(Self {
+        let request_states = RequestStates::new(&engine);
+        let gateway = Arc::new(Self {
             engine,
             upstreams,
             settings,
+            tokens: Tokens::default(),
             proofs,
             sessions: Sessions::default(),
+            request_states,
+            parked: ParkingLot::default(),
+            handles: Handles::default(),
+            streams: Streams::default(),
+            outputs: Outputs::default(),
             room: Room::default(),
             work: TaskTracker::new(),
             stopping: CancellationToken::new(),
-        })
+        });
+        tokio::spawn(streams::follow(Arc::downgrade(&gateway)));
+        gateway
     }
 
     /// Everything that the gateway's listener serves.
     pub fn router(self: &Arc<Self>) -> axum::Router {
-        listen::router(Arc::clone(self))
+        listen::router(Arc::clone(self), Entrance::Tokens)
+    }
+
+    /// The same without a token, for experiments: whoever comes is the agent `sandbox`. The listener must be one of this machine only.
+    pub fn sandbox_router(self: &Arc<Self>) -> axum::Router {
+        listen::router(Arc::clone(self), Entrance::Sandbox)
     }
 
     /// Ends: holds are answered at once, calls under way get [`limits::DRAIN_SECONDS_MAX`] to end and be recorded, then

@@ -1,18 +1,24 @@
-//! Steps three and four: has an attempt decided, and keeps the call open while a person is asked.
+//! Steps four and five: has an attempt decided, and waits while a person is asked, in the way that the client can follow.
 
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::{BoxFuture, OptionFuture};
 use remit_domain::{ActionId, ApprovalId, Event, TaskId, Verdict};
 use remit_engine::Receipt;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, InputRequired, RpcError};
 use crate::attempt::Attempt;
+use crate::call::Call;
 use crate::caller::Caller;
 use crate::client::Client;
+use crate::request_state::Continues;
 use crate::{Gateway, limits, refuse};
+
+/// Under what name a client of 2026-07-28 is asked to lead its person to an approval.
+pub(crate) const APPROVAL_REQUEST: &str = "approval";
 
 /// The question that a call waits for.
 #[derive(Debug, Clone, Copy)]
@@ -27,38 +33,69 @@ pub(crate) struct Question {
 enum Waited {
     /// There is an answer, or the task has ended: the attempt has to be decided again to know what that means.
     Answered,
+    /// The person at the client does not want it.
+    Declined,
     Expired,
     TimeUp,
     ClientGone,
     Stopping,
 }
 
-/// Has `attempt` decided; where a person has to be asked, again as soon as they have answered.
+/// The client's answer to being led to the approval's page, while it is outstanding.
+type Led<'a> = BoxFuture<'a, Result<Value, RpcError>>;
+
+/// Has `attempt` decided; where a person has to be asked, again as soon as they have answered. `call` is the request that can be
+/// continued later, if it is one.
 ///
 /// The decision after the answer is a new one, under the policies and the state of that moment: it uses up the approval in
 /// the same commit, and finds out if the task has ended or the operation was withdrawn meanwhile.
 pub(crate) async fn decide(
     gateway: &Gateway,
     caller: &Caller,
+    call: Option<&Call>,
     attempt: &mut Attempt,
     client: &Client,
 ) -> Result<Receipt, Answer> {
-    let until = Instant::now() + Duration::from_secs(gateway.settings.hold_seconds);
-    let mut told = false;
+    let began = Instant::now();
+    let later = call.is_some() && client.manner.takes_handles();
+    let seconds = if later { limits::HANDLE_HOLD_SECONDS_MAX } else { gateway.settings.hold_seconds };
+    let until = began + Duration::from_secs(seconds);
+    let (mut told, mut led, mut leads) = (false, None, false);
     loop {
         let receipt = attempt.submit(&gateway.engine, caller).await.map_err(refuse::submit_error)?;
         let Some(question) = question(&receipt) else { return Ok(receipt) };
         if Instant::now() >= until {
-            return Err(refuse::still_waiting(&gateway.settings, question));
+            return Err(time_up(gateway, call, client, question));
         }
         if !told {
-            client.waiting(question.decision).await;
             told = true;
+            match call {
+                Some(_) if later => client.held(question.decision, question.approval).await,
+                // At once: the client has somebody to lead to the page, and nothing else to wait for.
+                Some(call) if client.manner.modern && client.manner.opens_addresses() && call.round == 0 => {
+                    return Err(lead(gateway, call, question));
+                }
+                _ => client.waiting(question.decision).await,
+            }
+            if !client.manner.modern && client.manner.opens_addresses() {
+                let params = address_params(gateway, question, true);
+                let asked: Led<'_> = Box::pin(client.ask("elicitation/create", params));
+                led = Some(asked);
+                leads = true;
+            }
         }
-        match wait(gateway, caller.task, question.approval, receipt.seq, until, client).await {
+        let waited = wait(gateway, caller.task, question, receipt.seq, until, client, &mut led).await;
+        if leads && matches!(waited, Waited::Answered | Waited::Expired) {
+            leads = false;
+            let params = json!({"elicitationId": question.approval.to_string()});
+            client.notice("notifications/elicitation/complete", &params);
+        }
+        match waited {
             Waited::Answered => {}
+            Waited::Declined => return Err(refuse::declined(question)),
             Waited::Expired => return Err(refuse::expired(question)),
-            Waited::TimeUp | Waited::ClientGone => return Err(refuse::still_waiting(&gateway.settings, question)),
+            Waited::TimeUp => return Err(time_up(gateway, call, client, question)),
+            Waited::ClientGone => return Err(refuse::still_waiting(&gateway.settings, question)),
             Waited::Stopping => return Err(refuse::stopping()),
         }
     }
@@ -75,19 +112,59 @@ fn question(receipt: &Receipt) -> Option<Question> {
     }
 }
 
-/// Waits for an answer to `approval`. Watching begins at the record that found it open, so no answer is missed.
+/// Leads the client's person to the page of the approval; the request continues when the client repeats it.
+fn lead(gateway: &Gateway, call: &Call, question: Question) -> Answer {
+    let mut requests = Map::new();
+    let params = address_params(gateway, question, false);
+    requests.insert(APPROVAL_REQUEST.to_owned(), json!({"method": "elicitation/create", "params": params}));
+    Answer::ask(InputRequired { requests, continues: Some(continues(call, question)) }, Some(question.decision))
+}
+
+/// The time to hold the call is over. A client of 2026-07-28 repeats it by itself, some rounds long; every other is told to.
+fn time_up(gateway: &Gateway, call: Option<&Call>, client: &Client, question: Question) -> Answer {
+    match call {
+        Some(call) if client.manner.modern && call.round < limits::APPROVAL_ROUNDS_MAX => {
+            let continues = Some(continues(call, question));
+            Answer::ask(InputRequired { requests: Map::new(), continues }, Some(question.decision))
+        }
+        _ => refuse::still_waiting(&gateway.settings, question),
+    }
+}
+
+fn continues(call: &Call, question: Question) -> Continues {
+    Continues::Approval { approval: question.approval, round: call.round.saturating_add(1), carried: call.carried() }
+}
+
+/// The params that lead a person to the page of an approval. Before 2026-07-28 they carry a name for it too.
+pub(crate) fn address_params(gateway: &Gateway, question: Question, named: bool) -> Map<String, Value> {
+    let approval = question.approval.to_string();
+    let mut params = Map::new();
+    params.insert("mode".to_owned(), "url".into());
+    params.insert("url".to_owned(), format!("{}/approvals/{approval}", gateway.settings.console_url).into());
+    params
+        .insert("message".to_owned(), "A person has to approve this action first. Open the page to look at it.".into());
+    if named {
+        params.insert("elicitationId".to_owned(), approval.into());
+    }
+    params
+}
+
+/// Waits for an answer to `question`. Watching begins at the record that found it open, so no answer is missed.
 async fn wait(
     gateway: &Gateway,
     task: TaskId,
-    approval: ApprovalId,
+    question: Question,
     from: u64,
     until: Instant,
     client: &Client,
+    led: &mut Option<Led<'_>>,
 ) -> Waited {
+    let approval = question.approval;
     let mut records = gateway.engine.watch(from);
     let mut beat = tokio::time::interval(Duration::from_secs(limits::KEEPALIVE_SECONDS));
     let mut beats = 0_u64;
     loop {
+        let answered: OptionFuture<_> = led.as_mut().into();
         tokio::select! {
             record = records.next() => match record {
                 Some(committed) => match &committed.record.event {
@@ -99,6 +176,12 @@ async fn wait(
                 },
                 None => return Waited::Stopping,
             },
+            Some(said) = answered => {
+                *led = None;
+                if said.is_ok_and(|said| declines(&said)) {
+                    return Waited::Declined;
+                }
+            }
             _ = beat.tick() => {
                 beats += 1;
                 let message = format!("waiting for a person to approve `{approval}`");
@@ -111,4 +194,9 @@ async fn wait(
             () = gateway.stopping.cancelled() => return Waited::Stopping,
         }
     }
+}
+
+/// Whether an elicitation's answer is a no.
+pub(crate) fn declines(said: &Value) -> bool {
+    said.get("action").is_some_and(|action| action == "decline" || action == "cancel")
 }

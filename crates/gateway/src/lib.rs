@@ -1,15 +1,18 @@
 //! Stands between an agent and the tools, models, APIs and databases that it calls.
 //!
-//! A request's path reads top to bottom in [`gate`]; each step is one file: `caller`, `attempt`, `hold`, `permit`, `forward`,
-//! `inspect`, `record`. `mcp` translates the Model Context Protocol to and from it, `upstream` speaks to the servers behind.
+//! A request's path reads top to bottom in [`gate`]; each step is one file: `caller`, `call`, `attempt`, `hold`, `permit`, `forward`,
+//! `inspect`, `record`; what an upstream asks of the client takes the same path in `asked`. `mcp` translates the Model Context Protocol to and from it, `upstream` speaks to the servers behind.
 //!
 //! Architecture invariant: there is no administrative endpoint, no default principal and no storage here. Nothing decides:
 //! the engine does, and only a committed allow makes the [`Permit`] without which no call can be sent upstream.
 
 mod answer;
+mod asked;
 mod attempt;
+mod call;
 mod caller;
 mod client;
+mod door;
 mod forward;
 mod gate;
 mod gateway;
@@ -19,12 +22,16 @@ pub mod limits;
 mod listen;
 mod mcp;
 mod metadata;
+mod outputs;
 mod permit;
 mod record;
 mod refuse;
+mod request_state;
 mod room;
 mod settings;
+mod tokens;
 mod upstream;
+mod words;
 
 pub use gateway::Gateway;
 pub use permit::Permit;

@@ -109,3 +109,118 @@ pub const DRAIN_SECONDS_MAX: u64 = 20;
 
 /// Longest text that an upstream's words take in a log line or an answer to a person, in bytes.
 pub const DETAIL_BYTES_MAX: usize = 1_000;
+
+/// Things that a server may ask of its client during one call.
+pub const ASKS_PER_CALL_MAX: usize = 16;
+
+/// Requests of one server that are being answered at a time; further ones get no answer.
+pub const ANSWERS_MAX: usize = 64;
+
+/// News of upstreams that are kept for a reader that does not keep up; it then loses the oldest.
+pub const NEWS_KEPT: usize = 1_024;
+
+/// Resources of one connector that are followed at a time.
+pub const RESOURCES_FOLLOWED_MAX: usize = 256;
+
+/// Longest address of a resource that is passed on as news, in bytes.
+pub const NEWS_URI_BYTES_MAX: usize = 2_048;
+
+/// Longest time in which a server has to take a subscription, in seconds.
+pub const FOLLOW_SECONDS_MAX: u64 = 5;
+
+/// Attempts in a row to take up a broken stream that bring nothing new.
+pub const RESUMES_MAX: u32 = 5;
+
+/// First pause before a broken stream is taken up again when its server does not say, in milliseconds.
+pub const RESUME_MILLISECONDS_DEFAULT: u64 = 1_000;
+
+/// Longest such pause that a server may ask for, in milliseconds.
+pub const RESUME_MILLISECONDS_MAX: u64 = 30_000;
+
+/// Longest id of an event that is kept to take up its stream again, in bytes.
+pub const EVENT_ID_BYTES_MAX: usize = 1_024;
+
+/// Longest time to tell an upstream that a session is over, in seconds.
+pub const SESSION_END_SECONDS_MAX: u64 = 2;
+
+/// Idle connections that are kept to one upstream over HTTP.
+pub const IDLE_CONNECTIONS_MAX: usize = 256;
+
+/// Longest text with which a server describes itself that is kept, in bytes.
+pub const INSTRUCTIONS_BYTES_MAX: usize = 4 * 1024;
+
+/// Longest address of a resource, in bytes.
+pub const URI_BYTES_MAX: usize = 4_096;
+
+/// Words that a call's upstream may say meanwhile and that are passed on and recorded, in number and in bytes.
+pub const WORDS_PER_CALL_MAX: usize = 256;
+pub const WORDS_BYTES_MAX: usize = 256 * 1024;
+
+/// Requests to the client of one call, or of one session, that are open at a time.
+pub const ASKS_AT_A_TIME_MAX: usize = 16;
+
+/// How long an upstream waits for what it asked of a client, in seconds.
+pub const ASK_SECONDS_MAX: u64 = 300;
+
+/// Questions in one result of an upstream.
+pub const INPUT_REQUESTS_MAX: usize = 32;
+
+/// How often in a row an upstream may ask for input before it answers, where the gateway answers for an older client.
+pub const INPUT_ROUNDS_MAX: u8 = 10;
+
+/// Pause before an upstream that only wants to be asked again is asked again; it grows with each round.
+pub const RETRY_PAUSE: std::time::Duration = std::time::Duration::from_millis(100);
+
+/// Longest state of an upstream that is carried, and longest state of ours that is read, in bytes.
+pub const UPSTREAM_STATE_BYTES_MAX: usize = 64 * 1024;
+pub const REQUEST_STATE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// How long a request can be continued, in seconds.
+pub const REQUEST_STATE_SECONDS: i64 = 900;
+
+/// Continued requests that are remembered, so that none is continued twice.
+pub const REQUEST_STATES_USED_MAX: usize = 200_000;
+
+/// How often a client of 2026-07-28 waits for an approval by repeating its request by itself. Clients give up after ten.
+pub const APPROVAL_ROUNDS_MAX: u8 = 8;
+
+/// Calls that are open at an upstream while their clients answer what it asked, and for how long each, in seconds.
+pub const PARKED_MAX: usize = 4_096;
+pub const PARKED_SECONDS_MAX: u64 = 300;
+
+/// Calls whose clients ask for the answer later, over all callers and of one task.
+pub const HANDLES_MAX: usize = 8_192;
+pub const HANDLES_PER_TASK_MAX: usize = 64;
+
+/// How long such a call waits for a person, and for how long it is known in all, in seconds.
+pub const HANDLE_HOLD_SECONDS_MAX: u64 = 3_600;
+pub const HANDLE_SECONDS_KEPT: u64 = 7_200;
+
+/// How often a client should ask for such an answer, in milliseconds.
+pub const HANDLE_POLL_MILLISECONDS: u64 = 1_000;
+
+/// Streams of clients that are open at a time, over all callers and of one task.
+pub const STREAMS_MAX: usize = 16_384;
+pub const STREAMS_PER_TASK_MAX: usize = 1_024;
+
+/// Messages that wait for a stream; further ones are dropped.
+pub const STREAM_MESSAGES_MAX: usize = 32;
+
+/// How often something is sent on an idle stream of news, in seconds.
+pub const STREAM_KEEPALIVE_SECONDS: u64 = 25;
+
+/// Resources that one stream or session follows.
+pub const FOLLOWED_PER_STREAM_MAX: usize = 128;
+
+/// Entries on one page of resources or prompts that are passed on.
+pub const ENTRIES_PER_PAGE_MAX: usize = 5_000;
+
+/// Output schemas that are kept read.
+pub const OUTPUTS_KEPT_MAX: usize = 4_096;
+
+/// Shortest pause before a broken stream is taken up again, whatever its server says, in milliseconds.
+pub const RESUME_MILLISECONDS_MIN: u64 = 50;
+
+/// Tokens whose signatures are remembered, and for how long each, in seconds.
+pub const TOKENS_KEPT_MAX: usize = 65_536;
+pub const TOKEN_CHECKED_SECONDS_MAX: i64 = 30;

@@ -12,16 +12,33 @@ use axum::routing::{any, get};
 use http::{Method, StatusCode, header};
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::attempt::Door;
-use crate::caller::{Asked, identify};
+use crate::caller::{Asked, identify, sandbox};
+use crate::door::Door;
 use crate::mcp::{self, Posted, reply};
 use crate::{Gateway, limits, metadata, refuse};
 
 #[cfg(test)]
 mod tests;
 
+/// How callers of a listener say who they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Entrance {
+    /// By a task token.
+    Tokens,
+    /// Not at all: each is the agent `sandbox`, who reaches only what is marked for it.
+    Sandbox,
+}
+
+/// A listener's part of the gateway.
+#[derive(Clone)]
+struct Listener {
+    gateway: Arc<Gateway>,
+    entrance: Entrance,
+}
+
 /// Every address of this listener. INVARIANT: none of them administers anything.
-pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+pub(crate) fn router(gateway: Arc<Gateway>, entrance: Entrance) -> Router {
+    let listener = Listener { gateway: Arc::clone(&gateway), entrance };
     Router::new()
         .route("/mcp", any(all))
         .route("/mcp/{connector}", any(one))
@@ -29,29 +46,30 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route(&format!("{}/{{connector}}", metadata::PATH), get(resource))
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), from_here))
         .layer(CatchPanicLayer::new())
-        .with_state(gateway)
+        .with_state(listener)
 }
 
-async fn all(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    serve(gateway, Door::All, request).await
+async fn all(State(listener): State<Listener>, request: Request) -> Response {
+    serve(listener, Door::All, request).await
 }
 
-async fn one(State(gateway): State<Arc<Gateway>>, Path(connector): Path<String>, request: Request) -> Response {
+async fn one(State(listener): State<Listener>, Path(connector): Path<String>, request: Request) -> Response {
     // A name that could be read as connector and tool at once would be decided as something else than it was asked for.
     // One that is too long cannot have been added, and would only fill the ledger.
     if connector.contains('/') || connector.len() > remit_domain::limits::NAME_BYTES_MAX {
         return StatusCode::NOT_FOUND.into_response();
     }
-    serve(gateway, Door::One(connector), request).await
+    serve(listener, Door::One(connector), request).await
 }
 
-async fn resource(State(gateway): State<Arc<Gateway>>) -> Response {
-    axum::Json(metadata::document(&gateway)).into_response()
+async fn resource(State(listener): State<Listener>) -> Response {
+    axum::Json(metadata::document(&listener.gateway)).into_response()
 }
 
-async fn serve(gateway: Arc<Gateway>, door: Door, request: Request) -> Response {
+async fn serve(listener: Listener, door: Door, request: Request) -> Response {
+    let Listener { gateway, entrance } = listener;
     let (parts, body) = request.into_parts();
-    if parts.method != Method::POST && parts.method != Method::DELETE {
+    if ![Method::POST, Method::DELETE, Method::GET].contains(&parts.method) {
         return reply::only_post();
     }
     if gateway.stopping.is_cancelled() {
@@ -59,7 +77,11 @@ async fn serve(gateway: Arc<Gateway>, door: Door, request: Request) -> Response 
     }
     // Who first: nothing that an unknown caller sends is read.
     let asked = Asked { method: parts.method.as_str(), path: parts.uri.path() };
-    let caller = match identify(&gateway, &parts.headers, asked) {
+    let identified = match entrance {
+        Entrance::Tokens => identify(&gateway, &parts.headers, asked),
+        Entrance::Sandbox => sandbox(&gateway),
+    };
+    let caller = match identified {
         Ok(caller) => caller,
         Err(unknown) => return reply::unknown(&gateway, &unknown, None),
     };
@@ -68,8 +90,10 @@ async fn serve(gateway: Arc<Gateway>, door: Door, request: Request) -> Response 
         attribution = ?caller.attribution, "a caller is known"
     );
     let mut posted = Posted { caller, door, headers: parts.headers, body: bytes::Bytes::new() };
-    if parts.method == Method::DELETE {
-        return mcp::end_session(&gateway, &posted);
+    match parts.method {
+        Method::DELETE => return mcp::end_session(&gateway, &posted),
+        Method::GET => return mcp::open_stream(&gateway, &posted),
+        _ => {}
     }
     // A page in a browser can post other kinds without asking first.
     let json = posted.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).is_some_and(is_json);

@@ -7,23 +7,34 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use crate::attempt::Door;
 use crate::caller::Caller;
+use crate::door::Door;
+use crate::upstream::Governed;
 use crate::{Gateway, refuse};
 
 mod call;
+mod carry;
 mod discover;
 pub(crate) mod envelope;
+mod features;
+mod handles;
 mod legacy;
+mod listen;
 mod modern;
+mod parked;
 pub(crate) mod reply;
 mod sessions;
 pub(crate) mod sse;
+pub(crate) mod streams;
 mod strict;
 mod tools;
 
+pub(crate) use handles::Handles;
 pub(crate) use legacy::end as end_session;
+pub(crate) use legacy::listen as open_stream;
+pub(crate) use parked::ParkingLot;
 pub(crate) use sessions::Sessions;
+pub(crate) use streams::Streams;
 
 use envelope::Message;
 
@@ -90,6 +101,23 @@ fn generation(headers: &HeaderMap, message: &Message) -> Generation {
             if described.is_some_and(Value::is_string) { Generation::Modern } else { Generation::Legacy }
         }
     }
+}
+
+/// The governed request behind a method's name.
+fn governed(method: &str) -> Option<Governed> {
+    [
+        Governed::CallTool,
+        Governed::ReadResource,
+        Governed::ListResources,
+        Governed::ListTemplates,
+        Governed::Subscribe,
+        Governed::Unsubscribe,
+        Governed::GetPrompt,
+        Governed::ListPrompts,
+        Governed::Complete,
+    ]
+    .into_iter()
+    .find(|governed| governed.method() == method)
 }
 
 /// Whether the client takes an answer as a stream of events.

@@ -13,6 +13,7 @@ pub struct Permit {
     task: TaskId,
     operation: OperationName,
     definition: Option<Digest>,
+    approved: bool,
 }
 
 impl Permit {
@@ -24,6 +25,7 @@ impl Permit {
                 task: allowed.facts.task,
                 operation: allowed.facts.operation.clone(),
                 definition: allowed.facts.definition,
+                approved: allowed.approval.is_some(),
             }),
             Verdict::Denied(_) | Verdict::Asked(_) => None,
         }
@@ -47,5 +49,10 @@ impl Permit {
     /// Digest of the definition on which the decision was made.
     pub fn definition(&self) -> Option<Digest> {
         self.definition
+    }
+
+    /// Whether a person approved exactly this action.
+    pub fn approved(&self) -> bool {
+        self.approved
     }
 }

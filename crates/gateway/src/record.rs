@@ -1,13 +1,11 @@
 //! Step seven, second half: puts on record how a call ended.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use remit_domain::{ActionId, Actor, Command, DataClass, Outcome, RecordOutcome, TaskId};
 use remit_engine::{Engine, SubmitError};
 
 use crate::answer::Answer;
-use crate::inspect::Inspected;
 use crate::permit::Permit;
 use crate::{Gateway, refuse};
 
@@ -34,20 +32,25 @@ impl Report {
     pub fn action(&self) -> ActionId {
         self.action
     }
+
+    /// Whether the record has to be durable before the answer is released.
+    pub fn comes_first(&self) -> bool {
+        self.data >= DataClass::D2 || self.external
+    }
 }
 
 /// Records the outcome. For data of class D2 and above, and for what reaches outside, this returns when it is durable, and an answer whose record could not
 /// be kept is withheld; below that the record may trail, and a crash leaves an unknown outcome.
-pub(crate) async fn record(
-    gateway: &Arc<Gateway>,
+pub(crate) async fn record_outcome(
+    gateway: &Gateway,
     report: &Report,
-    inspected: &Inspected,
+    outcome: Outcome,
+    content: Option<Vec<u8>>,
     latency: Duration,
 ) -> Result<(), Answer> {
     let latency_ms = u64::try_from(latency.as_millis()).unwrap_or(u64::MAX);
-    let write =
-        write(gateway.engine.clone(), *report, inspected.outcome.clone(), inspected.content.clone(), latency_ms);
-    if report.data >= DataClass::D2 || report.external {
+    let write = write(gateway.engine.clone(), *report, outcome, content, latency_ms);
+    if report.comes_first() {
         return write.await.map_err(|error| refuse::not_recorded(&error, report.action));
     }
     let action = report.action;

@@ -17,17 +17,18 @@ use crate::upstream::{FaultKind, UpstreamFault};
 /// The member of a result's `_meta` that says why it was refused, for programs.
 pub(crate) const REFUSAL_MEMBER: &str = "remit/refusal";
 
-/// JSON-RPC codes (JSON-RPC 2.0 section 5.1; MCP 2026-07-28 for the last two).
+/// JSON-RPC codes (JSON-RPC 2.0 section 5.1; MCP 2026-07-28 for the last three).
 pub(crate) const PARSE_ERROR: i64 = -32700;
 pub(crate) const INVALID_REQUEST: i64 = -32600;
 pub(crate) const METHOD_NOT_FOUND: i64 = -32601;
 pub(crate) const INVALID_PARAMS: i64 = -32602;
 pub(crate) const INTERNAL_ERROR: i64 = -32603;
 pub(crate) const HEADER_MISMATCH: i64 = -32020;
+pub(crate) const MISSING_CAPABILITY: i64 = -32021;
 pub(crate) const UNSUPPORTED_VERSION: i64 = -32022;
 /// Ours, from the range for servers: nobody is known, or nothing can be decided. Clients use -32000 and -32001 for faults of
 /// their own.
-const REFUSED: i64 = -32040;
+pub(crate) const REFUSED: i64 = -32040;
 const UNAVAILABLE: i64 = -32041;
 
 /// What the engine said to an attempt that was not decided.
@@ -41,6 +42,28 @@ pub(crate) fn submit_error(error: SubmitError) -> Answer {
 /// A refusal before anything was decided.
 pub(crate) fn refusal(refusal: &Refusal) -> Answer {
     as_result(refusal, None, None)
+}
+
+/// A refusal about something that was decided before.
+pub(crate) fn refused(refusal: &Refusal, decision: Option<ActionId>) -> Answer {
+    as_result(refusal, decision, None)
+}
+
+/// A refusal as an error of the protocol, for what is no call.
+pub(crate) fn error(code: i64, refusal: &Refusal) -> RpcError {
+    RpcError { code, ..as_error(refusal) }
+}
+
+/// The person at the client does not want the action that needs an approval.
+pub(crate) fn declined(question: Question) -> Answer {
+    let Question { approval, decision } = question;
+    as_result(&declined_at_client(approval), Some(decision), Some(approval))
+}
+
+/// The same, as a refusal.
+pub(crate) fn declined_at_client(approval: ApprovalId) -> Refusal {
+    Refusal::new("approval_declined", format!("the person at the client did not want to open `{approval}`"))
+        .help("do something else; the same call again asks again")
 }
 
 /// What was decided, where it was no.
@@ -154,7 +177,7 @@ pub(crate) fn unknown(unknown: &Unknown, metadata_url: &str) -> (String, RpcErro
             format!("DPoP resource_metadata=\"{metadata_url}\", error=\"invalid_dpop_proof\", algs=\"ES256\"")
         }
     };
-    (challenge, refused(&unknown.refusal))
+    (challenge, as_error(&unknown.refusal))
 }
 
 /// A caller whose task has ended, or whose agent is not active, asks for something else than a call.
@@ -162,7 +185,7 @@ pub(crate) fn ended(refusal: &Refusal) -> Unknown {
     Unknown { challenge: Challenge::OtherToken, refusal: refusal.clone() }
 }
 
-fn refused(refusal: &Refusal) -> RpcError {
+fn as_error(refusal: &Refusal) -> RpcError {
     let message = match &refusal.help {
         Some(help) => format!("{refusal}; {help}"),
         None => refusal.to_string(),

@@ -3,12 +3,14 @@
 //! Nothing is guessed: what is missing, unknown, of another type or not exactly representable is refused, since a value that a
 //! rule cannot see is a rule that does not apply.
 
-use cedar_policy::RestrictedExpression;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Number, Value};
 
 use crate::limits;
 use crate::nearest::nearest;
 use crate::shape::{Field, Kind, Record, Scalar, Shape, join};
+use crate::typed::{self, Typed};
 
 #[cfg(test)]
 mod tests;
@@ -46,6 +48,16 @@ pub enum ArgumentError {
         /// The argument, as a dotted path.
         path: String,
     },
+    /// An argument is one that a declared projection can make nothing of.
+    #[error("the argument `{path}` gives no `{projection}`: it {problem}")]
+    Projection {
+        /// The argument, as the projection's path.
+        path: String,
+        /// The projection's name.
+        projection: String,
+        /// What is wrong, to stand after "it".
+        problem: &'static str,
+    },
     /// More than [`limits::ARGUMENT_VALUES_MAX`] values.
     #[error("the arguments hold more than {} values", limits::ARGUMENT_VALUES_MAX)]
     TooMany,
@@ -60,22 +72,57 @@ impl ArgumentError {
             Self::NotExact { .. } => {
                 Some("use at most four digits after the point, and a size that fits in 64 bits with them".to_owned())
             }
+            Self::Projection { projection, .. } => Some(format!(
+                "policies decide by `{projection}`; write the argument so that only one reading is possible"
+            )),
             Self::Missing { .. } | Self::WrongType { .. } | Self::TooMany => None,
         }
     }
 }
 
 impl Shape {
-    /// Checks that `arguments` fit.
+    /// Checks that `arguments` fit, and that every projection gives a value that policies can see.
     ///
     /// # Errors
     /// The first thing that does not fit, with its path.
     pub fn check(&self, arguments: &Value) -> Result<(), ArgumentError> {
-        self.typed(arguments).map(|_| ())
+        self.typed(arguments)?;
+        self.typed_projections(arguments).map(|_| ())
+    }
+
+    /// What the declared projections give for `arguments`, by name; a set is an array.
+    ///
+    /// # Errors
+    /// The first projection that can make nothing of its argument.
+    pub fn projected(&self, arguments: &Value) -> Result<BTreeMap<String, Value>, ArgumentError> {
+        let mut values = BTreeMap::new();
+        for drawn in &self.projected {
+            if let Some(value) = drawn.draw(arguments)? {
+                values.insert(drawn.name().to_owned(), value);
+            }
+        }
+        Ok(values)
+    }
+
+    /// The values of the declared projections as a Cedar record.
+    pub(crate) fn typed_projections(&self, arguments: &Value) -> Result<Typed, ArgumentError> {
+        let mut pairs = Vec::with_capacity(self.projected.len());
+        for drawn in &self.projected {
+            let typed = match drawn.draw(arguments)? {
+                None => continue,
+                Some(Value::Array(values)) => {
+                    let each = values.iter().map(|value| scalar(drawn.scalar(), value, &drawn.path()));
+                    typed::set(each.collect::<Result<Vec<_>, _>>()?)
+                }
+                Some(value) => scalar(drawn.scalar(), &value, &drawn.path())?,
+            };
+            pairs.push((drawn.name(), typed));
+        }
+        Ok(typed::record(pairs))
     }
 
     /// The arguments as a Cedar record.
-    pub(crate) fn typed(&self, arguments: &Value) -> Result<RestrictedExpression, ArgumentError> {
+    pub(crate) fn typed(&self, arguments: &Value) -> Result<Typed, ArgumentError> {
         Reader { values: 0 }.record(&self.root, arguments, "")
     }
 }
@@ -85,27 +132,20 @@ struct Reader {
 }
 
 impl Reader {
-    fn record(&mut self, record: &Record, value: &Value, path: &str) -> Result<RestrictedExpression, ArgumentError> {
+    fn record(&mut self, record: &Record, value: &Value, path: &str) -> Result<Typed, ArgumentError> {
         let Value::Object(members) = value else { return Err(wrong_type(path, "an object", value)) };
         refuse_unknown(record, members, path)?;
         let mut pairs = Vec::with_capacity(record.fields.len());
         for (name, field) in &record.fields {
             let path = join(path, name);
             if let Some(typed) = self.member(field, members.get(name), &path)? {
-                pairs.push((name.clone(), typed));
+                pairs.push((name.as_str(), typed));
             }
         }
-        // The names come from a map, so none is there twice; Cedar wants to be told.
-        RestrictedExpression::new_record(pairs)
-            .map_err(|_| ArgumentError::Unknown { path: path.to_owned(), suggestion: None })
+        Ok(typed::record(pairs))
     }
 
-    fn member(
-        &mut self,
-        field: &Field,
-        value: Option<&Value>,
-        path: &str,
-    ) -> Result<Option<RestrictedExpression>, ArgumentError> {
+    fn member(&mut self, field: &Field, value: Option<&Value>, path: &str) -> Result<Option<Typed>, ArgumentError> {
         self.count()?;
         match (value, &field.kind) {
             (None, _) if field.required => Err(ArgumentError::Missing { path: path.to_owned() }),
@@ -121,7 +161,7 @@ impl Reader {
                     self.count()?;
                     typed.push(scalar(*kind, element, path)?);
                 }
-                Ok(Some(RestrictedExpression::new_set(typed)))
+                Ok(Some(typed::set(typed)))
             }
         }
     }
@@ -145,18 +185,14 @@ fn refuse_unknown(record: &Record, members: &Map<String, Value>, path: &str) -> 
     }
 }
 
-fn scalar(kind: Scalar, value: &Value, path: &str) -> Result<RestrictedExpression, ArgumentError> {
+fn scalar(kind: Scalar, value: &Value, path: &str) -> Result<Typed, ArgumentError> {
     let not_exact = || ArgumentError::NotExact { path: path.to_owned() };
     match (kind, value) {
-        (Scalar::String, Value::String(text)) => Ok(RestrictedExpression::new_string(text.clone())),
-        (Scalar::Bool, Value::Bool(truth)) => Ok(RestrictedExpression::new_bool(*truth)),
+        (Scalar::String, Value::String(text)) => Ok(typed::text(text)),
+        (Scalar::Bool, Value::Bool(truth)) => Ok(typed::truth(*truth)),
         (Scalar::Long, Value::Number(number)) if is_fraction(number) => Err(wrong_type(path, "a whole number", value)),
-        (Scalar::Long, Value::Number(number)) => {
-            whole(number).map(RestrictedExpression::new_long).ok_or_else(not_exact)
-        }
-        (Scalar::Decimal, Value::Number(number)) => {
-            decimal(number).map(RestrictedExpression::new_decimal).ok_or_else(not_exact)
-        }
+        (Scalar::Long, Value::Number(number)) => whole(number).map(typed::long).ok_or_else(not_exact),
+        (Scalar::Decimal, Value::Number(number)) => decimal(number).and_then(typed::decimal).ok_or_else(not_exact),
         (Scalar::String, _) => Err(wrong_type(path, "a text", value)),
         (Scalar::Bool, _) => Err(wrong_type(path, "true or false", value)),
         (Scalar::Long, _) => Err(wrong_type(path, "a whole number", value)),
@@ -169,7 +205,7 @@ fn is_fraction(number: &Number) -> bool {
 }
 
 /// The number as a whole one. `5.0` is one for JSON Schema, as long as a double holds it exactly.
-fn whole(number: &Number) -> Option<i64> {
+pub(crate) fn whole(number: &Number) -> Option<i64> {
     const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
     number.as_i64().or_else(|| {
         let float = number.as_f64().filter(|float| number.as_u64().is_none() && float.abs() <= EXACT_MAX)?;
@@ -178,7 +214,7 @@ fn whole(number: &Number) -> Option<i64> {
 }
 
 /// The number in Cedar's decimal form: at most four digits after the point, and 64 bits in ten-thousandths.
-fn decimal(number: &Number) -> Option<String> {
+pub(crate) fn decimal(number: &Number) -> Option<String> {
     let text = match (number.as_i64(), number.as_u64()) {
         (Some(whole), _) => whole.to_string(),
         (None, Some(whole)) => whole.to_string(),

@@ -13,8 +13,8 @@ use crate::facts::{
     AgentFacts, ApprovalFacts, Attribution, Facts, GrantFacts, OperationFacts, PersonFacts, Request, TaskFacts,
 };
 use crate::{
-    Decision, OperationShape, Outcome, PolicySet, PolicySource, Problem, Schema, SchemaError, Shape, ShapeError, Verb,
-    evaluate, limits,
+    Decision, OperationShape, Outcome, PolicySet, PolicySource, Problem, Projection, ProjectionError, Schema,
+    SchemaError, Shape, ShapeError, Verb, evaluate, limits,
 };
 
 #[cfg(test)]
@@ -86,6 +86,17 @@ pub struct CaseResult {
     pub got: String,
 }
 
+/// Why a case's schema, with its projections, gives no shape.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CaseShapeError {
+    /// The schema gives none.
+    #[error(transparent)]
+    Schema(#[from] ShapeError),
+    /// The projections do not fit the schema.
+    #[error(transparent)]
+    Projection(#[from] ProjectionError),
+}
+
 /// Why a table cannot be read or run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CaseError {
@@ -100,8 +111,8 @@ pub enum CaseError {
     Shape {
         /// The case.
         case: String,
-        /// What is wrong with its schema.
-        error: ShapeError,
+        /// What is wrong with its schema or projections.
+        error: CaseShapeError,
     },
     /// Two cases describe one operation differently.
     #[error("the case `{case}` gives the operation `{operation}` another verb or schema than an earlier one")]
@@ -191,8 +202,7 @@ impl Table {
 impl Case {
     fn read(text: CaseText) -> Result<Self, CaseError> {
         let CaseText { name, operation, agent, task, grant, arguments, approval, now_ms, expect, policies } = text;
-        let shape = operation.schema.as_ref().map(Shape::from_json_schema).transpose();
-        let shape = shape.map_err(|error| CaseError::Shape { case: name.clone(), error })?;
+        let shape = shape_of(&operation).map_err(|error| CaseError::Shape { case: name.clone(), error })?;
         let connector = operation.id.split_once('/').map_or("", |(connector, _)| connector).to_owned();
         let facts = Facts {
             agent: AgentFacts {
@@ -223,6 +233,7 @@ impl Case {
                 risk: operation.risk,
                 data: operation.data,
                 external: operation.external,
+                sandbox: operation.sandbox,
             },
         };
         let approval = approval.map(|approval| ApprovalFacts {
@@ -255,6 +266,17 @@ impl Case {
             None => self.expect.to_string(),
             Some(policies) => by(self.expect, policies.iter()),
         }
+    }
+}
+
+fn shape_of(operation: &OperationText) -> Result<Option<Shape>, CaseShapeError> {
+    match &operation.schema {
+        Some(schema) => Ok(Some(Shape::from_json_schema(schema)?.projecting(schema, &operation.projections)?)),
+        // Projections of nothing are a slip of the hand: say what they read.
+        None if !operation.projections.is_empty() => {
+            Ok(Some(Shape::empty().projecting(&Value::Null, &operation.projections)?))
+        }
+        None => Ok(None),
     }
 }
 
@@ -317,7 +339,12 @@ struct OperationText {
     data: u8,
     #[serde(default)]
     external: bool,
+    #[serde(default)]
+    sandbox: bool,
     schema: Option<Value>,
+    /// Declared of the schema, as in `recipient_domain = email_domain(to)`.
+    #[serde(default)]
+    projections: Vec<Projection>,
 }
 
 #[derive(Deserialize)]

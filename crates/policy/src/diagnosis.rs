@@ -98,7 +98,7 @@ impl MissingArgument {
             };
         }
         let opaque = schema.operation(&operation).is_some_and(|known| {
-            known.opaque.iter().any(|hidden| path == *hidden || path.starts_with(&format!("{hidden}.")))
+            known.arguments.opaque().iter().any(|hidden| path == *hidden || path.starts_with(&format!("{hidden}.")))
         });
         if opaque {
             return Finding {

@@ -4,14 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use cedar_policy::{AuthorizationError, Authorizer, RestrictedExpression};
-
 use crate::ArgumentError;
 use crate::annotations::Asks;
 use crate::facts::{ApprovalFacts, Facts, Request};
+use crate::judge::{Findings, Way};
 use crate::scene::{Fault, Scene, context};
 use crate::set::{Effect, Rule};
-use crate::{PolicySet, Schema};
+use crate::typed::Typed;
+use crate::{PolicySet, Schema, limits};
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +29,8 @@ pub struct Decision {
     pub reasons: Vec<String>,
     /// What is wrong with the arguments, if they do not fit the operation's schema; then no policy was asked.
     pub arguments: Option<ArgumentError>,
+    /// Whether the index and the plain evaluator came to different results: a fault of this program, and so a deny.
+    pub is_fault: bool,
 }
 
 /// Allow, deny or ask.
@@ -57,7 +59,7 @@ pub struct Ask {
 
 impl Decision {
     fn deny(determining: Vec<String>, errors: Vec<String>, reasons: Vec<String>) -> Self {
-        Self { outcome: Outcome::Deny, determining, errors, reasons, arguments: None }
+        Self { outcome: Outcome::Deny, determining, errors, reasons, arguments: None, is_fault: false }
     }
 
     /// A deny because of what went wrong before any policy could be asked.
@@ -76,13 +78,48 @@ impl Decision {
 /// A deny becomes an ask if every policy that forbids names approvers, and if the call would be allowed with the approval that
 /// they describe.
 pub fn evaluate(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Decision {
-    decide(set, schema, request).unwrap_or_else(Decision::fault)
+    // A shape that is not the operation's own must not slip through: the plain way checks the context against the schema. With the
+    // schema's own shape it has just been made to fit.
+    let own = schema.operation(&request.facts.operation.id).is_some_and(|known| known.arguments == *request.shape);
+    if !own {
+        return by(Way::Plain, set, schema, request);
+    }
+    let decision = by(Way::Quick, set, schema, request);
+    if is_sample(request) { compared(decision, by(Way::Plain, set, schema, request)) } else { decision }
 }
 
-fn decide(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Result<Decision, Fault> {
+/// As [`evaluate`], by Cedar's own authorizer over all policies of the set, whatever their scopes: what the other must come to.
+pub fn evaluate_plainly(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Decision {
+    by(Way::Plain, set, schema, request)
+}
+
+fn by(way: Way, set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Decision {
+    decide(way, set, schema, request).unwrap_or_else(Decision::fault)
+}
+
+/// Whether this is one of the decisions that are made twice. It follows from the request alone, so that the same request is always
+/// decided in the same way.
+fn is_sample(request: &Request<'_>) -> bool {
+    let mixed =
+        (request.now_ms.cast_unsigned() ^ request.facts.task.calls.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32).is_multiple_of(limits::PLAIN_ONE_IN)
+}
+
+/// The decision if both are the same. If they differ, nobody knows which is right.
+fn compared(quick: Decision, plain: Decision) -> Decision {
+    if quick == plain {
+        return quick;
+    }
+    let sentence = "the policies were evaluated in two ways, with different results".to_owned();
+    Decision { is_fault: true, ..Decision::deny(Vec::new(), vec![sentence.clone()], vec![sentence]) }
+}
+
+fn decide(way: Way, set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Result<Decision, Fault> {
     let scene = Scene::set(request.facts, schema)?;
     let arguments = request.shape.typed(request.arguments)?;
-    let court = Court { set, schema, scene, arguments, now_ms: request.now_ms };
+    let projected = request.shape.typed_projections(request.arguments)?;
+    let candidates = set.index().candidates(&scene);
+    let court = Court { way, set, schema, scene, candidates, arguments, projected, now_ms: request.now_ms };
     let verdict = court.judge(request.approval)?;
     if verdict.allowed {
         let Verdict { determining, errors, .. } = verdict;
@@ -92,6 +129,7 @@ fn decide(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Result<Dec
             errors,
             reasons: Vec::new(),
             arguments: None,
+            is_fault: false,
         });
     }
     let Some(asks) = verdict.asks() else { return Ok(denied(verdict, request.facts)) };
@@ -116,15 +154,19 @@ fn decide(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Result<Dec
         errors: verdict.errors,
         reasons,
         arguments: None,
+        is_fault: false,
     })
 }
 
 /// All that is needed to judge one call, with this approval or that.
 struct Court<'a> {
+    way: Way,
     set: &'a PolicySet,
     schema: &'a Schema,
     scene: Scene,
-    arguments: RestrictedExpression,
+    candidates: Vec<usize>,
+    arguments: Typed,
+    projected: Typed,
     now_ms: i64,
 }
 
@@ -139,26 +181,14 @@ struct Verdict<'a> {
 
 impl<'a> Court<'a> {
     fn judge(&self, approval: Option<&ApprovalFacts>) -> Result<Verdict<'a>, Fault> {
-        let Scene { principal, action, resource, .. } = &self.scene;
-        let context = context(&self.arguments, approval, self.now_ms, &self.schema.kinds)?;
-        // The schema checks the context once more: a shape that is not the operation's own must not slip through.
-        let request = cedar_policy::Request::new(
-            principal.clone(),
-            action.clone(),
-            resource.clone(),
-            context,
-            Some(self.schema.cedar()),
-        )
-        .map_err(Fault::facts)?;
-        let response = Authorizer::new().is_authorized(&request, self.set.cedar(), &self.scene.entities()?);
-        let mut verdict = Verdict {
-            allowed: response.decision() == cedar_policy::Decision::Allow,
-            determining: self.set.ordered(response.diagnostics().reason()),
-            failed: Vec::new(),
-            errors: Vec::new(),
-        };
-        for error in response.diagnostics().errors() {
-            verdict.note(self.set, error);
+        let context = context(&self.arguments, &self.projected, approval, self.now_ms, &self.schema.kinds);
+        let Findings { allowed, determining, errors } =
+            self.way.ask(self.set, self.schema, &self.scene, &self.candidates, context)?;
+        let rules = self.set.rules();
+        let determining = determining.iter().filter_map(|position| rules.get(*position)).collect();
+        let mut verdict = Verdict { allowed, determining, failed: Vec::new(), errors: Vec::new() };
+        for (id, error) in errors {
+            verdict.note(self.set, &id, &error);
         }
         verdict.errors.sort();
         verdict.failed.sort_by(|a, b| a.id.cmp(&b.id));
@@ -168,10 +198,8 @@ impl<'a> Court<'a> {
 
 impl<'a> Verdict<'a> {
     /// Takes an error in: in a permit, it is noted; in a forbid (or who knows where), it denies.
-    fn note(&mut self, set: &'a PolicySet, error: &AuthorizationError) {
-        let AuthorizationError::PolicyEvaluationError(error) = error;
-        let id: &str = error.policy_id().as_ref();
-        self.errors.push(format!("the policy `{id}` could not be evaluated: {}", error.inner()));
+    fn note(&mut self, set: &'a PolicySet, id: &str, error: &str) {
+        self.errors.push(format!("the policy `{id}` could not be evaluated: {error}"));
         let rule = set.rule(id);
         if rule.is_none_or(|rule| rule.effect == Effect::Forbid) {
             if self.allowed {

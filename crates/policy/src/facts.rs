@@ -95,6 +95,8 @@ pub struct OperationFacts {
     pub data: u8,
     /// Whether it reaches somebody outside the organisation.
     pub external: bool,
+    /// Whether its connector is marked as one for experiments.
+    pub sandbox: bool,
 }
 
 /// What people have approved, for exactly this action: Remit has compared the digest.

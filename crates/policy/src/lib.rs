@@ -3,7 +3,7 @@
 //! Architecture invariant: this crate knows no other crate of the house, no clock, no randomness, no storage and no
 //! network. Every fact comes in as an argument, and the same policies with the same facts always give the same decision.
 //!
-//! The way through: a tool's JSON schema becomes a [`Shape`]; all shapes together become the Cedar [`Schema`]; policies
+//! The way through: a tool's JSON schema becomes a [`Shape`], with the [`Projection`]s that were declared; all shapes together become the Cedar [`Schema`]; policies
 //! are compiled against it into a [`PolicySet`]; [`evaluate`] decides one [`Request`], [`reach`] says what can be decided
 //! before its arguments are known. [`cases`] runs tables of expected decisions, and [`STARTER`] holds the guardrails that
 //! a new realm begins with.
@@ -14,26 +14,31 @@ pub mod cases;
 mod diagnosis;
 mod evaluate;
 mod facts;
+mod index;
+mod judge;
 pub mod limits;
 mod nearest;
 mod problem;
+pub mod projection;
 mod reach;
 mod scene;
 mod schema;
 mod set;
 mod shape;
 mod starter;
+mod typed;
 mod verb;
 #[cfg(test)]
 mod world;
 
 pub use arguments::ArgumentError;
-pub use evaluate::{Ask, Decision, Outcome, evaluate};
+pub use evaluate::{Ask, Decision, Outcome, evaluate, evaluate_plainly};
 pub use facts::{
     AgentFacts, ApprovalFacts, Attribution, Facts, GrantFacts, OperationFacts, PersonFacts, Request, TaskFacts,
 };
 pub use nearest::nearest;
 pub use problem::{Problem, Severity};
+pub use projection::{Projection, ProjectionError};
 pub use reach::{Reach, reach};
 pub use schema::{OperationShape, Schema, SchemaError};
 pub use set::{Effect, PolicySet, PolicySource, Rule};

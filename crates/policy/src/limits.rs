@@ -3,9 +3,11 @@
 /// Bytes of one policy source.
 pub const POLICY_TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of all policy sources of one set together.
-pub const POLICY_SET_BYTES_MAX: usize = 1024 * 1024;
-/// Policies in one set. Each decision looks at all of them.
-pub const POLICIES_MAX: usize = 2_000;
+pub const POLICY_SET_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Policies in one set. A decision looks at those whose scope it fulfils.
+pub const POLICIES_MAX: usize = 12_000;
+/// One decision in this many is also put to the plain evaluator, to find a fault of the index.
+pub const PLAIN_ONE_IN: u64 = 1_000;
 /// Bytes of a policy's `@id`.
 pub const POLICY_ID_BYTES_MAX: usize = 128;
 /// Bytes of a policy's `@reason`.
@@ -21,6 +23,16 @@ pub const SHAPE_PROPERTIES_MAX: usize = 512;
 pub const PROPERTY_NAME_BYTES_MAX: usize = 256;
 /// Values that one call's arguments may hold where policies can see them.
 pub const ARGUMENT_VALUES_MAX: usize = 4_096;
+/// Projections of one operation.
+pub const PROJECTIONS_MAX: usize = 16;
+/// Bytes of one projection as it is written.
+pub const PROJECTION_BYTES_MAX: usize = 512;
+/// Bytes of a projection's name.
+pub const PROJECTION_NAME_BYTES_MAX: usize = 64;
+/// Steps of a projection's path.
+pub const PROJECTION_STEPS_MAX: usize = 8;
+/// Kinds of value that a schema may allow where a projection reads.
+pub const PROJECTION_CHOICES_MAX: usize = 64;
 /// Operations of one schema.
 pub const OPERATIONS_MAX: usize = 10_000;
 /// Bytes of one operation's id.

@@ -1,6 +1,6 @@
 //! What can be said before a call is made: which operations to list.
 
-use cedar_policy::{Decision, EntityId, PartialEntities, PartialEntityUid, PartialRequest};
+use cedar_policy::{Decision, EntityId, EntityUid, PartialEntities, PartialEntityUid, PartialRequest};
 
 use crate::facts::Facts;
 use crate::scene::{Fault, Scene};
@@ -23,9 +23,12 @@ pub enum Reach {
 /// Decides the operation of `facts` with its context unknown, by type-aware partial evaluation (Cedar RFC 95).
 pub fn reach(set: &PolicySet, schema: &Schema, facts: &Facts) -> Reach {
     // What cannot be set up is denied when it is called, so it is out of reach.
-    let Ok((request, entities)) = partial(facts, schema) else { return Reach::Never };
+    let Ok(scene) = Scene::set(facts, schema) else { return Reach::Never };
+    let Ok((request, entities)) = partial(facts, &scene, schema) else { return Reach::Never };
+    // What lies outside a policy's scope is denied nothing and permitted nothing by it.
+    let candidates = set.part(&set.index().candidates(&scene));
     // Where partial evaluation gives up, the call itself decides.
-    let Ok(response) = set.cedar().tpe(&request, &entities, schema.cedar()) else { return Reach::Depends };
+    let Ok(response) = candidates.tpe(&request, &entities, schema.cedar()) else { return Reach::Depends };
     if response.error_forbids().next().is_some() {
         return Reach::Never;
     }
@@ -36,11 +39,11 @@ pub fn reach(set: &PolicySet, schema: &Schema, facts: &Facts) -> Reach {
     }
 }
 
-fn partial(facts: &Facts, schema: &Schema) -> Result<(PartialRequest, PartialEntities), Fault> {
-    let scene = Scene::set(facts, schema)?;
+fn partial(facts: &Facts, scene: &Scene, schema: &Schema) -> Result<(PartialRequest, PartialEntities), Fault> {
     let principal = PartialEntityUid::new(schema.kinds.agent.clone(), Some(EntityId::new(&facts.agent.name)));
     let resource = PartialEntityUid::new(schema.kinds.operation.clone(), Some(EntityId::new(&facts.operation.id)));
-    let request = PartialRequest::new(principal, scene.action.clone(), resource, None, schema.cedar());
+    let action = EntityUid::from((*scene.action.uid).clone());
+    let request = PartialRequest::new(principal, action, resource, None, schema.cedar());
     let entities = PartialEntities::from_concrete(scene.things()?, schema.cedar()).map_err(Fault::facts)?;
     Ok((request.map_err(Fault::facts)?, entities))
 }

@@ -1,11 +1,18 @@
 //! Facts as Cedar sees them: the few entities of one decision, and its context.
+//!
+//! They are made as Cedar's values directly. The entities name all their ancestors themselves (each has parents only, and these
+//! have none), so nobody has to look for more.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
-use cedar_policy::{Context, Entities, Entity, EntityUid, RestrictedExpression};
+use cedar_policy_core::ast::{Context, Entity, EntityUID, EntityUIDEntry, PartialValue, Request, ValueKind};
+use cedar_policy_core::entities::{Entities, NoEntitiesSchema, TCComputation};
+use cedar_policy_core::extensions::Extensions;
 
 use crate::facts::{AgentFacts, ApprovalFacts, Facts, OperationFacts, PersonFacts, TaskFacts};
 use crate::schema::{Kinds, uid};
+use crate::typed::{self, Typed, long, text, texts, truth};
 use crate::{ArgumentError, Schema};
 
 /// Why facts cannot be decided on. Always a deny.
@@ -30,12 +37,31 @@ impl Fault {
 
 /// Who does what to what, and all that is known about them.
 pub(crate) struct Scene {
-    pub(crate) principal: EntityUid,
-    pub(crate) action: EntityUid,
-    pub(crate) resource: EntityUid,
-    /// Everything but actions, which the schema knows.
-    things: Vec<Entity>,
-    action_entity: Entity,
+    pub(crate) principal: Member,
+    pub(crate) action: Member,
+    pub(crate) resource: Member,
+    /// The one action that is asked about among them: a schema has thousands.
+    pub(crate) entities: Entities,
+}
+
+/// One of the three that a policy's scope is about, with the one entity that it belongs to.
+pub(crate) struct Member {
+    pub(crate) uid: Arc<EntityUID>,
+    pub(crate) parent: EntityUID,
+}
+
+impl Member {
+    fn new(uid: EntityUID, parent: EntityUID) -> Self {
+        Self { uid: Arc::new(uid), parent }
+    }
+
+    fn entity<'a>(&self, attributes: impl IntoIterator<Item = (&'a str, Typed)>) -> Entity {
+        entity((*self.uid).clone(), attributes, HashSet::from([self.parent.clone()]))
+    }
+
+    fn entry(&self) -> EntityUIDEntry {
+        EntityUIDEntry::Known { euid: Arc::clone(&self.uid), loc: None }
+    }
 }
 
 impl Scene {
@@ -47,143 +73,130 @@ impl Scene {
             return Err(Fault::ChangedOperation(operation.id.clone()));
         }
         let kinds = &schema.kinds;
-        let action = uid(&kinds.action, &operation.id);
-        let verb_group = uid(&kinds.action, operation.verb.as_str());
-        let principal = uid(&kinds.agent, &agent.name);
-        let resource = uid(&kinds.operation, &operation.id);
-        let class = uid(&kinds.class, &agent.class);
-        let connector = uid(&kinds.connector, &operation.connector);
+        let principal = Member::new(uid(&kinds.agent, &agent.name), uid(&kinds.class, &agent.class));
+        let action = Member::new(uid(&kinds.action, &operation.id), uid(&kinds.action, operation.verb.as_str()));
+        let resource = Member::new(uid(&kinds.operation, &operation.id), uid(&kinds.connector, &operation.connector));
         let mut things = vec![
-            entity(principal.clone(), agent_attributes(facts, kinds)?, [class.clone()])?,
-            entity(resource.clone(), operation_attributes(operation, &connector), [connector.clone()])?,
-            Entity::with_uid(class),
-            Entity::with_uid(connector),
+            principal.entity(agent_attributes(facts, kinds)),
+            resource.entity(operation_attributes(operation, &resource.parent)),
+            action.entity([]),
+            Entity::with_uid(principal.parent.clone()),
+            Entity::with_uid(resource.parent.clone()),
         ];
         add_people(&mut things, kinds, [Some(&facts.owner), facts.acting_for.as_ref()].into_iter().flatten());
-        let action_entity = Entity::new_no_attrs(action.clone(), HashSet::from([verb_group]));
-        Ok(Self { principal, action, resource, things, action_entity })
+        // INVARIANT: every entity here names all its ancestors.
+        let closed = TCComputation::AssumeAlreadyComputed;
+        let entities = Entities::from_entities(things, None::<&NoEntitiesSchema>, closed, Extensions::all_available());
+        Ok(Self { principal, action, resource, entities: entities.map_err(Fault::facts)? })
     }
 
     /// The entities without actions, for a caller that takes those from the schema.
-    pub(crate) fn things(&self) -> Result<Entities, Fault> {
-        Entities::from_entities(self.things.clone(), None).map_err(Fault::facts)
+    pub(crate) fn things(&self) -> Result<cedar_policy::Entities, Fault> {
+        stock(self.entities.iter().filter(|entity| !entity.uid().is_action()))
     }
 
-    /// The entities, with the one action that is asked about: a schema has thousands.
-    pub(crate) fn entities(&self) -> Result<Entities, Fault> {
-        let all = self.things.iter().chain([&self.action_entity]).cloned();
-        Entities::from_entities(all, None).map_err(Fault::facts)
+    /// The entities, put together by Cedar as it does it for everybody.
+    pub(crate) fn stock_entities(&self) -> Result<cedar_policy::Entities, Fault> {
+        stock(self.entities.iter())
     }
+
+    /// The request with `context`, not checked against any schema.
+    pub(crate) fn request(&self, context: Context) -> Request {
+        Request::new_unchecked(self.principal.entry(), self.action.entry(), self.resource.entry(), Some(context))
+    }
+}
+
+fn stock<'a>(entities: impl Iterator<Item = &'a Entity>) -> Result<cedar_policy::Entities, Fault> {
+    let entities = entities.map(|entity| cedar_policy::Entity::from(entity.clone()));
+    cedar_policy::Entities::from_entities(entities, None).map_err(Fault::facts)
 }
 
 /// The context of a call.
 pub(crate) fn context(
-    arguments: &RestrictedExpression,
+    arguments: &Typed,
+    projected: &Typed,
     approval: Option<&ApprovalFacts>,
     now_ms: i64,
     kinds: &Kinds,
-) -> Result<Context, Fault> {
-    let mut pairs =
-        vec![("arguments".to_owned(), arguments.clone()), ("now".to_owned(), RestrictedExpression::new_long(now_ms))];
-    if let Some(approval) = approval {
-        let approvers = approval.approvers.iter().map(|id| person(kinds, id));
-        pairs.push((
-            "approval".to_owned(),
-            record([
-                ("approved_at", RestrictedExpression::new_long(approval.approved_at_ms)),
-                ("approvers", RestrictedExpression::new_set(approvers)),
-                ("count", RestrictedExpression::new_long(approval.count.into())),
-                ("roles", texts(&approval.roles)),
-            ])?,
-        ));
+) -> Context {
+    let always = [("arguments", arguments.clone()), ("now", long(now_ms)), ("projected", projected.clone())];
+    let approval = approval.map(|approval| ("approval", approval_record(approval, kinds)));
+    match typed::record(always.into_iter().chain(approval)).value {
+        ValueKind::Record(pairs) => Context::Value(pairs),
+        // A record is a record.
+        _ => Context::empty(),
     }
-    Context::from_pairs(pairs).map_err(Fault::facts)
 }
 
-fn agent_attributes(facts: &Facts, kinds: &Kinds) -> Result<HashMap<String, RestrictedExpression>, Fault> {
+fn approval_record(approval: &ApprovalFacts, kinds: &Kinds) -> Typed {
+    typed::record([
+        ("approved_at", long(approval.approved_at_ms)),
+        ("approvers", typed::set(approval.approvers.iter().map(|id| person(kinds, id)))),
+        ("count", long(approval.count.into())),
+        ("roles", texts(&approval.roles)),
+    ])
+}
+
+fn agent_attributes<'a>(facts: &Facts, kinds: &Kinds) -> impl Iterator<Item = (&'a str, Typed)> {
     let AgentFacts { name: _, class, environment, autonomy, data, attribution } = &facts.agent;
-    let mut attributes = attributes([
+    let always = [
         ("attribution", text(attribution.as_str())),
-        ("autonomy", RestrictedExpression::new_long((*autonomy).into())),
+        ("autonomy", long((*autonomy).into())),
         ("class", text(class)),
-        ("data", RestrictedExpression::new_long((*data).into())),
+        ("data", long((*data).into())),
         ("environment", text(environment)),
         ("owner", person(kinds, &facts.owner.id)),
-        ("task", task_record(&facts.task, facts.acting_for.as_ref(), kinds)?),
-    ]);
-    if let Some(grant) = &facts.grant {
-        let grant = record([
-            ("expires_at", RestrictedExpression::new_long(grant.expires_at_ms)),
-            ("id", text(&grant.id)),
-            ("reason", text(&grant.reason)),
-        ])?;
-        attributes.insert("grant".to_owned(), grant);
-    }
-    Ok(attributes)
+        ("task", task_record(&facts.task, facts.acting_for.as_ref(), kinds)),
+    ];
+    let grant = facts.grant.as_ref().map(|grant| {
+        let record =
+            [("expires_at", long(grant.expires_at_ms)), ("id", text(&grant.id)), ("reason", text(&grant.reason))];
+        ("grant", typed::record(record))
+    });
+    always.into_iter().chain(grant)
 }
 
-fn task_record(
-    task: &TaskFacts,
-    acting_for: Option<&PersonFacts>,
-    kinds: &Kinds,
-) -> Result<RestrictedExpression, Fault> {
-    let calls = i64::try_from(task.calls).unwrap_or(i64::MAX);
+fn task_record(task: &TaskFacts, acting_for: Option<&PersonFacts>, kinds: &Kinds) -> Typed {
     let always = [
-        ("calls", RestrictedExpression::new_long(calls)),
+        ("calls", long(i64::try_from(task.calls).unwrap_or(i64::MAX))),
         ("id", text(&task.id)),
         ("labels", texts(&task.labels)),
         ("purpose", text(&task.purpose)),
     ];
-    record(always.into_iter().chain(acting_for.map(|acting_for| ("acting_for", person(kinds, &acting_for.id)))))
+    let acting_for = acting_for.map(|acting_for| ("acting_for", person(kinds, &acting_for.id)));
+    typed::record(always.into_iter().chain(acting_for))
 }
 
-fn operation_attributes(operation: &OperationFacts, connector: &EntityUid) -> HashMap<String, RestrictedExpression> {
-    attributes([
-        ("connector", RestrictedExpression::new_entity_uid(connector.clone())),
-        ("data", RestrictedExpression::new_long(operation.data.into())),
-        ("external", RestrictedExpression::new_bool(operation.external)),
-        ("risk", RestrictedExpression::new_long(operation.risk.into())),
+fn operation_attributes<'a>(operation: &OperationFacts, connector: &EntityUID) -> [(&'a str, Typed); 6] {
+    [
+        ("connector", typed::entity(connector.clone())),
+        ("data", long(operation.data.into())),
+        ("external", truth(operation.external)),
+        ("risk", long(operation.risk.into())),
+        ("sandbox", truth(operation.sandbox)),
         ("verb", text(operation.verb.as_str())),
-    ])
+    ]
 }
 
 /// Adds each person once: the owner may well be the person acted for.
 fn add_people<'a>(things: &mut Vec<Entity>, kinds: &Kinds, people: impl Iterator<Item = &'a PersonFacts>) {
-    let mut groups_of: BTreeMap<&str, HashSet<EntityUid>> = BTreeMap::new();
+    let mut groups_of: BTreeMap<&str, HashSet<EntityUID>> = BTreeMap::new();
     for one in people {
         let groups = one.groups.iter().map(|group| uid(&kinds.group, group));
         groups_of.entry(&one.id).or_default().extend(groups);
     }
-    things.extend(groups_of.into_iter().map(|(id, groups)| Entity::new_no_attrs(uid(&kinds.person, id), groups)));
+    things.extend(groups_of.into_iter().map(|(id, groups)| entity(uid(&kinds.person, id), [], groups)));
 }
 
-fn entity<const PARENTS: usize>(
-    uid: EntityUid,
-    attributes: HashMap<String, RestrictedExpression>,
-    parents: [EntityUid; PARENTS],
-) -> Result<Entity, Fault> {
-    Entity::new(uid, attributes, HashSet::from(parents)).map_err(Fault::facts)
+fn entity<'a>(
+    uid: EntityUID,
+    attributes: impl IntoIterator<Item = (&'a str, Typed)>,
+    parents: HashSet<EntityUID>,
+) -> Entity {
+    let attributes = attributes.into_iter().map(|(name, value)| (name.into(), PartialValue::Value(value)));
+    Entity::new_with_attr_partial_value(uid, attributes, HashSet::new(), parents, [])
 }
 
-fn attributes<const COUNT: usize>(
-    pairs: [(&str, RestrictedExpression); COUNT],
-) -> HashMap<String, RestrictedExpression> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-fn record<'a>(pairs: impl IntoIterator<Item = (&'a str, RestrictedExpression)>) -> Result<RestrictedExpression, Fault> {
-    let pairs = pairs.into_iter().map(|(name, value)| (name.to_owned(), value));
-    RestrictedExpression::new_record(pairs).map_err(Fault::facts)
-}
-
-fn text(text: &str) -> RestrictedExpression {
-    RestrictedExpression::new_string(text.to_owned())
-}
-
-fn texts(texts: &BTreeSet<String>) -> RestrictedExpression {
-    RestrictedExpression::new_set(texts.iter().map(|one| text(one)))
-}
-
-fn person(kinds: &Kinds, id: &str) -> RestrictedExpression {
-    RestrictedExpression::new_entity_uid(uid(&kinds.person, id))
+fn person(kinds: &Kinds, id: &str) -> Typed {
+    typed::entity(uid(&kinds.person, id))
 }

@@ -9,7 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
 
-use cedar_policy::{EntityId, EntityTypeName, EntityUid, Validator};
+use cedar_policy::{EntityTypeName, Validator};
+use cedar_policy_core::ast::{Eid, EntityType, EntityUID};
 
 use crate::{Shape, Verb, limits};
 
@@ -65,6 +66,8 @@ entity Operation in [Connector] = {
   external: Bool,
   // 0 (none) to 3 (high).
   risk: Long,
+  // Whether its connector is marked as one for experiments.
+  sandbox: Bool,
   verb: String,
 };
 "#;
@@ -119,12 +122,25 @@ pub struct Schema {
     pub(crate) validator: Validator,
 }
 
+/// What is peculiar to one action: its verb, and the types of what its calls bring.
+struct Context {
+    verb: Verb,
+    arguments: String,
+    projected: String,
+}
+
+impl Context {
+    fn of(verb: Verb, shape: &Shape) -> Self {
+        Self { verb, arguments: shape.cedar_type(), projected: shape.projected_type() }
+    }
+}
+
 /// What the schema remembers of an operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
     pub(crate) connector: String,
     pub(crate) verb: Verb,
-    pub(crate) opaque: Vec<String>,
+    pub(crate) arguments: Shape,
 }
 
 /// The entity types, parsed once.
@@ -155,15 +171,15 @@ impl Schema {
             let of_operation = Known {
                 connector: operation.connector.clone(),
                 verb: operation.verb,
-                opaque: operation.arguments.opaque().to_vec(),
+                arguments: operation.arguments.clone(),
             };
             if known.insert(operation.id.clone(), of_operation).is_some() {
                 return Err(SchemaError::Twice { id: operation.id.clone() });
             }
-            actions.insert(operation.id.clone(), (operation.verb, operation.arguments.cedar_type()));
+            actions.insert(operation.id.clone(), Context::of(operation.verb, &operation.arguments));
         }
         for verb in Verb::ALL {
-            actions.insert(unnamed_operation(verb), (verb, Shape::empty().cedar_type()));
+            actions.insert(unnamed_operation(verb), Context::of(verb, &Shape::empty()));
         }
         let text = write_text(&actions);
         let generated = |sentence: String| SchemaError::Generated { sentence };
@@ -218,8 +234,9 @@ impl Kinds {
 }
 
 /// The entity of type `kind` named `id`.
-pub(crate) fn uid(kind: &EntityTypeName, id: &str) -> EntityUid {
-    EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+pub(crate) fn uid(kind: &EntityTypeName, id: &str) -> EntityUID {
+    let kind: &EntityType = kind.as_ref();
+    EntityUID::from_components(kind.clone(), Eid::new(id), None)
 }
 
 /// The action that stands for all operations of `verb` that have no name yet. It has no slash, so no operation has its name.
@@ -236,18 +253,19 @@ fn check_name(operation: &OperationShape) -> Result<(), SchemaError> {
     }
 }
 
-fn write_text(actions: &BTreeMap<String, (Verb, String)>) -> String {
+fn write_text(actions: &BTreeMap<String, Context>) -> String {
     let mut text = TYPES.to_owned();
     // Writing into a String cannot fail.
     for verb in Verb::ALL {
         let _ = write!(text, "\naction \"{verb}\";");
     }
     text.push('\n');
-    for (id, (verb, arguments)) in actions {
+    for (id, Context { verb, arguments, projected }) in actions {
         let _ = write!(
             text,
             "\naction \"{}\" in [\"{verb}\"] appliesTo {{\n  principal: [Agent],\n  resource: [Operation],\n  \
-             context: {{\n    approval?: Approval,\n    arguments: {arguments},\n    now: Long,\n  }},\n}};\n",
+             context: {{\n    approval?: Approval,\n    arguments: {arguments},\n    now: Long,\n    \
+             projected: {projected},\n  }},\n}};\n",
             id.escape_debug()
         );
     }

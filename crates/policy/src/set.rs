@@ -8,6 +8,7 @@ use cedar_policy::{Policy, PolicyId, ValidationMode};
 
 use crate::annotations::{self, Asks};
 use crate::diagnosis::{self, Finding};
+use crate::index::Index;
 use crate::nearest::nearest;
 use crate::{Problem, Schema, Severity, limits};
 
@@ -59,6 +60,7 @@ pub struct PolicySet {
 #[derive(Debug)]
 struct Inner {
     cedar: cedar_policy::PolicySet,
+    index: Index,
     rules: Vec<Rule>,
     positions: HashMap<String, usize>,
     sources: Vec<PolicySource>,
@@ -80,7 +82,7 @@ impl PolicySet {
             }
             reading.validate(sources, schema);
         }
-        let Reading { cedar, rules, positions, mut problems } = reading;
+        let Reading { cedar, index, rules, positions, mut problems } = reading;
         problems
             .sort_by(|a, b| (&a.source, a.line, a.column, &a.policy).cmp(&(&b.source, b.line, b.column, &b.policy)));
         if problems.iter().any(|problem| problem.severity == Severity::Error) {
@@ -91,7 +93,7 @@ impl PolicySet {
         }
         let digest = digest(sources);
         let sources = sources.to_vec();
-        Ok(Self { inner: Arc::new(Inner { cedar, rules, positions, sources, warnings: problems, digest }) })
+        Ok(Self { inner: Arc::new(Inner { cedar, index, rules, positions, sources, warnings: problems, digest }) })
     }
 
     /// SHA-256 over the names and texts of the sources, whatever their order.
@@ -128,18 +130,31 @@ impl PolicySet {
         &self.inner.cedar
     }
 
-    /// The rules with these ids, in the order of the sources.
-    pub(crate) fn ordered<'a>(&self, ids: impl Iterator<Item = &'a PolicyId>) -> Vec<&Rule> {
+    pub(crate) fn index(&self) -> &Index {
+        &self.inner.index
+    }
+
+    /// The positions of the policies with these ids, in the order of the sources.
+    pub(crate) fn positions<'a>(&self, ids: impl Iterator<Item = &'a PolicyId>) -> Vec<usize> {
         let mut positions: Vec<usize> =
             ids.filter_map(|id| self.inner.positions.get(AsRef::<str>::as_ref(id)).copied()).collect();
         positions.sort_unstable();
-        positions.into_iter().filter_map(|position| self.inner.rules.get(position)).collect()
+        positions
+    }
+
+    /// The policies at `positions` alone.
+    pub(crate) fn part(&self, positions: &[usize]) -> cedar_policy::PolicySet {
+        let policies = positions.iter().filter_map(|position| self.rules().get(*position));
+        let policies = policies.filter_map(|rule| self.cedar().policy(&PolicyId::new(&rule.id)));
+        // Their ids differ, as they do in the whole set.
+        cedar_policy::PolicySet::from_policies(policies.cloned()).unwrap_or_else(|_| self.cedar().clone())
     }
 }
 
 #[derive(Default)]
 struct Reading {
     cedar: cedar_policy::PolicySet,
+    index: Index,
     rules: Vec<Rule>,
     positions: HashMap<String, usize>,
     problems: Vec<Problem>,
@@ -224,6 +239,7 @@ impl Reading {
             self.problems.push(problem.warning().at(&source.text, offset));
         }
         let named = policy.new_id(PolicyId::new(&id));
+        self.index.add(&named, &schema.kinds);
         self.cedar.add(named).map_err(|error| mistaken((error.to_string(), None)))?;
         let effect = match policy.effect() {
             cedar_policy::Effect::Permit => Effect::Permit,

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value};
 
 use crate::limits;
+use crate::projection::Drawn;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,8 @@ mod tests;
 pub struct Shape {
     pub(crate) root: Record,
     opaque: Vec<String>,
+    /// What is drawn from the arguments for policies, sorted by name.
+    pub(crate) projected: Vec<Drawn>,
 }
 
 /// The members of an object.
@@ -80,7 +83,7 @@ pub enum ShapeError {
 impl Shape {
     /// The shape of an operation that takes no arguments.
     pub fn empty() -> Self {
-        Self { root: Record::default(), opaque: Vec::new() }
+        Self { root: Record::default(), opaque: Vec::new(), projected: Vec::new() }
     }
 
     /// Derives the shape from a tool's JSON schema (2020-12, the `inputSchema` of the Model Context Protocol).
@@ -99,7 +102,7 @@ impl Shape {
         }
         let mut reader = Reader::default();
         let root = reader.record(schema, "", 0)?;
-        Ok(Self { root, opaque: reader.opaque })
+        Ok(Self { root, opaque: reader.opaque, projected: Vec::new() })
     }
 
     /// The arguments that policies cannot see, as dotted paths.
@@ -112,6 +115,17 @@ impl Shape {
         let mut text = String::new();
         write_record(&mut text, &self.root);
         text
+    }
+
+    /// What is drawn from the arguments, as a Cedar record type. Deterministic.
+    pub(crate) fn projected_type(&self) -> String {
+        let fields = self.projected.iter().map(|drawn| {
+            let optional = if drawn.is_optional() { "?" } else { "" };
+            let scalar = drawn.scalar().cedar_type();
+            let kind = if drawn.is_set() { format!("Set<{scalar}>") } else { scalar.to_owned() };
+            format!("\"{}\"{optional}: {kind}", drawn.name())
+        });
+        format!("{{{}}}", fields.collect::<Vec<_>>().join(", "))
     }
 }
 
@@ -130,7 +144,7 @@ impl Scalar {
         }
     }
 
-    fn from_word(word: &str) -> Option<Self> {
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
         match word {
             "string" => Some(Self::String),
             "integer" => Some(Self::Long),

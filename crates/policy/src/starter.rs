@@ -26,6 +26,7 @@ embedded!(
     "data-ceiling",
     "high-risk-asks",
     "restricted-needs-proof",
+    "sandbox",
     "sandbox-no-sensitive",
     "untrusted-then-send",
 );

@@ -67,6 +67,7 @@ pub(crate) fn refund() -> OperationFacts {
         risk: 2,
         data: 1,
         external: false,
+        sandbox: false,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `remit bench`: what the ledger and the decision cost on this machine, beside a bare write and sync on the same disk.
 
 mod bare;
+mod door;
 mod start;
 mod submit;
 mod world;
@@ -10,8 +11,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::command::bench::BenchArgs;
+use crate::command::bench::{BenchArgs, DoorArgs};
 use crate::command::{Failure, Global};
+use door::processor::resident_mib;
 
 /// Callers that wait at the same time.
 const CALLERS: [usize; 4] = [1, 16, 256, 1024];
@@ -31,6 +33,13 @@ struct Results {
 struct Machine {
     cpus: usize,
     load_before: String,
+}
+
+impl Machine {
+    /// This one, as it is before anything is measured.
+    fn now() -> anyhow::Result<Self> {
+        Ok(Self { cpus: std::thread::available_parallelism()?.get(), load_before: load() })
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -53,11 +62,16 @@ pub async fn bench(arguments: BenchArgs, global: &Global) -> Result<(), Failure>
     measure(&arguments, global.json).await.map_err(Failure::from)
 }
 
+/// Measures calls through the gateway and prints.
+pub async fn door(arguments: &DoorArgs, global: &Global) -> Result<(), Failure> {
+    door::measure(arguments, global.json).await.map_err(Failure::from)
+}
+
 async fn measure(plan: &BenchArgs, json: bool) -> anyhow::Result<()> {
-    let machine = Machine { cpus: std::thread::available_parallelism()?.get(), load_before: load() };
+    let machine = Machine::now()?;
     let directory = tempfile::Builder::new().prefix("remit-bench-").tempdir_in(&plan.directory)?;
     let world = world::World::open(&directory.path().join("submit")).await?;
-    let idle_mib = resident_mib();
+    let idle_mib = resident_mib("self");
     let mut submit = Vec::new();
     for callers in CALLERS {
         progress(json, &format!("{callers} waiting callers"));
@@ -106,14 +120,6 @@ fn progress(json: bool, what: &str) {
 fn load() -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
-}
-
-/// Memory of this process that is resident.
-fn resident_mib() -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<f64>().ok());
-    kib.unwrap_or_default() / 1024.0
 }
 
 fn print(results: &Results, json: bool) -> anyhow::Result<()> {

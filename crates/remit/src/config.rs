@@ -17,12 +17,13 @@ pub struct Config {
     pub realm: RealmConfig,
     pub gateway: GatewayConfig,
     pub control: ControlConfig,
+    pub sandbox: SandboxConfig,
     pub keys: KeysConfig,
     pub ledger: LedgerConfig,
     pub notify: NotifyConfig,
 }
 
-/// `[realm]`: read when the realm begins; afterwards the ledger says.
+/// `[realm]`: its names are read when the realm begins; afterwards the ledger says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RealmConfig {
@@ -30,11 +31,13 @@ pub struct RealmConfig {
     pub trust_domain: String,
     /// Name of the first administrator; the user who starts Remit if not given.
     pub administrator: Option<String>,
+    /// Whether real work is done here. Such a realm never opens a sandbox. Read at every start.
+    pub production: bool,
 }
 
 impl Default for RealmConfig {
     fn default() -> Self {
-        Self { trust_domain: "remit.local".to_owned(), administrator: None }
+        Self { trust_domain: "remit.local".to_owned(), administrator: None, production: false }
     }
 }
 
@@ -74,6 +77,19 @@ pub struct ControlConfig {
 impl Default for ControlConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from(([127, 0, 0, 1], 7470)), public_url: None }
+    }
+}
+
+/// `[sandbox]`: the listener without tokens that `remit up --dev` opens, and nothing else does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SandboxConfig {
+    pub listen: SocketAddr,
+}
+
+impl Default for SandboxConfig {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7489)) }
     }
 }
 
@@ -131,7 +147,9 @@ impl Config {
     }
 
     fn check(&self) -> anyhow::Result<()> {
-        for (name, listen) in [("gateway", self.gateway.listen), ("control", self.control.listen)] {
+        let listeners =
+            [("gateway", self.gateway.listen), ("control", self.control.listen), ("sandbox", self.sandbox.listen)];
+        for (name, listen) in listeners {
             if !listen.ip().is_loopback() {
                 bail!(
                     "`{name}.listen` is `{listen}`: Remit listens on the loopback interface only; put a TLS terminator in front of it"
@@ -154,7 +172,7 @@ impl Config {
                 keys.into_iter().map(|(key, default)| (key, json!({"type": type_of(&default), "default": default})));
             json!({"type": "object", "additionalProperties": false, "properties": keys.collect::<serde_json::Map<_, _>>()})
         };
-        let sections = ["realm", "gateway", "control", "keys", "ledger", "notify"];
+        let sections = ["realm", "gateway", "control", "sandbox", "keys", "ledger", "notify"];
         let properties: serde_json::Map<String, Value> =
             sections.iter().map(|name| ((*name).to_owned(), section(name))).collect();
         json!({
@@ -170,6 +188,7 @@ impl Config {
 fn type_of(default: &Value) -> Value {
     match default {
         Value::Number(_) => json!("integer"),
+        Value::Bool(_) => json!("boolean"),
         Value::Array(_) => json!("array"),
         Value::Null => json!(["string", "null"]),
         _ => json!("string"),

@@ -8,6 +8,7 @@ mod command;
 mod config;
 mod demo;
 mod notify;
+mod proxy;
 mod run;
 mod sample;
 mod server;

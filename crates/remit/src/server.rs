@@ -1,5 +1,7 @@
 //! The house, wired: engine, gateway, control plane and console on their listeners.
 
+mod sandbox;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,6 +28,9 @@ use crate::tools::GatewayTools;
 pub struct Addresses {
     pub gateway: String,
     pub control: String,
+    /// The gateway without tokens, where it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<String>,
 }
 
 /// A running Remit.
@@ -42,11 +47,21 @@ pub struct Server {
 impl Server {
     /// Opens the data directory and starts to listen. Returns once everything answers.
     pub async fn start(config: &Config, data: &Path) -> anyhow::Result<Self> {
+        Self::start_with(config, data, None).await
+    }
+
+    /// The same, with a sandbox at an address of this machine if one is given: the gateway without tokens.
+    pub async fn start_with(config: &Config, data: &Path, sandbox: Option<SocketAddr>) -> anyhow::Result<Self> {
         let gateway_listener = bind(config.gateway.listen).await?;
         let control_listener = bind(config.control.listen).await?;
+        let sandbox_listener = match sandbox {
+            Some(listen) => Some(bind(listen).await?),
+            None => None,
+        };
         let addresses = Addresses {
             gateway: address(config.gateway.public_url.as_deref(), &gateway_listener)?,
             control: address(config.control.public_url.as_deref(), &control_listener)?,
+            sandbox: sandbox_listener.as_ref().map(|listener| address(None, listener)).transpose()?,
         };
         let settings = Settings {
             hold_seconds: config.gateway.hold_seconds,
@@ -55,6 +70,10 @@ impl Server {
             ..Settings::at(&addresses.gateway, &addresses.control)
         };
         let engine = Engine::open(options(config, data, &settings, &addresses)?).await?;
+        let sandbox_owner = match &sandbox_listener {
+            Some(_) => Some(sandbox::open(&engine).await?),
+            None => None,
+        };
         if let Some(notify) = Notify::new(&config.notify, &addresses.control, engine.clone()) {
             engine.carry_out(Arc::new(notify));
         }
@@ -65,8 +84,8 @@ impl Server {
             console_url: addresses.control.clone(),
             mcp_url: format!("{}/mcp", addresses.gateway),
         };
-        let api = remit_api::router(remit_api::Api::new(engine.clone(), tools, api_settings));
-        let console = remit_console::router(remit_console::Console::new(engine.clone())?);
+        let api = remit_api::router(remit_api::Api::new(engine.clone(), tools.clone(), api_settings));
+        let console = remit_console::router(remit_console::Console::new(engine.clone(), tools)?);
         let socket = data.join("control.sock");
         let socket_listener = bind_socket(&socket)?;
         let (stopping, listeners) = (CancellationToken::new(), TaskTracker::new());
@@ -78,6 +97,11 @@ impl Server {
         let local = api.layer(middleware::from_fn(vouch_for_peer)).into_make_service_with_connect_info::<SocketPeer>();
         let serving = axum::serve(socket_listener, local);
         listeners.spawn(serving.with_graceful_shutdown(until(stopping.clone())).into_future());
+        if let Some((listener, owner)) = sandbox_listener.zip(sandbox_owner) {
+            listeners.spawn(sandbox::keep_open(engine.clone(), owner, stopping.clone()));
+            let serving = axum::serve(listener, gateway.sandbox_router());
+            listeners.spawn(serving.with_graceful_shutdown(until(stopping.clone())).into_future());
+        }
         listeners.close();
         write_addresses(data, &addresses)?;
         Ok(Self { engine, addresses, gateway, stopping, listeners, data: data.to_owned() })

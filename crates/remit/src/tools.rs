@@ -1,9 +1,9 @@
 //! What servers offer, for the control plane: asked through the gateway's upstreams.
 
 use futures_util::future::BoxFuture;
-use remit_api::ToolSource;
-use remit_domain::{ConnectorSpec, Refusal};
+use remit_domain::{ConnectorId, ConnectorSpec, Refusal};
 use remit_gateway::Upstreams;
+use remit_review::{Standing, ToolSource};
 use serde_json::Value;
 
 /// Asks the upstreams of the gateway.
@@ -20,5 +20,9 @@ impl ToolSource for GatewayTools {
                     .help("check that it runs, and its address or command")
             })
         })
+    }
+
+    fn standing(&self, connector: ConnectorId) -> BoxFuture<'_, Standing> {
+        Box::pin(std::future::ready(Standing { standard_error: self.upstreams.stderr(connector) }))
     }
 }

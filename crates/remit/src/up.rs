@@ -1,9 +1,10 @@
 //! `remit up`: runs the server until it is told to stop.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use remit_domain::{Actor, Command, Digest, SignInMethod};
+use remit_domain::{Actor, Command, Digest, Refusal, SignInMethod};
 use remit_engine::Engine;
 use remit_identity::code::OneTimeCode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -18,17 +19,42 @@ const REFUSING_SECONDS: u64 = 10;
 /// How long the sign-in link that `up` prints can be used.
 const LINK_SECONDS: u64 = 900;
 
+#[cfg(test)]
+mod tests;
+
 /// Runs Remit on `data`. Ends with an error if the ledger can no longer be written: a supervisor starts it again, and it
 /// recovers by reading back what was committed.
 pub async fn up(arguments: UpArgs, global: &Global) -> Result<(), Failure> {
-    serve(&Config::read(arguments.config.as_deref())?, &global.data, global.json).await.map_err(Failure::from)
+    let config = Config::read(arguments.config.as_deref())?;
+    let sandbox = sandbox(&arguments, &config)?;
+    serve(&config, sandbox, &global.data, global.json).await.map_err(Failure::from)
 }
 
-async fn serve(config: &Config, data: &Path, json: bool) -> anyhow::Result<()> {
+/// Where the sandbox is to listen, if it is to be opened.
+fn sandbox(arguments: &UpArgs, config: &Config) -> Result<Option<SocketAddr>, Failure> {
+    if !arguments.dev {
+        return Ok(None);
+    }
+    if config.realm.production {
+        let refusal = Refusal::new("production_realm", "a production realm has no sandbox");
+        return Err(refusal
+            .help("use a realm of its own for experiments: another `--data DIR` and `--config FILE`")
+            .into());
+    }
+    let listen = arguments.sandbox_listen.unwrap_or(config.sandbox.listen);
+    if !listen.ip().is_loopback() {
+        return Err(Failure::Usage(format!(
+            "`{listen}` can be reached from other machines, and a sandbox asks nobody who they are; use `127.0.0.1`"
+        )));
+    }
+    Ok(Some(listen))
+}
+
+async fn serve(config: &Config, sandbox: Option<SocketAddr>, data: &Path, json: bool) -> anyhow::Result<()> {
     raise_file_limit();
     // From before anybody can see that it is up: who asks it to stop as soon as it is must not kill it.
     let signals = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let server = Server::start(config, data).await?;
+    let server = Server::start_with(config, data, sandbox).await?;
     let link = sign_in_link(&server.engine, &server.addresses.control).await?;
     if json {
         println!("{}", serde_json::json!({"addresses": server.addresses, "sign_in": link, "data": data}));
@@ -47,6 +73,10 @@ fn announce(addresses: &Addresses, link: &str, data: &Path) {
     println!("remit {} is up", env!("CARGO_PKG_VERSION"));
     println!("  agents    {}/mcp", addresses.gateway);
     println!("  console   {}", addresses.control);
+    if let Some(sandbox) = &addresses.sandbox {
+        println!("  sandbox   {sandbox}/mcp");
+        println!("            everybody on this machine may call here without a token, as the agent `sandbox`");
+    }
     println!("  sign in   {link}");
     println!("  data      {}", data.display());
     println!("  next      `remit agent register --help`, or see it all at once: `remit demo --once`");

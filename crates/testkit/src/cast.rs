@@ -17,7 +17,7 @@ const TOKEN_SECONDS: u64 = 600;
 /// An operation as a person approves it. `properties` are those of its arguments' JSON schema.
 pub fn operation(tool: &str, verb: Verb, risk: u8, data: DataClass, properties: &Value) -> OperationChoice {
     let document = json!({"name": tool, "inputSchema": {"type": "object", "properties": properties}});
-    OperationChoice { tool: tool.to_owned(), verb, risk, data, external: false, definition: Definition { document } }
+    OperationChoice { tool: tool.to_owned(), verb, risk, data, external: false, definition: Definition { document }, projections: Vec::new() }
 }
 
 impl World {
@@ -69,7 +69,7 @@ impl World {
 
     /// Adds a connector at `spec` and approves `choices` of what it offers.
     pub async fn connector(&self, name: &str, spec: ConnectorSpec, choices: Vec<OperationChoice>) {
-        let add = AddConnector { name: name.to_owned(), owner: None, spec };
+        let add = AddConnector { name: name.to_owned(), owner: None, spec, sandbox: false };
         self.submit(&self.root(), Command::AddConnector(Box::new(add))).await;
         let connector = self.engine.read(|state| state.connector_named(name).unwrap().id);
         self.submit(&self.root(), Command::ApproveOperations { connector, choices }).await;

@@ -1,7 +1,8 @@
 //! Approving tools: each is pinned to the definition that the person was shown.
 
 use axum::extract::{Path, State};
-use remit_domain::{Command, DataClass, Digest, OperationChoice, Refusal, Verb};
+use remit_domain::Command;
+use remit_review::Choice;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -10,20 +11,6 @@ use crate::auth::SignedIn;
 use crate::input::Body;
 use crate::receipts::recorded;
 use crate::{Api, operations};
-
-/// What a person decided about one tool.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Choice {
-    tool: String,
-    verb: Verb,
-    risk: u8,
-    data: DataClass,
-    #[serde(default)]
-    external: bool,
-    /// Digest of the definition that the person was shown.
-    digest: Digest,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,32 +24,9 @@ pub(crate) async fn approve_tools(
     Path(connector): Path<String>,
     Body(Choices { choices }): Body<Choices>,
 ) -> Answer {
-    let (connector, mut offered) = tools::offered(&api, by, &connector).await?;
-    let mut decided = Vec::with_capacity(choices.len());
-    for choice in choices {
-        let definition = offered.remove(&choice.tool).ok_or_else(|| {
-            Refusal::unknown("tool", &choice.tool).help(format!(
-                "`remit connector tools {}` shows what it offers; each tool is named once",
-                connector.name
-            ))
-        })?;
-        // INVARIANT: what is pinned is what was shown, and it is what the server says now.
-        if definition.digest() != choice.digest {
-            let sentence = format!("the definition of `{}` is not the one that you were shown", choice.tool);
-            return Err(Refusal::new("definition_changed", sentence)
-                .help("look at it again before approving it")
-                .into());
-        }
-        decided.push(OperationChoice {
-            tool: choice.tool,
-            verb: choice.verb,
-            risk: choice.risk,
-            data: choice.data,
-            external: choice.external,
-            definition,
-        });
-    }
-    let command = Command::ApproveOperations { connector: connector.id, choices: decided };
+    let (connector, offered) = tools::offered(&api, by, &connector).await?;
+    let choices = remit_review::pin(&connector.name, offered, choices)?;
+    let command = Command::ApproveOperations { connector: connector.id, choices };
     let receipt = api.submit(by.actor(), command).await?;
     let state = api.engine.state();
     let mut items: Vec<(&str, Value)> = state

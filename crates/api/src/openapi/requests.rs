@@ -31,7 +31,7 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
     ("TokenLife", &[("ttl_seconds?", "integer")]),
     ("OfferEnrolment", &[("ttl_seconds?", "integer")]),
     ("Enrol", &[("agent", "string"), ("code", "string"), ("proof", "string")]),
-    ("AddConnector", &[("name", "string"), ("owner?", "string"), ("spec", "ConnectorSpec")]),
+    ("AddConnector", &[("name", "string"), ("owner?", "string"), ("spec", "ConnectorSpec"), ("sandbox?", "boolean")]),
     (
         "ConnectorSpec",
         &[
@@ -51,6 +51,7 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
             ("risk", "integer"),
             ("data", "string"),
             ("external?", "boolean"),
+            ("projections?", "strings"),
             ("digest", "string"),
         ],
     ),

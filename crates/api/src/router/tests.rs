@@ -6,17 +6,18 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
-use remit_domain::{ConnectorSpec, Refusal};
+use remit_domain::{ConnectorId, ConnectorSpec, Refusal};
 use remit_engine::SystemClock;
 use remit_identity::SigningKey;
 use remit_identity::assertion::{self, AssertionClaims};
 use remit_identity::enrol::{self, EnrolmentClaims, EnrolmentCode};
+use remit_review::{Standing, ToolSource};
 use remit_testkit::World;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use super::{Access, ENDPOINTS};
-use crate::{Api, Peer, Settings, ToolSource, router};
+use crate::{Api, Peer, Settings, router};
 
 const ADMINISTRATOR_UID: u32 = 1000;
 const ISSUER: &str = "https://remit.test";
@@ -31,6 +32,11 @@ impl ToolSource for Tools {
         let read = json!({"name": "read_ticket", "description": described, "inputSchema": schema, "annotations": {"readOnlyHint": true}});
         let close = json!({"name": "close_ticket", "description": "closes", "inputSchema": schema});
         async move { Ok(vec![read, close]) }.boxed()
+    }
+
+    fn standing(&self, _: ConnectorId) -> BoxFuture<'_, Standing> {
+        let standing = Standing { standard_error: vec!["it started".to_owned()] };
+        async move { standing }.boxed()
     }
 }
 
@@ -210,9 +216,46 @@ async fn tools_are_proposed_pinned_and_noticed_when_they_change() {
     house.ok("POST", "/v1/connectors/helpdesk/approve-tools", choose.clone()).await;
     house.tools.0.store(true, std::sync::atomic::Ordering::Relaxed);
     let tools = house.ok("GET", "/v1/connectors/helpdesk/tools", Value::Null).await;
-    assert_eq!(tools["items"][1]["status"], "changed");
+    let changed = &tools["items"][1];
+    assert_eq!((&changed["status"], &changed["differences"][0]["place"]), (&json!("changed"), &json!("/description")));
+    assert_eq!(changed["differences"][0]["wording"][1], json!({"wording": "added", "text": ", honestly"}));
     let (status, problem) = house.ask("POST", "/v1/connectors/helpdesk/approve-tools", choose).await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("definition_changed")));
+}
+
+#[tokio::test]
+async fn what_a_server_writes_on_its_standard_error_is_for_those_who_answer_for_it() {
+    let house = House::build().await;
+    let add = json!({"name": "helpdesk", "sandbox": true, "spec": {"kind": "http", "url": "http://localhost:1/mcp"}});
+    house.ok("POST", "/v1/connectors", add).await;
+    house.ok("POST", "/v1/people", json!({"name": "bob"})).await;
+    let shown = house.ok("GET", "/v1/connectors/helpdesk", Value::Null).await;
+    assert_eq!((&shown["standing"]["standard_error"], &shown["sandbox"]), (&json!(["it started"]), &json!(true)));
+    let bob = house.sign_in("bob").await;
+    let (status, shown) = house.bearer("GET", "/v1/connectors/helpdesk", &bob, Value::Null).await;
+    assert_eq!((status, shown.get("standing")), (StatusCode::OK, None));
+    let (status, _) = house.bearer("GET", "/v1/connectors/helpdesk/tools", &bob, Value::Null).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn a_projection_is_pinned_with_the_tool_and_one_that_does_not_fit_is_refused() {
+    let house = House::build().await;
+    let add = json!({"name": "helpdesk", "spec": {"kind": "http", "url": "http://localhost:1/mcp"}});
+    house.ok("POST", "/v1/connectors", add).await;
+    let tools = house.ok("GET", "/v1/connectors/helpdesk/tools", Value::Null).await;
+    let digest = tools["items"][0]["digest"].clone();
+    let choose = |projection: &str| {
+        json!({"choices": [{
+            "tool": "close_ticket", "verb": "write", "risk": 1, "data": "D1", "digest": digest, "projections": [projection],
+        }]})
+    };
+    let path = "/v1/connectors/helpdesk/approve-tools";
+    for wrong in ["domain of id", "n = count(nothing)", "n = no_such(id)"] {
+        assert_eq!(house.ask("POST", path, choose(wrong)).await.0, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+    }
+    let approved = house.ok("POST", path, choose("small = lower(id)")).await;
+    assert_eq!(approved["items"][0]["projections"], json!(["small = lower(id)"]));
 }
 
 #[tokio::test]

@@ -10,7 +10,18 @@ use crate::world::{Page, World};
 async fn nobody_sees_a_page_without_signing_in() {
     let world = World::new().await;
     let id = world.ask(json!({"order": "A-1"})).await;
-    for path in ["/", "/approvals", &format!("/approvals/{id}"), "/agents", "/agents/support-bot", "/records/0"] {
+    let one = format!("/approvals/{id}");
+    for path in [
+        "/",
+        "/approvals",
+        &one,
+        "/agents",
+        "/agents/support-bot",
+        "/connectors",
+        "/connectors/helpdesk",
+        "/connectors/helpdesk/review",
+        "/records/0",
+    ] {
         for cookie in ["", "remit_session=ses_guess"] {
             let page = world.get(path, cookie).await;
             assert_eq!(page.status, StatusCode::SEE_OTHER, "{path}");
@@ -184,6 +195,9 @@ async fn every_answer_has_its_headers_and_no_script() {
         "/agents/support-bot".to_owned(),
         format!("/agents/{}", world.agent),
         "/agents/%3Cscript%3E".to_owned(),
+        "/connectors".to_owned(),
+        "/connectors/helpdesk".to_owned(),
+        "/connectors/%3Cscript%3E".to_owned(),
         format!("/records/{seq}"),
         "/records/99999999".to_owned(),
         "/records/%3Cscript%3E".to_owned(),

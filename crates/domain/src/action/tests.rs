@@ -34,6 +34,23 @@ fn an_allowed_call_names_who_what_and_why() {
 }
 
 #[test]
+fn the_digest_is_of_the_canonical_document() {
+    let mut world = World::with_support();
+    let agent = world.support();
+    let task = world.task(agent);
+    let mut facts = world.call(task, "helpdesk/read", json!({"id": 7})).allowed().facts;
+    facts.operation = OperationName::new("helpdesk", "r\u{e9}f\u{1f600}\"\u{1}\\/\n");
+    let mut document = json!({
+        "v": 1, "agent": facts.agent, "run": facts.run, "task": facts.task, "acting_for": facts.acting_for,
+        "operation": facts.operation, "definition": facts.definition, "arguments": facts.arguments.commitment,
+    });
+    assert_eq!(facts.digest(), Digest::of_document(&document));
+    facts.beside = Some(facts.arguments.clone());
+    document["beside"] = json!(facts.arguments.commitment);
+    assert_eq!(facts.digest(), Digest::of_document(&document));
+}
+
+#[test]
 fn only_the_tasks_own_agent_acts_under_it() {
     let mut world = World::with_support();
     let (agent, ana) = (world.support(), world.named("ana"));

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::tests::world::{World, by, digest, operation, pattern, tool, work, yes};
-use crate::{Command, StartTask, Verb};
+use crate::tests::world::{World, attempt, by, digest, operation, pattern, tool, work, yes};
+use crate::{AttemptAction, Command, ContentRef, StartTask, Verb};
 
 const LEADS: &str = "@id(\"leads\") @approvers(\"leads\") @within(\"1h\") \
                      forbid (principal, action == Action::\"helpdesk/update\", resource) \
@@ -43,6 +43,29 @@ fn an_approval_runs_one_action_once() {
     assert_eq!(*world.status(first.approval), ApprovalStatus::Used { action: allowed.action });
     let second = world.call(task, "helpdesk/refund", refund()).asked();
     assert_ne!(second.approval, first.approval);
+}
+
+#[test]
+fn an_approval_is_for_what_lies_beside_the_arguments_too() {
+    let (mut world, task, plain) = asked();
+    let reference = |text: &str| Some(ContentRef { commitment: digest(text), bytes: text.len() as u64 });
+    let call = |world: &mut World, beside: Option<ContentRef>, approval| {
+        let attempt = AttemptAction { beside, ..attempt(task, operation("helpdesk/refund"), refund(), approval) };
+        let actor = world.under(task);
+        world.must(&actor, Command::AttemptAction(Box::new(attempt)))
+    };
+    let events = call(&mut world, reference("more"), None);
+    let [Event::ApprovalRequested(with)] = events.as_slice() else { panic!("{events:?}") };
+    assert_ne!(with.digest, plain.digest);
+    assert_eq!(with.facts.contents().count(), 2);
+    world.approve(world.named("ana"), with);
+    for beside in [None, reference("other")] {
+        let events = call(&mut world, beside, Some(with.approval));
+        let [Event::ActionDenied(denied)] = events.as_slice() else { panic!("{events:?}") };
+        assert_eq!(denied.refusal.code, "approval_other_arguments");
+    }
+    let events = call(&mut world, reference("more"), Some(with.approval));
+    assert!(matches!(events.as_slice(), [Event::ActionAllowed(_)]), "{events:?}");
 }
 
 #[test]

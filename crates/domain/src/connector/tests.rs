@@ -5,7 +5,7 @@ use crate::tests::world::{World, by};
 use crate::{Command, SignInMethod};
 
 fn add(name: &str, spec: ConnectorSpec) -> Command {
-    Command::AddConnector(Box::new(AddConnector { name: name.to_owned(), owner: None, spec }))
+    Command::AddConnector(Box::new(AddConnector { name: name.to_owned(), owner: None, spec, sandbox: false }))
 }
 
 fn http(url: &str) -> ConnectorSpec {

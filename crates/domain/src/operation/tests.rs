@@ -81,6 +81,60 @@ fn what_is_approved_is_what_was_shown() {
 }
 
 #[test]
+fn a_reserved_name_is_only_for_a_feature_as_remit_describes_it() {
+    let mut world = World::with_support();
+    for feature in Feature::all() {
+        let own =
+            OperationChoice { definition: feature.definition(), ..tool(feature.name(), Verb::Read, 0, &json!({})) };
+        let command = approve(&world, vec![own]);
+        world.must(&by(world.root), command);
+        let foreign = tool(feature.name(), Verb::Read, 0, &json!({}));
+        let command = approve(&world, vec![foreign]);
+        assert_eq!(world.refused(&by(world.root), command), "bad_operation");
+    }
+    let command = approve(&world, vec![tool("@other", Verb::Read, 0, &json!({}))]);
+    assert_eq!(world.refused(&by(world.root), command), "bad_operation");
+}
+
+#[test]
+fn what_is_projected_is_declared_with_the_approval_and_decides() {
+    let mut world = World::with_support();
+    let properties = json!({"to": {"type": "array", "items": {"type": "string"}}});
+    let declared = |text: &str| OperationChoice {
+        projections: vec![text.parse().unwrap()],
+        ..tool("mail", Verb::Write, 1, &properties)
+    };
+    let wrong = approve(&world, vec![declared("domains = email_domain(recipient)")]);
+    let refusal = world.refusal(&by(world.root), wrong);
+    assert_eq!(refusal.code, "bad_projection", "{refusal}");
+    let command = approve(&world, vec![declared("domains = email_domain(to[])")]);
+    world.must(&by(world.root), command);
+    world.policy(
+        "inside",
+        "@id(\"inside\") forbid (principal, action, resource) when { context.projected has domains && \
+         !([\"example.org\"].containsAll(context.projected.domains)) };",
+    );
+    let agent = world.support();
+    let task = world.task(agent);
+    world.call(task, "helpdesk/mail", json!({"to": ["ana@example.org"]})).allowed();
+    world.call(task, "helpdesk/mail", json!({})).allowed();
+    world.call(task, "helpdesk/read", json!({"id": 7})).allowed();
+    let outside = world.call(task, "helpdesk/mail", json!({"to": ["ana@example.org", "eve@evil.org"]})).denied();
+    assert_eq!(outside.determining, ["inside"]);
+    let unclear = world.call(task, "helpdesk/mail", json!({"to": ["ana@example.org, eve@evil.org"]})).denied();
+    assert_eq!(unclear.refusal.code, "bad_arguments");
+    assert!(unclear.refusal.sentence.contains("`domains`"), "{}", unclear.refusal);
+    // Without it, a policy that needs it would not hold any more.
+    world.policy(
+        "needs",
+        "@id(\"needs\") forbid (principal, action == Action::\"helpdesk/mail\", resource) unless \
+         { context.projected has domains && context.projected.domains.contains(\"example.org\") };",
+    );
+    let values = world.state.projected(&operation("helpdesk/mail"), &json!({"to": ["a@B.org"]}));
+    assert_eq!(json!(values), json!({"domains": ["b.org"]}));
+}
+
+#[test]
 fn approving_again_what_is_there_does_not_count_twice() {
     let mut world = World::with_support();
     let many =

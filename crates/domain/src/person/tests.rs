@@ -28,7 +28,7 @@ fn who_owns_something_cannot_be_removed() {
     let agent = world.support();
     world.must(&root, Command::DecommissionAgent { agent, reason: "the work is done".to_owned() });
     let spec = ConnectorSpec::Http { url: "https://billing.example.org/mcp".to_owned() };
-    let add = AddConnector { name: "billing".to_owned(), owner: Some(ana), spec };
+    let add = AddConnector { name: "billing".to_owned(), owner: Some(ana), spec, sandbox: false };
     world.must(&root, Command::AddConnector(Box::new(add)));
     assert_eq!(world.refused(&root, remove(ana)), "still_owner");
     let connector = world.state.connector_named("billing").unwrap().id;

@@ -55,6 +55,18 @@ fn every_kind_of_event_has_a_line() {
 }
 
 #[test]
+fn what_was_approved_is_the_same_action_for_ever() {
+    let digests = events().filter_map(|(_, event)| match event {
+        Event::ActionAllowed(allowed) => Some((allowed.digest, allowed.facts.digest())),
+        Event::ApprovalRequested(requested) => Some((requested.digest, requested.facts.digest())),
+        _ => None,
+    });
+    for (written, now) in digests {
+        assert_eq!(written, now);
+    }
+}
+
+#[test]
 fn the_lines_fold_into_a_state() {
     let mut state = State::default();
     for (at, (_, event)) in events().enumerate() {

@@ -15,6 +15,10 @@ pub(crate) struct Observer {
     tasks: BTreeMap<TaskId, SeenTask>,
     grants: BTreeMap<GrantId, Grant>,
     withdrawn: BTreeSet<OperationName>,
+    /// Whether the connector that last had each name was for experiments.
+    sandboxes: BTreeMap<String, bool>,
+    /// Remit's own agent.
+    built_in: Option<AgentId>,
     questions: BTreeMap<ApprovalId, Question>,
     open_actions: BTreeMap<ActionId, AgentId>,
     authors: BTreeMap<ChangeId, PersonId>,
@@ -50,6 +54,9 @@ impl Observer {
                 self.groups.insert(*person, groups.clone());
             }
             Event::PersonRemoved { person } => self.person_removed(*person),
+            Event::ConnectorAdded(added) => {
+                self.sandboxes.insert(added.name.clone(), added.sandbox);
+            }
             Event::OperationApproved(approved) => {
                 self.withdrawn.remove(&approved.name);
             }
@@ -73,6 +80,12 @@ impl Observer {
     fn see_agent(&mut self, event: &Event, at: Timestamp) {
         match event {
             Event::AgentRegistered(registered) => {
+                if registered.name == SANDBOX {
+                    assert!(
+                        self.built_in.replace(registered.agent).is_none(),
+                        "Remit's own agent was registered twice"
+                    );
+                }
                 self.agents.insert(registered.agent, (registered.profile.clone(), AgentStatus::Draft));
             }
             Event::AgentDescribed { agent, profile } => self.agents.get_mut(agent).unwrap().0 = (**profile).clone(),
@@ -234,8 +247,13 @@ impl Observer {
         let scope = &self.live(facts.task, at).started.scope;
         assert!(scope.is_empty() || scope.iter().any(|pattern| pattern.covers(operation)), "outside the task's scope");
         assert!(!self.withdrawn.contains(operation), "a withdrawn operation");
-        let grant = allowed.grant.and_then(|grant| self.grants.get(&grant)).expect("allowed without a live grant");
-        assert!(grant.agent == facts.agent && grant.covers(operation, at), "the grant does not cover it");
+        let experiment = self.stays_on_its_side(facts);
+        match allowed.grant.and_then(|grant| self.grants.get(&grant)) {
+            Some(grant) => {
+                assert!(grant.agent == facts.agent && grant.covers(operation, at), "the grant does not cover it")
+            }
+            None => assert!(experiment, "allowed without a live grant"),
+        }
         assert_eq!(allowed.digest, facts.digest());
         match allowed.approval {
             Some(approval) => self.approval_used(allowed, approval, at),
@@ -249,6 +267,15 @@ impl Observer {
             next = task.started.parent;
         }
         assert!(self.open_actions.insert(allowed.action, facts.agent).is_none(), "an action's id was given twice");
+    }
+
+    /// Fails if the action crosses the border of the sandbox; says whether it lies within.
+    fn stays_on_its_side(&self, facts: &ActionFacts) -> bool {
+        let marked = self.sandboxes.get(facts.operation.connector()).is_some_and(|sandbox| *sandbox);
+        let environment = self.agents[&facts.agent].0.environment;
+        assert!(!marked || environment == Some(Environment::Sandbox), "a sandbox was reached from outside");
+        assert!(marked || self.built_in != Some(facts.agent), "Remit's own agent left the sandbox");
+        marked
     }
 
     fn approval_used(&mut self, allowed: &ActionAllowed, approval: ApprovalId, at: Timestamp) {

@@ -22,7 +22,7 @@ pub(crate) struct Step {
 pub(crate) enum Kind {
     AddPerson, SetGroups, RemovePerson, OfferSignIn, OpenSession, EndSession,
     Register, Describe, Activate, Suspend, Resume, Decommission, OfferEnrolment, EnrolKey, RevokeKey,
-    AddConnector, RemoveConnector, ApproveOperations, Withdraw,
+    AddConnector, RemoveConnector, ApproveOperations, Withdraw, OpenSandbox,
     RequestGrant, ApproveGrant, DenyGrant, RevokeGrant,
     Start, IssueToken, End, Attempt, Outcome, Approve, Deny,
     Propose, ActivatePolicies, RejectPolicies, RotateKey, Erase, Expire, Recover, Pass,
@@ -37,6 +37,7 @@ fn kinds() -> Vec<Kind> {
     let seldom = [
         AddPerson, SetGroups, OfferSignIn, OpenSession, EndSession, Register, Describe, OfferEnrolment, EnrolKey, RevokeKey,
         AddConnector, ApproveOperations, DenyGrant, Propose, ActivatePolicies, RejectPolicies, RotateKey, Erase, Recover,
+        OpenSandbox,
     ];
     let sometimes = [RequestGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume];
     let often = [Start, Attempt, Attempt, Attempt, Approve, Approve, Outcome, Pass];
@@ -156,7 +157,7 @@ impl Step {
                 None => Actor::Agent { agent: self.agent(ids), task: None },
             },
             28..200 if self.kind == Kind::Start => Actor::Agent { agent: self.agent(ids), task: None },
-            _ if matches!(self.kind, Kind::Expire | Kind::Recover) => Actor::Remit,
+            _ if matches!(self.kind, Kind::Expire | Kind::Recover | Kind::OpenSandbox) => Actor::Remit,
             // Those who are asked, mostly.
             28..192 if self.kind == Kind::Approve => by(ids.people[usize::from(self.who % 4)]),
             // Root, who may do most, as often as all others together.
@@ -259,7 +260,12 @@ impl Step {
             Kind::AddConnector => {
                 let name = if self.a.is_multiple_of(2) { "helpdesk" } else { "billing" }.to_owned();
                 let spec = ConnectorSpec::Http { url: "https://tools.example.org/mcp".to_owned() };
-                Command::AddConnector(Box::new(AddConnector { name, owner: None, spec }))
+                Command::AddConnector(Box::new(AddConnector {
+                    name,
+                    owner: None,
+                    spec,
+                    sandbox: self.b.is_multiple_of(4),
+                }))
             }
             Kind::RemoveConnector if self.b < 64 => Command::RemoveConnector { connector },
             Kind::Withdraw | Kind::RemoveConnector => {
@@ -371,6 +377,7 @@ impl Step {
             Kind::RejectPolicies => Command::RejectPolicies { change, note: String::new() },
             Kind::RotateKey => Command::RotateKey { key: "key".to_owned(), step: "prepared".to_owned() },
             Kind::Recover => Command::Recover,
+            Kind::OpenSandbox => Command::OpenSandbox { owner: self.person(ids, self.a % 4) },
             _ => Command::Expire,
         }
     }

@@ -92,6 +92,7 @@ pub(crate) fn tool(name: &str, verb: Verb, risk: u8, properties: &Value) -> Oper
         data: DataClass::D1,
         external,
         definition: Definition { document },
+        projections: Vec::new(),
     }
 }
 
@@ -247,7 +248,10 @@ impl World {
     pub(crate) fn connector(&mut self, name: &str, choices: Vec<OperationChoice>) -> ConnectorId {
         let spec = ConnectorSpec::Http { url: format!("https://{name}.example.org/mcp") };
         let root = by(self.root);
-        self.must(&root, Command::AddConnector(Box::new(AddConnector { name: name.to_owned(), owner: None, spec })));
+        self.must(
+            &root,
+            Command::AddConnector(Box::new(AddConnector { name: name.to_owned(), owner: None, spec, sandbox: false })),
+        );
         let connector = self.state.connector_named(name).unwrap().id;
         self.must(&root, Command::ApproveOperations { connector, choices });
         connector
@@ -373,5 +377,5 @@ pub(crate) fn attempt(
 ) -> AttemptAction {
     let bytes = arguments.to_string().len() as u64;
     let content = ContentRef { commitment: Digest::of_document(&arguments), bytes };
-    AttemptAction { task, operation, arguments: Arc::new(arguments), content, approval }
+    AttemptAction { task, operation, arguments: Arc::new(arguments), content, beside: None, approval }
 }

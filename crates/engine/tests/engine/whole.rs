@@ -121,7 +121,7 @@ async fn what_would_make_too_long_a_record_changes_nothing() {
     let (state, head) = (state_of(&world.engine), world.engine.head());
     let arguments = vec!["x".repeat(1_000); 70];
     let spec = ConnectorSpec::Stdio { command: "true".to_owned(), arguments, environment: Vec::new() };
-    let large = AddConnector { name: "large".to_owned(), owner: None, spec };
+    let large = AddConnector { name: "large".to_owned(), owner: None, spec, sandbox: false };
     let refusal = world.refused(&world.root(), Command::AddConnector(Box::new(large))).await;
     assert_eq!(refusal.code, "too_large");
     assert!(refusal.help.is_some());

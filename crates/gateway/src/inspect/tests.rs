@@ -5,7 +5,9 @@ use super::*;
 use crate::answer::Body;
 
 fn inspected(reply: Result<Reply, UpstreamFault>) -> Inspected {
-    inspect(reply, Moment::new(Timestamp::from_millis(1), 1).fresh_id())
+    let action = Moment::new(Timestamp::from_millis(1), 1).fresh_id();
+    let expected = Expected { action, method: Governed::CallTool, operation: None, outputs: Default::default() };
+    inspect(reply, &expected, Vec::new(), Map::new())
 }
 
 fn result(value: serde_json::Value) -> Inspected {
@@ -29,8 +31,10 @@ fn a_tools_own_error_is_told_from_success() {
 
 #[test]
 fn results_that_cannot_be_carried_are_withheld() {
-    let input = result(json!({"resultType": "input_required", "requestState": "x"}));
+    let input = result(json!({"resultType": "input_required", "requestState": 7}));
     assert!(matches!(input.outcome, Outcome::Failed { .. }));
+    let unheard = result(json!({"resultType": "task", "taskId": "x"}));
+    assert!(matches!(unheard.outcome, Outcome::Failed { .. }));
     let large = result(json!({"content": [{"type": "text", "text": "x".repeat(limits::RESULT_BYTES_MAX)}]}));
     assert!(matches!(large.outcome, Outcome::Failed { .. }));
     assert!(large.content.is_none());
@@ -52,4 +56,26 @@ fn each_fault_has_its_outcome() {
     assert!(matches!(inspected(Err(UpstreamFault::not_sent("a"))).outcome, Outcome::NotSent { .. }));
     assert!(matches!(inspected(Err(UpstreamFault::failed("a"))).outcome, Outcome::Failed { .. }));
     assert!(matches!(inspected(Err(UpstreamFault::unknown("a"))).outcome, Outcome::Unknown { .. }));
+}
+
+#[test]
+fn a_server_may_ask_before_it_answers() {
+    let asked = result(
+        json!({"resultType": "input_required", "requestState": "x", "inputRequests": {"a": {"method": "roots/list"}}}),
+    );
+    let Body::InputRequired(asks) = asked.answer.body else { panic!("it asks") };
+    assert_eq!(asks.continues, Some(Continues::Upstream { state: "x".to_owned() }));
+    assert_eq!(asks.requests["a"]["method"], "roots/list");
+}
+
+#[test]
+fn what_was_said_meanwhile_is_part_of_the_content() {
+    let action = Moment::new(Timestamp::from_millis(1), 1).fresh_id();
+    let expected = Expected { action, method: Governed::CallTool, operation: None, outputs: Default::default() };
+    let words = vec![json!({"method": "notifications/message", "params": {"data": "hello"}})];
+    let sent = json!({"com.example/own": 1}).as_object().unwrap().clone();
+    let reply = Ok(Reply::Result(json!({"content": []}).as_object().unwrap().clone()));
+    let content: Value =
+        serde_json::from_slice(&inspect(reply, &expected, words.clone(), sent.clone()).content.unwrap()).unwrap();
+    assert_eq!(content, json!({"result": {"content": []}, "notifications": words, "sent_meta": sent}));
 }

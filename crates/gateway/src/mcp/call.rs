@@ -1,118 +1,170 @@
-//! `tools/call`: runs the gate in a task of its own, and answers by one document or by a stream, whichever it takes.
+//! A governed request: runs the gate in a task of its own, and answers by one document or by a stream, whichever it takes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
-use bytes::Bytes;
 use futures_util::stream;
-use http::{HeaderValue, StatusCode, header};
-use remit_domain::ActionId;
+use http::{HeaderValue, header};
+use remit_domain::{ActionId, Refusal};
+use serde_json::{Map, Value};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+use super::carry::{Carrier, Next};
 use super::envelope::RequestId;
 use super::sessions::InFlight;
-use super::{Generation, reply, sse};
-use crate::answer::Answer;
-use crate::attempt::{CallError, ToolCall};
+use super::{Generation, reply};
+use crate::answer::{Answer, Body as Answered};
+use crate::call::{Call, RESPONSES_MEMBER, STATE_MEMBER};
 use crate::caller::Caller;
-use crate::client::{Client, Step};
+use crate::client::{Client, Manner, Step};
+use crate::request_state::Continues;
+use crate::upstream::Governed;
 use crate::{Gateway, gate, limits, refuse};
 
-/// How the client is connected to its call.
+/// How the client is connected to its request.
 #[derive(Debug)]
 pub(super) struct Link {
     pub generation: Generation,
     pub id: RequestId,
     pub accepts_stream: bool,
+    pub manner: Manner,
+    pub session: Option<String>,
     pub cancelled: CancellationToken,
     pub in_flight: Option<InFlight>,
 }
 
 /// Takes the call through the gate and answers it.
-pub(super) async fn answer(
-    gateway: Arc<Gateway>,
-    caller: Caller,
-    call: Result<ToolCall, CallError>,
-    link: Link,
-) -> Response {
-    let Link { generation, id, accepts_stream, cancelled, in_flight } = link;
-    let call = match call {
-        Ok(call) => call,
-        Err(CallError::Refused(refusal)) => return reply::answer(generation, &id, refuse::refusal(&refusal)),
-        Err(CallError::Malformed(sentence)) => {
-            let status = if generation == Generation::Modern { StatusCode::BAD_REQUEST } else { StatusCode::OK };
-            return reply::error(status, Some(&id), &refuse::protocol(refuse::INVALID_PARAMS, sentence), None);
-        }
-    };
-    let (client, mut steps) = Client::new(call.progress_token.clone(), cancelled, generation == Generation::Modern);
-    // In a task of its own: if the client leaves, what was sent upstream is still waited for and recorded.
+pub(super) async fn answer(gateway: Arc<Gateway>, caller: Caller, call: Call, link: Link) -> Response {
+    let (carrier, _) = begin(gateway, caller, call, link);
+    respond(carrier).await
+}
+
+/// Begins a call: the gate runs in a task of its own, so that what was sent upstream is still waited for and recorded if the client leaves.
+pub(super) fn begin(gateway: Arc<Gateway>, caller: Caller, call: Call, link: Link) -> (Carrier, Arc<Call>) {
+    let Link { generation, id, accepts_stream, manner, session, cancelled, in_flight } = link;
+    let mut manner = manner;
+    manner.wants_progress = call.progress_token.is_some() && accepts_stream;
+    if manner.modern {
+        manner.log_level = call.log_level.clone();
+    }
+    let (progress_token, log_level) = (call.progress_token.clone(), manner.log_level.clone());
+    let (client, steps) = Client::new(manner, cancelled);
+    let call = Arc::new(call);
+    let carried = Arc::clone(&call);
     let work = gateway.work.clone();
+    let (inside, who, its) = (Arc::clone(&gateway), caller.clone(), session.clone());
     work.spawn(async move {
-        let answer = gate::pass(&gateway, &caller, call, &client).await;
+        let answer = run(&inside, &who, &carried, &client).await;
+        if carried.method == Governed::Subscribe
+            && answer.succeeded()
+            && let Some(session) = its
+        {
+            inside.sessions.follow(&session, carried.followed(), client.take_following());
+        }
         drop(in_flight);
         client.done(answer).await;
     });
+    let carrier = carrier(gateway, caller, Arc::clone(&call), generation, id, steps);
+    (Carrier { accepts_stream, session, progress_token, log_level, ..carrier }, call)
+}
+
+/// A carrier of `steps`, to a client that wants nothing but the answer.
+pub(super) fn carrier(
+    gateway: Arc<Gateway>,
+    caller: Caller,
+    call: Arc<Call>,
+    generation: Generation,
+    id: RequestId,
+    steps: mpsc::Receiver<Step>,
+) -> Carrier {
+    Carrier {
+        gateway,
+        caller,
+        call,
+        generation,
+        id,
+        accepts_stream: false,
+        session: None,
+        progress_token: None,
+        log_level: None,
+        steps: Some(steps),
+    }
+}
+
+/// Takes a call through the gate, again with each answer that its server asks of a client that cannot repeat requests by itself.
+async fn run(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client) -> Answer {
+    let mut current = call.clone();
+    for round in 0..=limits::INPUT_ROUNDS_MAX {
+        let answer = gate::pass(gateway, caller, &current, client).await;
+        let Answered::InputRequired(asks) = &answer.body else { return answer };
+        if client.repeats() {
+            return answer;
+        }
+        let mut responses = Map::new();
+        for (name, request) in &asks.requests {
+            let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
+            let params = request.get("params").and_then(Value::as_object).cloned().unwrap_or_default();
+            match client.ask(method, params).await {
+                Ok(said) => responses.insert(name.clone(), said),
+                Err(error) => {
+                    let sentence = format!("the tool asked for input, and the client answered: {}", error.message);
+                    return refuse::refused(&Refusal::new("input_refused", sentence), answer.decision);
+                }
+            };
+        }
+        if asks.requests.is_empty() {
+            // It only wants to be asked again: not in a hurry.
+            tokio::time::sleep(limits::RETRY_PAUSE * u32::from(round + 1)).await;
+        }
+        let mut members = Map::new();
+        members.insert(RESPONSES_MEMBER.to_owned(), Value::Object(responses));
+        if let Some(Continues::Upstream { state }) = &asks.continues {
+            members.insert(STATE_MEMBER.to_owned(), state.clone().into());
+        }
+        let Ok(next) = call.with(members) else {
+            return refuse::refused(&Refusal::new("input_refused", "the answers are too large"), answer.decision);
+        };
+        current = Call { approval: None, ..next };
+    }
+    refuse::refusal(&Refusal::new("too_many_rounds", "the tool asked for input too often"))
+}
+
+/// Answers a request by what is carried to it.
+pub(super) async fn respond(mut carrier: Carrier) -> Response {
     loop {
-        match steps.recv().await {
-            Some(Step::Done(answer)) => return reply::answer(generation, &id, answer),
-            Some(Step::Waiting { decision }) if accepts_stream => return stream_of(steps, generation, id, decision),
-            Some(Step::Waiting { .. } | Step::Notice(_)) => {}
-            None => return reply::answer(generation, &id, broken()),
+        match carrier.next().await {
+            Next::End(end) => return reply::written(end.status, end.body, end.decision),
+            Next::Opens(decision) if carrier.accepts_stream => return stream_of(carrier, None, Some(decision)),
+            Next::Message(message) if carrier.accepts_stream => return stream_of(carrier, Some(message), None),
+            Next::Opens(_) | Next::Message(_) | Next::Nothing => {}
         }
     }
 }
 
-/// The call's task ended without an answer, which only a fault of ours does.
-fn broken() -> Answer {
-    refuse::refusal(
-        &remit_domain::Refusal::new("fault", "Remit failed while it handled this call")
-            .help("tell the operator; the log says more"),
-    )
-}
-
-struct Streaming {
-    steps: mpsc::Receiver<Step>,
-    generation: Generation,
-    id: RequestId,
-    done: bool,
-}
-
 /// The rest of a call as server-sent events. Comments keep the connection alive, and tell us if it is not.
-fn stream_of(steps: mpsc::Receiver<Step>, generation: Generation, id: RequestId, decision: ActionId) -> Response {
-    let streaming = Streaming { steps, generation, id, done: false };
-    let events = stream::unfold(streaming, |mut streaming| async move {
-        if streaming.done {
-            return None;
+fn stream_of(carrier: Carrier, first: Option<Vec<u8>>, decision: Option<ActionId>) -> Response {
+    let first = first.map(|message| super::sse::message(&message));
+    let events = stream::unfold((Some(carrier), first), |(carrier, first)| async move {
+        let mut carrier = carrier?;
+        if let Some(first) = first {
+            return Some((Ok::<_, std::convert::Infallible>(first), (Some(carrier), None)));
         }
-        let event = streaming.next().await;
-        Some((Ok::<_, std::convert::Infallible>(event), streaming))
+        let (event, last) = carrier.event().await;
+        Some((Ok(event), ((!last).then_some(carrier), None)))
     });
     let mut response = Response::new(Body::from_stream(events));
+    stream_headers(&mut response);
+    reply::mark(&mut response, decision);
+    response
+}
+
+/// The headers of every stream.
+pub(super) fn stream_headers(response: &mut Response) {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
     // Some reverse proxies hold a stream back otherwise.
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
-    reply::mark(&mut response, Some(decision));
-    response
-}
-
-impl Streaming {
-    async fn next(&mut self) -> Bytes {
-        let pause = Duration::from_secs(limits::KEEPALIVE_SECONDS);
-        match tokio::time::timeout(pause, self.steps.recv()).await {
-            Err(_) | Ok(Some(Step::Waiting { .. })) => sse::comment("waiting"),
-            Ok(Some(Step::Notice(notice))) => sse::message(notice.to_string().as_bytes()),
-            Ok(Some(Step::Done(answer))) => self.end(answer),
-            Ok(None) => self.end(broken()),
-        }
-    }
-
-    fn end(&mut self, answer: Answer) -> Bytes {
-        self.done = true;
-        sse::message(&reply::document(self.generation, &self.id, answer).1)
-    }
 }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::MODERN;
+use crate::client::TASKS_EXTENSION;
 
 const INSTRUCTIONS: &str = "Every call is decided by policy and recorded. A call that needs a person's approval waits for it; \
      if it comes back as not yet approved, repeat the same call. A refusal says what to do next.";
@@ -11,11 +12,13 @@ fn server() -> Value {
     json!({"name": "remit", "title": "Remit", "version": env!("CARGO_PKG_VERSION")})
 }
 
-/// The result of `server/discover`.
-pub(super) fn discovered() -> Map<String, Value> {
+/// The result of `server/discover` for a caller who could use what `capabilities` say.
+pub(super) fn discovered(mut capabilities: Map<String, Value>) -> Map<String, Value> {
+    // A call that waits for a person can be fetched later (SEP-2663).
+    capabilities.insert("extensions".to_owned(), json!({TASKS_EXTENSION: {}}));
     members(json!({
         "supportedVersions": [MODERN],
-        "capabilities": {"tools": {"listChanged": false}},
+        "capabilities": capabilities,
         "instructions": INSTRUCTIONS,
         "ttlMs": 0,
         "cacheScope": "private",
@@ -24,10 +27,10 @@ pub(super) fn discovered() -> Map<String, Value> {
 }
 
 /// The result of `initialize`.
-pub(super) fn initialized(version: &str) -> Map<String, Value> {
+pub(super) fn initialized(version: &str, capabilities: Map<String, Value>) -> Map<String, Value> {
     members(json!({
         "protocolVersion": version,
-        "capabilities": {"tools": {"listChanged": false}},
+        "capabilities": capabilities,
         "serverInfo": server(),
         "instructions": INSTRUCTIONS,
     }))

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::strict::Strict;
+use crate::answer::RpcError;
 use crate::{limits, refuse};
 
 #[cfg(test)]
@@ -68,8 +69,11 @@ pub(crate) enum Message {
         method: String,
         params: Map<String, Value>,
     },
-    /// An answer to a request that a server made. We make none.
-    Response,
+    /// An answer to a request of ours.
+    Response {
+        id: RequestId,
+        said: Result<Value, RpcError>,
+    },
 }
 
 impl Message {
@@ -77,7 +81,7 @@ impl Message {
     pub fn params(&self) -> Option<&Map<String, Value>> {
         match self {
             Self::Request { params, .. } | Self::Notification { params, .. } => Some(params),
-            Self::Response => None,
+            Self::Response { .. } => None,
         }
     }
 }
@@ -98,7 +102,20 @@ struct Members {
     id: Option<Box<RawValue>>,
     method: Option<Value>,
     params: Option<Value>,
-    answers: bool,
+    result: Option<Value>,
+    error: Option<Value>,
+}
+
+impl Members {
+    /// What the message answers, if it is an answer: a result or an error, never both.
+    fn said(&mut self) -> Option<Result<Value, RpcError>> {
+        match (self.result.take(), self.error.take()) {
+            (Some(result), None) => Some(Ok(result)),
+            (None, Some(error)) => Some(Err(serde_json::from_value(error)
+                .unwrap_or_else(|_| refuse::protocol(refuse::INTERNAL_ERROR, "an unreadable error")))),
+            _ => None,
+        }
+    }
 }
 
 /// Reads one message. Batches are refused, as every supported generation says; so is whatever two readers could take for
@@ -114,7 +131,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Message, EnvelopeError> {
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let read = reader.deserialize_map(Reader).and_then(|members| reader.end().map(|()| members));
-    let members = read.map_err(|error| {
+    let mut members = read.map_err(|error| {
         let code = if error.is_data() { refuse::INVALID_REQUEST } else { refuse::PARSE_ERROR };
         refused(None, code, format!("the body is not a message that can be read: {error}"))
     })?;
@@ -127,11 +144,16 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Message, EnvelopeError> {
     if id == Some(None) {
         return invalid("`id` must be a string or a whole number, and not too long");
     }
-    let method = match members.method {
-        None if members.answers && known.is_some() => return Ok(Message::Response),
-        Some(Value::String(method))
-            if !members.answers && !method.is_empty() && method.len() <= limits::METHOD_BYTES_MAX =>
-        {
+    let answers = members.result.is_some() || members.error.is_some();
+    let method = match members.method.take() {
+        None if answers => match (known, members.said()) {
+            (Some(id), Some(said)) => return Ok(Message::Response { id, said }),
+            (known, _) => {
+                let sentence = "an answer has an `id` and either a `result` or an `error`".to_owned();
+                return Err(refused(known, refuse::INVALID_REQUEST, sentence));
+            }
+        },
+        Some(Value::String(method)) if !answers && !method.is_empty() && method.len() <= limits::METHOD_BYTES_MAX => {
             method
         }
         _ => return invalid("`method` must be the name of a method"),
@@ -166,10 +188,8 @@ impl<'de> Visitor<'de> for Reader {
                 "id" => members.id = Some(access.next_value()?),
                 "method" => members.method = Some(access.next_value_seed(below)?),
                 "params" => members.params = Some(access.next_value_seed(below)?),
-                "result" | "error" => {
-                    members.answers = true;
-                    access.next_value::<IgnoredAny>()?;
-                }
+                "result" => members.result = Some(access.next_value_seed(below)?),
+                "error" => members.error = Some(access.next_value_seed(below)?),
                 // Unknown members of the envelope mean nothing to us; they are still read strictly.
                 _ => drop(access.next_value_seed(below)?),
             }

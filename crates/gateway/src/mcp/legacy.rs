@@ -8,13 +8,17 @@ use std::time::Instant;
 
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode};
+use remit_domain::Feature;
 use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::envelope::{Message, RequestId};
+use super::streams::{self, Wants};
 use super::{Generation, HANDSHAKE, Posted, SESSION_HEADER};
-use super::{accepts_stream, call, discover, reply, tools};
-use crate::attempt::ToolCall;
+use super::{accepts_stream, call, discover, features, reply, tools};
+use crate::call::{Call, severity};
+use crate::client::Manner;
+use crate::upstream::Governed;
 use crate::{Gateway, refuse};
 
 /// Answers a message of these generations: once the caller is known, always with status 200, since clients show no other.
@@ -31,12 +35,22 @@ pub(super) async fn answer(gateway: Arc<Gateway>, posted: Posted, message: Messa
             }
             return StatusCode::ACCEPTED.into_response();
         }
-        Message::Response => return StatusCode::ACCEPTED.into_response(),
+        Message::Response { id, said } => {
+            if let Some(session) = &session {
+                gateway.sessions.answer(session, &id, said);
+            }
+            return StatusCode::ACCEPTED.into_response();
+        }
     };
     if method != "tools/call"
         && let Some(ended) = &posted.caller.ended
     {
         return reply::unknown(&gateway, &refuse::ended(ended), Some(&id));
+    }
+    let offered =
+        |governed: &Governed| !governed.is_list() || features::lists(&gateway, &posted.caller, &posted.door, *governed);
+    if let Some(governed) = super::governed(&method).filter(offered) {
+        return answer_governed(gateway, posted, session, id, governed, params).await;
     }
     match method.as_str() {
         "initialize" => initialize(&gateway, &posted, &id, &params),
@@ -45,10 +59,43 @@ pub(super) async fn answer(gateway: Arc<Gateway>, posted: Posted, message: Messa
             Ok(page) => reply::result(Generation::Legacy, &id, page, None),
             Err(error) => reply::error(StatusCode::OK, Some(&id), &error, None),
         },
-        "tools/call" => tools_call(gateway, posted, session, id, params).await,
+        "logging/setLevel" if features::any(&gateway, &posted.caller, &posted.door, Feature::Logging) => {
+            set_level(&gateway, session.as_deref(), &id, &params)
+        }
         _ => {
             let error = refuse::protocol(refuse::METHOD_NOT_FOUND, "Method not found");
             reply::error(StatusCode::OK, Some(&id), &error, None)
+        }
+    }
+}
+
+/// Opens the stream of a session, on which its client hears of changes.
+pub(crate) fn listen(gateway: &Arc<Gateway>, posted: &Posted) -> Response {
+    let session = match session(gateway, posted) {
+        Ok(Some(session)) if accepts_stream(&posted.headers) => session,
+        Ok(_) => return reply::only_post(),
+        Err(response) => return response,
+    };
+    if let Some(ended) = &posted.caller.ended {
+        return reply::unknown(gateway, &refuse::ended(ended), None);
+    }
+    let wants = Wants { tools: true, prompts: true, resources: true, ..Wants::default() };
+    streams::open(gateway, &posted.caller, &posted.door, wants, None, Some(session)).unwrap_or_else(reply::only_post)
+}
+
+/// Which log messages the client of a session wants from now on.
+fn set_level(gateway: &Gateway, session: Option<&str>, id: &RequestId, params: &Map<String, Value>) -> Response {
+    let level = params.get("level").and_then(Value::as_str).filter(|level| severity(level).is_some());
+    match (level, session) {
+        (Some(level), Some(session)) => {
+            gateway.sessions.set_log_level(session, level);
+            reply::result(Generation::Legacy, id, Map::new(), None)
+        }
+        // Without a session there is nothing that could remember it.
+        (Some(_), None) => reply::result(Generation::Legacy, id, Map::new(), None),
+        (None, _) => {
+            let error = refuse::protocol(refuse::INVALID_PARAMS, "`params.level` is none of the protocol's levels");
+            reply::error(StatusCode::OK, Some(id), &error, None)
         }
     }
 }
@@ -80,31 +127,78 @@ fn initialize(gateway: &Gateway, posted: &Posted, id: &RequestId, params: &Map<S
     let wanted = params.get("protocolVersion").and_then(Value::as_str);
     // A version that needs no handshake, or that nobody knows, gets the newest that has one; the client then decides.
     let version = HANDSHAKE.into_iter().find(|known| Some(*known) == wanted).unwrap_or(HANDSHAKE[0]);
-    let Some(session) = gateway.sessions.begin(posted.caller.task, Instant::now()) else {
+    let capabilities = params.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
+    let Some(session) = gateway.sessions.begin(posted.caller.task, capabilities, Instant::now()) else {
         return reply::unavailable(
             id,
             &remit_domain::Refusal::new("overloaded", "too many sessions are open").help("try again later"),
         );
     };
-    let mut response = reply::result(Generation::Legacy, id, discover::initialized(version), None);
+    let offered = features::capabilities(gateway, &posted.caller, &posted.door);
+    let mut response = reply::result(Generation::Legacy, id, discover::initialized(version, offered), None);
     if let Ok(session) = HeaderValue::from_str(&session) {
         response.headers_mut().insert(SESSION_HEADER, session);
     }
     response
 }
 
-async fn tools_call(
+async fn answer_governed(
     gateway: Arc<Gateway>,
     posted: Posted,
     session: Option<String>,
     id: RequestId,
+    governed: Governed,
     params: Map<String, Value>,
 ) -> Response {
-    let cancelled = CancellationToken::new();
-    let in_flight = session.map(|session| gateway.sessions.carry(session, id.clone(), cancelled.clone()));
+    if governed.is_list() {
+        return match features::list(&gateway, &posted.caller, &posted.door, governed, params).await {
+            Ok(answer) => reply::answer(Generation::Legacy, &id, features::as_error(governed, answer)),
+            Err(error) => reply::unread(Generation::Legacy, &id, error),
+        };
+    }
+    let call = match Call::read(&posted.door, governed, params) {
+        Ok(call) => call,
+        Err(error) => return reply::unread(Generation::Legacy, &id, error),
+    };
+    if let (Some(session), Governed::Subscribe | Governed::Unsubscribe) = (&session, governed)
+        && let Some(response) = followed(&gateway, session, &id, &call)
+    {
+        return response;
+    }
     let accepts_stream = accepts_stream(&posted.headers);
-    let link = call::Link { generation: Generation::Legacy, id, accepts_stream, cancelled, in_flight };
-    call::answer(gateway, posted.caller, ToolCall::read(&posted.door, params), link).await
+    let manner = match &session {
+        Some(session) => {
+            let (capabilities, log_level) = gateway.sessions.manner(session);
+            Manner { capabilities, log_level, can_be_asked: accepts_stream, ..Manner::default() }
+        }
+        None => Manner::default(),
+    };
+    let cancelled = CancellationToken::new();
+    let in_flight = match &session {
+        Some(session) => match gateway.sessions.carry(session.clone(), id.clone(), cancelled.clone()) {
+            Some(in_flight) => Some(in_flight),
+            None => {
+                let error =
+                    refuse::protocol(refuse::INVALID_REQUEST, "a request of this session has this `id` already");
+                return reply::error(StatusCode::OK, Some(&id), &error, None);
+            }
+        },
+        None => None,
+    };
+    let link = call::Link { generation: Generation::Legacy, id, accepts_stream, manner, session, cancelled, in_flight };
+    call::answer(gateway, posted.caller, call, link).await
+}
+
+/// The answer to a request about following a resource that the upstream need not hear of: others still follow it, or this session follows too
+/// many. What is followed is noted when it was allowed.
+fn followed(gateway: &Gateway, session: &str, id: &RequestId, call: &Call) -> Option<Response> {
+    if call.method == Governed::Subscribe {
+        let error = refuse::protocol(refuse::INVALID_PARAMS, "this session follows too many resources");
+        return (!gateway.sessions.has_room(session)).then(|| reply::error(StatusCode::OK, Some(id), &error, None));
+    }
+    let followed = call.followed();
+    let others = gateway.sessions.unfollow(session, &followed) || gateway.streams.follow(&followed);
+    others.then(|| reply::result(Generation::Legacy, id, Map::new(), None))
 }
 
 /// A client no longer wants an answer. Only requests of its own session can be meant.

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::Generation;
 use super::envelope::RequestId;
 use crate::answer::{Answer, Body as Answered, RpcError};
+use crate::call::CallError;
 use crate::caller::Unknown;
 use crate::{Gateway, metadata, refuse};
 
@@ -49,19 +50,53 @@ fn envelope(id: Option<&RequestId>, answer: Said<'_>) -> Vec<u8> {
 pub(super) fn document(generation: Generation, id: &RequestId, answer: Answer) -> (StatusCode, Vec<u8>) {
     match answer.body {
         Answered::Result(mut result) => {
-            if let Some(decision) = answer.decision {
-                let meta = result.entry("_meta").or_insert_with(|| Value::Object(Map::new()));
-                if let Some(meta) = meta.as_object_mut() {
-                    meta.insert(DECISION_MEMBER.to_owned(), decision.to_string().into());
-                }
-            }
+            name_decision(&mut result, answer.decision);
             complete(generation, &mut result);
             (StatusCode::OK, envelope(Some(id), Said::Result(&result)))
         }
-        Answered::Error(error) => (StatusCode::OK, envelope(Some(id), Said::Error(&error))),
+        Answered::Error(error) => (status_of(generation, &error), envelope(Some(id), Said::Error(&error))),
+        // Only who can make a request again is asked by a result.
+        Answered::InputRequired(_) => {
+            let error = refuse::protocol(refuse::INTERNAL_ERROR, "the client cannot be asked");
+            (StatusCode::OK, envelope(Some(id), Said::Error(&error)))
+        }
         Answered::Unavailable(refusal) => {
             (StatusCode::SERVICE_UNAVAILABLE, envelope(Some(id), Said::Error(&refuse::unavailable(&refusal))))
         }
+    }
+}
+
+/// 2026-07-28 wants a capability that is missing answered with 400.
+fn status_of(generation: Generation, error: &RpcError) -> StatusCode {
+    match (generation, error.code) {
+        (Generation::Modern, refuse::MISSING_CAPABILITY) => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    }
+}
+
+/// What is asked of a client of 2026-07-28 before there can be a result.
+pub(super) fn asking(
+    id: &RequestId,
+    mut result: Map<String, Value>,
+    decision: Option<ActionId>,
+) -> (StatusCode, Vec<u8>) {
+    result.insert("resultType".to_owned(), "input_required".into());
+    name_decision(&mut result, decision);
+    (StatusCode::OK, envelope(Some(id), Said::Result(&result)))
+}
+
+/// A handle with which the result can be fetched later (SEP-2663).
+pub(super) fn handle(id: &RequestId, mut handle: Map<String, Value>, decision: ActionId) -> (StatusCode, Vec<u8>) {
+    handle.insert("resultType".to_owned(), "task".into());
+    name_decision(&mut handle, Some(decision));
+    (StatusCode::OK, envelope(Some(id), Said::Result(&handle)))
+}
+
+fn name_decision(result: &mut Map<String, Value>, decision: Option<ActionId>) {
+    let Some(decision) = decision else { return };
+    let meta = result.entry("_meta").or_insert_with(|| Value::Object(Map::new()));
+    if let Some(meta) = meta.as_object_mut() {
+        meta.insert(DECISION_MEMBER.to_owned(), decision.to_string().into());
     }
 }
 
@@ -111,7 +146,7 @@ pub(crate) fn stopping() -> Response {
         Answered::Unavailable(refusal) => {
             error(StatusCode::SERVICE_UNAVAILABLE, None, &refuse::unavailable(&refusal), None)
         }
-        Answered::Result(_) | Answered::Error(_) => respond(StatusCode::SERVICE_UNAVAILABLE, Vec::new(), None),
+        _ => respond(StatusCode::SERVICE_UNAVAILABLE, Vec::new(), None),
     }
 }
 
@@ -128,6 +163,27 @@ pub(crate) fn unknown(gateway: &Gateway, unknown: &Unknown, id: Option<&RequestI
 /// There is no such session of this task. Clients begin a new one at this status.
 pub(super) fn no_session() -> Response {
     error(StatusCode::NOT_FOUND, None, &refuse::protocol(refuse::INVALID_REQUEST, "Session not found"), None)
+}
+
+/// A request whose params cannot be read, or ask for something that cannot be.
+pub(super) fn unread(generation: Generation, id: &RequestId, error: CallError) -> Response {
+    match error {
+        CallError::Refused(refusal) => answer(generation, id, refuse::refusal(&refusal)),
+        CallError::Malformed(sentence) => {
+            let status = if generation == Generation::Modern { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+            self::error(status, Some(id), &refuse::protocol(refuse::INVALID_PARAMS, sentence), None)
+        }
+    }
+}
+
+/// No more streams can be kept.
+pub(super) fn no_room(id: &RequestId) -> Response {
+    unavailable(id, &Refusal::new("overloaded", "too many streams are open").help("try again later"))
+}
+
+/// An answer that was written before.
+pub(super) fn written(status: StatusCode, body: Vec<u8>, decision: Option<ActionId>) -> Response {
+    respond(status, body, decision)
 }
 
 /// Only POST is served here; streams are answers to requests.

@@ -2,6 +2,8 @@
 
 use bytes::Bytes;
 
+use crate::limits;
+
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +33,10 @@ pub(crate) struct Reader {
     after_return: bool,
     at_start: bool,
     event_bytes_max: usize,
+    /// The id of the event that is being read, or of one before it.
+    id: Option<String>,
+    last_id: Option<String>,
+    retry_milliseconds: Option<u64>,
 }
 
 impl Reader {
@@ -44,25 +50,61 @@ impl Reader {
             after_return: false,
             at_start: true,
             event_bytes_max,
+            id: None,
+            last_id: None,
+            retry_milliseconds: None,
         }
+    }
+
+    /// The id of the last complete event that had one: where the stream can be taken up again.
+    pub fn last_event_id(&self) -> Option<&str> {
+        self.last_id.as_deref()
+    }
+
+    /// How long the server wants its readers to wait before they take the stream up again, in milliseconds.
+    pub fn retry_milliseconds(&self) -> Option<u64> {
+        self.retry_milliseconds
+    }
+
+    /// The stream begins again: what was unfinished is lost, where it was is not.
+    pub fn restart(&mut self) {
+        self.line.clear();
+        self.data.clear();
+        self.has_data = false;
+        self.is_message = true;
+        self.after_return = false;
+        self.at_start = true;
+        self.id.clone_from(&self.last_id);
     }
 
     /// Takes the next piece, and returns the data of each message that is complete with it. Events of other types than
     /// `message`, and events without data, are left out.
     pub fn feed(&mut self, piece: &[u8]) -> Result<Vec<Vec<u8>>, EventTooLarge> {
         let mut messages = Vec::new();
-        for &byte in piece {
-            let ends_return = std::mem::replace(&mut self.after_return, byte == b'\r');
-            match byte {
-                b'\n' if ends_return => {}
-                b'\n' | b'\r' => messages.extend(self.end_line()),
-                _ => self.line.push(byte),
-            }
-            if self.line.len() + self.data.len() > self.event_bytes_max {
-                return Err(EventTooLarge(self.event_bytes_max));
-            }
+        let mut rest = piece;
+        if !piece.is_empty() && std::mem::take(&mut self.after_return) {
+            rest = rest.strip_prefix(b"\n").unwrap_or(rest);
         }
+        while let Some(end) = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')) {
+            let (line, ended) = rest.split_at_checked(end).unwrap_or((rest, b""));
+            self.hold(line)?;
+            messages.extend(self.end_line());
+            rest = match ended {
+                [b'\r', b'\n', after @ ..] | [_, after @ ..] => after,
+                [] => ended,
+            };
+            self.after_return = ended == b"\r";
+        }
+        self.hold(rest)?;
         Ok(messages)
+    }
+
+    fn hold(&mut self, bytes: &[u8]) -> Result<(), EventTooLarge> {
+        if self.line.len() + self.data.len() + bytes.len() > self.event_bytes_max {
+            return Err(EventTooLarge(self.event_bytes_max));
+        }
+        self.line.extend_from_slice(bytes);
+        Ok(())
     }
 
     fn end_line(&mut self) -> Option<Vec<u8>> {
@@ -88,13 +130,23 @@ impl Reader {
                 self.data.extend_from_slice(value);
             }
             b"event" => self.is_message = matches!(value, b"message" | b""),
-            // Ids and retry times are for resuming a stream, which is not done; a line that starts with `:` is a comment.
+            b"id" => {
+                let id = std::str::from_utf8(value).ok().filter(|id| id.len() <= limits::EVENT_ID_BYTES_MAX);
+                // An id that cannot be kept is as good as none; one that is empty takes the last one back.
+                self.id = id.filter(|id| !id.is_empty() && !id.contains('\0')).map(str::to_owned);
+            }
+            b"retry" if value.iter().all(u8::is_ascii_digit) => {
+                let milliseconds = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok());
+                self.retry_milliseconds = milliseconds.or(self.retry_milliseconds);
+            }
+            // A line that starts with `:` is a comment.
             _ => {}
         }
         None
     }
 
     fn end_event(&mut self) -> Option<Vec<u8>> {
+        self.last_id.clone_from(&self.id);
         let data = std::mem::take(&mut self.data);
         let had_data = std::mem::take(&mut self.has_data);
         let was_message = std::mem::replace(&mut self.is_message, true);

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use remit_domain::{Operation, OperationName, Reachable, State, Timestamp};
+use remit_domain::{Feature, Operation, OperationName, Reachable, State, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::answer::RpcError;
-use crate::attempt::Door;
 use crate::caller::Caller;
+use crate::door::Door;
 use crate::{Gateway, limits, refuse};
 
 #[cfg(test)]
@@ -48,6 +48,7 @@ fn page(
         .operations
         .values()
         .filter(|operation| operation.withdrawn.is_none() && door.opens_on(operation.name.connector()))
+        .filter(|operation| Feature::of_tool(operation.name.tool()).is_none())
         .filter(|operation| after.is_none_or(|after| operation.name.as_str() > after))
         .collect();
     candidates.sort_by(|one, other| one.name.cmp(&other.name));

@@ -48,7 +48,11 @@ async fn a_held_call_runs_once_it_is_approved() {
 #[tokio::test]
 async fn when_time_is_over_the_same_call_continues_later() {
     let world = World::with(true, |settings| settings.hold_seconds = 1).await;
-    let answered = world.call("refund", json!({"amount": 5})).await;
+    let call = |arguments: serde_json::Value, meta: serde_json::Value| {
+        let params = json!({"name": "refund", "arguments": arguments, "_meta": meta});
+        world.legacy("tools/call", params, None)
+    };
+    let answered = call(json!({"amount": 5}), json!({})).await;
     assert_eq!(answered.refused(), Some("approval_pending"));
     let (approval, digest) = world.question().await;
     let refusal = &answered.result()["_meta"]["remit/refusal"];
@@ -62,13 +66,15 @@ async fn when_time_is_over_the_same_call_continues_later() {
     );
     assert!(answered.header("remit-decision").is_some());
     world.approve((approval, digest)).await;
-    let other = world.call_with("refund", json!({"amount": 6}), json!({"remit/approval": approval.to_string()})).await;
+    let other = call(json!({"amount": 6}), json!({"remit/approval": approval.to_string()})).await;
     assert_eq!(other.refused(), Some("approval_other_arguments"));
-    let same = world.call("refund", json!({"amount": 5})).await;
+    let same = call(json!({"amount": 5}), json!({"com.example/toolUse": "another"})).await;
     assert_eq!(same.text(), r#"{"amount":5}"#);
-    let used = world.call_with("refund", json!({"amount": 5}), json!({"remit/approval": approval.to_string()})).await;
+    let used = call(json!({"amount": 5}), json!({"remit/approval": approval.to_string()})).await;
     assert_eq!(used.refused(), Some("approval_used"));
-    assert_eq!(world.desk.calls().len(), 1);
+    let calls = world.desk.calls();
+    assert_eq!(calls.len(), 1);
+    assert!(calls[0].body["params"]["_meta"].get("com.example/toolUse").is_none(), "nobody was shown it");
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ async fn discovery_and_unknown_methods_answer_as_the_revision_says() {
     let discovered = read(world.modern("/mcp", "server/discover", json!({})).send().await.unwrap()).await;
     assert_eq!(discovered.result()["supportedVersions"], json!(["2026-07-28"]));
     assert_eq!(discovered.result()["resultType"], "complete");
-    for method in ["ping", "initialize", "prompts/list", "subscriptions/listen"] {
+    for method in ["ping", "initialize", "prompts/list", "resources/subscribe", "logging/setLevel"] {
         let unknown = read(world.modern("/mcp", method, json!({})).send().await.unwrap()).await;
         assert_eq!((unknown.status, &unknown.body()["error"]["code"]), (404, &json!(-32601)), "{method}");
     }

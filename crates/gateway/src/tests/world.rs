@@ -82,6 +82,7 @@ fn choice(definition: &Value) -> OperationChoice {
         risk: if refund { 3 } else { 0 },
         data: if refund { DataClass::D2 } else { DataClass::D0 },
         external: false,
+        projections: Vec::new(),
         definition: Definition { document: definition.clone() },
     }
 }
@@ -159,9 +160,20 @@ impl World {
     }
 
     /// A request of 2026-07-28 as it is sent.
-    pub fn modern(&self, path: &str, method: &str, mut params: Value) -> reqwest::RequestBuilder {
+    pub fn modern(&self, path: &str, method: &str, params: Value) -> reqwest::RequestBuilder {
+        self.modern_with(path, method, params, &json!({}))
+    }
+
+    /// The same, of a client with these capabilities.
+    pub fn modern_with(
+        &self,
+        path: &str,
+        method: &str,
+        mut params: Value,
+        capabilities: &Value,
+    ) -> reqwest::RequestBuilder {
         params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
-        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
         let body = json!({"jsonrpc": "2.0", "id": 7, "method": method, "params": params});
         let request = self.post(path, &body).header("mcp-protocol-version", "2026-07-28").header("mcp-method", method);
         match params["name"].as_str() {

@@ -1,21 +1,107 @@
 //! One question to an upstream and its answer, over whatever wire.
 
+use ::http::HeaderMap;
+use remit_domain::Feature;
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use super::message::Meta;
 use crate::Permit;
 use crate::answer::RpcError;
 
+/// What is sent upstream only with a permit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Governed {
+    CallTool,
+    ReadResource,
+    ListResources,
+    ListTemplates,
+    Subscribe,
+    Unsubscribe,
+    GetPrompt,
+    ListPrompts,
+    Complete,
+}
+
+impl Governed {
+    /// The protocol's method.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::CallTool => "tools/call",
+            Self::ReadResource => "resources/read",
+            Self::ListResources => "resources/list",
+            Self::ListTemplates => "resources/templates/list",
+            Self::Subscribe => "resources/subscribe",
+            Self::Unsubscribe => "resources/unsubscribe",
+            Self::GetPrompt => "prompts/get",
+            Self::ListPrompts => "prompts/list",
+            Self::Complete => "completion/complete",
+        }
+    }
+
+    /// The feature that it is about, unless it is about a tool.
+    pub const fn feature(self) -> Option<Feature> {
+        match self {
+            Self::CallTool => None,
+            Self::ReadResource | Self::ListResources | Self::ListTemplates | Self::Subscribe | Self::Unsubscribe => {
+                Some(Feature::Resources)
+            }
+            Self::GetPrompt | Self::ListPrompts => Some(Feature::Prompts),
+            Self::Complete => Some(Feature::Completions),
+        }
+    }
+
+    /// Whether its result is a page of what there is.
+    pub const fn is_list(self) -> bool {
+        matches!(self, Self::ListResources | Self::ListTemplates | Self::ListPrompts)
+    }
+
+    /// Whether it is no request of 2026-07-28 any more.
+    pub const fn is_gone(self) -> bool {
+        matches!(self, Self::Subscribe | Self::Unsubscribe)
+    }
+
+    /// Whether its result may ask for input first (2026-07-28, multi round-trip requests).
+    pub const fn may_ask(self) -> bool {
+        matches!(self, Self::CallTool | Self::ReadResource | Self::GetPrompt)
+    }
+
+    /// The member of the params that is repeated in the header `Mcp-Name` (2026-07-28, Streamable HTTP).
+    pub(super) const fn named_by(self) -> Option<&'static str> {
+        match self {
+            Self::CallTool | Self::GetPrompt => Some("name"),
+            Self::ReadResource => Some("uri"),
+            _ => None,
+        }
+    }
+}
+
+/// What is sent upstream beside the permit that says for which operation.
+#[derive(Debug, Clone)]
+pub(crate) struct UpstreamRequest {
+    pub method: Governed,
+    /// Complete, without `_meta`.
+    pub params: Map<String, Value>,
+    /// The members of `_meta` that go upstream; those of the hop are added.
+    pub meta: Map<String, Value>,
+    /// What the client can be asked for, as it is said to a server of 2026-07-28 in this request.
+    pub capabilities: Map<String, Value>,
+    /// The least severe log messages that are wanted from a server of 2026-07-28.
+    pub log_level: Option<String>,
+}
+
 /// What can be asked of an upstream.
 ///
-/// INVARIANT: a call is asked for with a permit; there is no other way to have one sent.
+/// INVARIANT: what is governed is asked for with a permit; there is no other way to have it sent.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Ask<'a> {
     Discover,
     Initialize,
     Tools,
-    Call(&'a Permit),
+    Listen,
+    SetLevel,
+    Governed(&'a Permit, Governed),
 }
 
 impl Ask<'_> {
@@ -24,7 +110,9 @@ impl Ask<'_> {
             Self::Discover => "server/discover",
             Self::Initialize => "initialize",
             Self::Tools => "tools/list",
-            Self::Call(_) => "tools/call",
+            Self::Listen => "subscriptions/listen",
+            Self::SetLevel => "logging/setLevel",
+            Self::Governed(_, governed) => governed.method(),
         }
     }
 }
@@ -33,31 +121,38 @@ impl Ask<'_> {
 #[derive(Debug)]
 pub(super) struct Outgoing<'a> {
     pub ask: Ask<'a>,
-    pub params: Map<String, Value>,
+    pub params: &'a Map<String, Value>,
+    pub meta: Meta<'a>,
     /// Headers besides those of the protocol, where the wire has headers.
-    pub headers: ::http::HeaderMap,
+    pub headers: HeaderMap,
     pub watch: Watch,
-}
-
-impl Outgoing<'_> {
-    /// Asks for progress under the name `token`, if anybody wants to hear of it.
-    pub fn ask_for_progress(&mut self, token: u64) {
-        if self.watch.progress.is_some() {
-            let meta = self.params.entry("_meta").or_insert_with(|| Value::Object(Map::new()));
-            if let Some(meta) = meta.as_object_mut() {
-                meta.insert("progressToken".to_owned(), token.into());
-            }
-        }
-    }
 }
 
 /// How whoever asks follows what he asked for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Watch {
-    /// Takes the params of progress notifications, if they are wanted.
-    pub progress: Option<mpsc::Sender<Map<String, Value>>>,
+    /// Takes what the server says meanwhile, if it is wanted. What finds no room is dropped.
+    pub notices: Option<mpsc::Sender<Notice>>,
+    /// Takes what the server asks of its client meanwhile (before 2026-07-28), if the client can be asked.
+    pub asks: Option<mpsc::Sender<AskedBack>>,
     /// Cancelled to give the question up; the upstream is told.
     pub cut: CancellationToken,
+}
+
+/// Something that a server says during a call, as the params of its notification.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Notice {
+    Progress(Map<String, Value>),
+    Log(Map<String, Value>),
+}
+
+/// Something that a server asks of its client during a call. Dropping `answer` is a refusal.
+#[derive(Debug)]
+pub(crate) struct AskedBack {
+    /// `sampling/createMessage`, `elicitation/create` or `roots/list`.
+    pub method: String,
+    pub params: Map<String, Value>,
+    pub answer: oneshot::Sender<Result<Value, RpcError>>,
 }
 
 /// What an upstream answered.
@@ -65,75 +160,4 @@ pub(crate) struct Watch {
 pub(crate) enum Reply {
     Result(Map<String, Value>),
     Error(RpcError),
-}
-
-/// A message from an upstream.
-#[derive(Debug)]
-pub(super) enum Incoming {
-    /// An answer to the request with this id; `None` if it is not an id of ours.
-    Answer(Option<u64>, Reply),
-    Progress {
-        token: Option<u64>,
-        params: Map<String, Value>,
-    },
-    ToolsChanged,
-    /// The server asks something; its id is given back as it came.
-    Request {
-        id: Value,
-        method: String,
-    },
-    Other,
-}
-
-impl Incoming {
-    /// Reads one message; `None` if it is not one.
-    pub fn parse(bytes: &[u8]) -> Option<Self> {
-        let Ok(Value::Object(mut message)) = serde_json::from_slice(bytes) else { return None };
-        let id = message.remove("id");
-        if let Some(Value::String(method)) = message.remove("method") {
-            return Some(match (method.as_str(), id) {
-                (_, Some(id)) => Self::Request { id, method },
-                ("notifications/tools/list_changed", None) => Self::ToolsChanged,
-                ("notifications/progress", None) => match message.remove("params") {
-                    Some(Value::Object(params)) => {
-                        Self::Progress { token: params.get("progressToken").and_then(ours), params }
-                    }
-                    _ => Self::Other,
-                },
-                _ => Self::Other,
-            });
-        }
-        let id = id.as_ref().and_then(ours);
-        if let Some(error) = message.remove("error") {
-            let unreadable = || RpcError {
-                code: crate::refuse::INTERNAL_ERROR,
-                message: "an unreadable error".to_owned(),
-                data: None,
-            };
-            return Some(Self::Answer(
-                id,
-                Reply::Error(serde_json::from_value(error).unwrap_or_else(|_| unreadable())),
-            ));
-        }
-        match message.remove("result") {
-            Some(Value::Object(result)) => Some(Self::Answer(id, Reply::Result(result))),
-            _ => None,
-        }
-    }
-}
-
-/// Our ids are whole numbers; some servers write them as text.
-fn ours(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str().and_then(|text| text.parse().ok()))
-}
-
-/// One request as it is written.
-pub(super) fn request(id: u64, method: &str, params: &Map<String, Value>) -> String {
-    serde_json::json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string()
-}
-
-/// The notification that gives up the request `id`.
-pub(super) fn cancelled(id: u64) -> String {
-    let params = serde_json::json!({"requestId": id, "reason": "the caller no longer waits for it"});
-    serde_json::json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params}).to_string()
 }

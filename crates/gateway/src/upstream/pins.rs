@@ -7,7 +7,7 @@ use super::connection::Connection;
 use super::definitions;
 use super::fault::UpstreamFault;
 
-/// Lists the tools of `connector` and withdraws every approved operation that is no longer what was approved.
+/// Lists what `connector` offers and withdraws every approved operation that is no longer what was approved.
 ///
 /// INVARIANT: a connection is used for calls only after this has succeeded on it, and what it found is on record.
 pub(super) async fn check(
@@ -15,17 +15,18 @@ pub(super) async fn check(
     connector: &Connector,
     connection: &Connection,
 ) -> Result<(), UpstreamFault> {
-    connection.about_to_list();
+    // A change that is said from now on is a new one, so it needs a check of its own.
+    let changes = connection.signals.changes();
     let listed = definitions::list(connection).await?;
     connection.note(&listed);
     for (operation, reason) in changed(engine, connector, connection) {
         tracing::warn!(%operation, reason, "withdrawing an operation");
         let withdraw = Command::WithdrawOperation { operation, reason: reason.to_owned() };
         engine.submit(Actor::Remit, withdraw).await.map_err(|error| {
-            connection.signals.tools_changed();
             UpstreamFault::not_sent("a change of the upstream's tools could not be recorded").detail(error)
         })?;
     }
+    connection.checked(changes);
     Ok(())
 }
 

@@ -9,11 +9,18 @@ use std::time::Duration;
 use remit_domain::{Connector, ConnectorId, ConnectorSpec};
 use remit_engine::Engine;
 use serde_json::Value;
+use tokio::sync::broadcast;
 use tokio::time::Instant;
 
-use super::connection::{Connection, Dialect, Signals};
+use super::connection::Connection;
 use super::fault::UpstreamFault;
-use super::{definitions, handshake, pins};
+use super::handshake::Opening;
+use super::news::{News, Reporter};
+use super::offer::Askable;
+use super::resources::Resources;
+use super::signals::{Dialect, Signals};
+use super::stderr::Stderr;
+use super::{definitions, listen, pins};
 use crate::limits;
 
 /// The servers behind the gateway. A handle: clones share everything.
@@ -25,23 +32,57 @@ pub struct Upstreams {
 struct Inner {
     engine: Engine,
     http: reqwest::Client,
-    slots: Mutex<HashMap<ConnectorId, Arc<tokio::sync::Mutex<Slot>>>>,
+    places: Mutex<HashMap<ConnectorId, Arc<Place>>>,
+    news: broadcast::Sender<News>,
 }
 
 impl std::fmt::Debug for Inner {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Inner").field("slots", &self.slots).finish_non_exhaustive()
+        formatter.debug_struct("Inner").field("places", &self.places).finish_non_exhaustive()
     }
 }
 
 /// The place of one connector's connection.
 #[derive(Debug, Default)]
+struct Place {
+    /// The connection that is used. Set only by whoever holds `slot`.
+    current: Mutex<Option<Arc<Connection>>>,
+    slot: tokio::sync::Mutex<Slot>,
+    resources: Arc<Resources>,
+    stderr: Arc<Stderr>,
+}
+
+/// One more who follows a resource, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Following {
+    resources: Arc<Resources>,
+    uri: String,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.resources.remove(&self.uri);
+    }
+}
+
+/// How opening went so far.
+#[derive(Debug, Default)]
 struct Slot {
-    connection: Option<Arc<Connection>>,
     /// The generation in which it was greeted last.
     dialect: Option<Dialect>,
     failures: u32,
     retry_at: Option<Instant>,
+}
+
+impl Place {
+    fn current(&self) -> Option<Arc<Connection>> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().filter(|connection| !connection.has_ended()).map(Arc::clone)
+    }
+
+    fn set(&self, connection: Option<Arc<Connection>>) -> Option<Arc<Connection>> {
+        std::mem::replace(&mut *self.current.lock().unwrap_or_else(PoisonError::into_inner), connection)
+    }
 }
 
 impl Upstreams {
@@ -55,103 +96,161 @@ impl Upstreams {
             // INVARIANT: a permit is for the address that was approved; a server cannot send a call elsewhere.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(Duration::from_secs(limits::CONNECT_SECONDS_MAX))
+            // A call under load finds a connection that is open already.
+            .pool_max_idle_per_host(limits::IDLE_CONNECTIONS_MAX)
+            .tcp_nodelay(true)
             .user_agent(concat!("remit/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| UpstreamFault::not_sent("the HTTP client cannot be set up").detail(error))?;
-        Ok(Self { inner: Arc::new(Inner { engine, http, slots: Mutex::default() }) })
+        let news = broadcast::Sender::new(limits::NEWS_KEPT);
+        Ok(Self { inner: Arc::new(Inner { engine, http, places: Mutex::default(), news }) })
     }
 
-    /// The definitions of all tools that the server behind `spec` offers now, for people to look at and approve. On a
-    /// connection of its own, which ends with this.
+    /// The definitions of all tools that the server behind `spec` offers now, followed by the built-in ones of its features, for
+    /// people to look at and approve. On a connection of its own, which ends with this.
     ///
     /// # Errors
     ///
     /// If the server cannot be started, reached, greeted or listed within [`limits::HANDSHAKE_SECONDS_MAX`].
     pub async fn definitions(&self, spec: &ConnectorSpec) -> Result<Vec<Value>, UpstreamFault> {
+        let opening = Opening {
+            spec,
+            http: &self.inner.http,
+            known: None,
+            askable: Askable::default(),
+            reporter: Reporter::default(),
+            resources: Arc::default(),
+            stderr: Arc::default(),
+        };
         in_time(async {
-            let connection = handshake::open(spec, &self.inner.http, None).await?;
+            let connection = opening.open().await?;
             definitions::list(&connection).await
         })
         .await
     }
 
+    /// The last lines that the processes of `connector` wrote to their standard error, oldest first; none if it is no process.
+    pub fn stderr(&self, connector: ConnectorId) -> Vec<String> {
+        let place = self.places(|places| places.get(&connector).map(Arc::clone));
+        place.map(|place| place.stderr.lines()).unwrap_or_default()
+    }
+
+    /// What servers say of themselves from now on.
+    pub(crate) fn news(&self) -> broadcast::Receiver<News> {
+        self.inner.news.subscribe()
+    }
+
     /// A connection to `connector` whose tools have been compared with the approved ones.
     pub(crate) async fn ready(&self, connector: &Arc<Connector>) -> Result<Arc<Connection>, UpstreamFault> {
+        let place = self.place(connector.id);
+        if let Some(connection) = place.current().filter(|connection| !connection.is_stale())
+            && self.may_ask_as_told(connector, &connection)
+        {
+            return Ok(connection);
+        }
         self.forget_removed();
-        let slot = self.slot(connector.id);
-        // Whoever comes first opens; the others wait for it here, each within its own time limit.
-        let mut slot = slot.lock().await;
-        if let Some(connection) = slot.connection.as_ref().filter(|connection| !connection.has_ended()) {
-            let connection = Arc::clone(connection);
+        // Whoever comes first opens or compares; the others wait for it here, each within its own time limit.
+        let mut slot = place.slot.lock().await;
+        if let Some(connection) = place.current()
+            && self.may_ask_as_told(connector, &connection)
+        {
             if connection.is_stale() {
                 in_time(pins::check(&self.inner.engine, connector, &connection)).await?;
             }
-            return Ok(connection);
+            // What was just found may have withdrawn what the server was told that it may ask.
+            if self.may_ask_as_told(connector, &connection) {
+                return Ok(connection);
+            }
         }
-        slot.connection = None;
         if slot.retry_at.is_some_and(|retry_at| Instant::now() < retry_at) {
             return Err(UpstreamFault::not_sent("the upstream failed to start and is given a pause"));
         }
-        let known = slot.dialect;
-        let opened = in_time(async {
-            let connection = Arc::new(handshake::open(&connector.spec, &self.inner.http, known).await?);
-            pins::check(&self.inner.engine, connector, &connection).await?;
-            Ok(connection)
-        });
-        match opened.await {
+        match in_time(self.open(connector, &place, slot.dialect)).await {
             Ok(connection) => {
-                *slot = Slot {
-                    connection: Some(Arc::clone(&connection)),
-                    dialect: Some(connection.dialect),
-                    failures: 0,
-                    retry_at: None,
-                };
-                tokio::spawn(follow(
-                    Arc::downgrade(&self.inner),
-                    Arc::clone(connector),
-                    Arc::clone(&connection.signals),
-                ));
+                *slot = Slot { dialect: Some(connection.dialect()), failures: 0, retry_at: None };
+                // One that was used before ends when the last call on it does.
+                place.set(Some(Arc::clone(&connection)));
+                let signals = Arc::clone(&connection.signals);
+                tokio::spawn(follow(Arc::downgrade(&self.inner), Arc::clone(connector), signals));
+                listen::start(&connection);
+                let instructions = connection.instructions();
+                tracing::debug!(connector = %connector.name, ?instructions, "an upstream is ready");
                 Ok(connection)
             }
             Err(fault) => {
+                place.set(None);
                 slot.failed();
                 Err(fault)
             }
         }
     }
 
+    async fn open(
+        &self,
+        connector: &Arc<Connector>,
+        place: &Place,
+        known: Option<Dialect>,
+    ) -> Result<Arc<Connection>, UpstreamFault> {
+        let opening = Opening {
+            spec: &connector.spec,
+            http: &self.inner.http,
+            known,
+            askable: self.inner.engine.read(|state| Askable::of(state, connector)),
+            reporter: Reporter::new(connector.id, self.inner.news.clone()),
+            resources: Arc::clone(&place.resources),
+            stderr: Arc::clone(&place.stderr),
+        };
+        let connection = Arc::new(opening.open().await?);
+        pins::check(&self.inner.engine, connector, &connection).await?;
+        Ok(connection)
+    }
+
+    /// Whether the server behind `connection` was told exactly what it may ask now. Only a handshake tells it.
+    fn may_ask_as_told(&self, connector: &Connector, connection: &Connection) -> bool {
+        connection.dialect() == Dialect::Modern
+            || connection.askable == self.inner.engine.read(|state| Askable::of(state, connector))
+    }
+
+    /// Has `connector`, whose `connection` is used now, tell of changes of the resource `uri` until the result is dropped (2026-07-28).
+    pub(crate) async fn follow(
+        &self,
+        connector: &Connector,
+        connection: &Connection,
+        uri: &str,
+    ) -> Result<Following, UpstreamFault> {
+        connection.follow_resource(uri).await?;
+        Ok(Following { resources: Arc::clone(&self.place(connector.id).resources), uri: uri.to_owned() })
+    }
+
     /// Ends `connection`, if it is still the one that is used.
     pub(crate) async fn discard(&self, connector: &Connector, connection: &Arc<Connection>) {
         connection.signals.ended.cancel();
-        let slot = self.slot(connector.id);
-        let mut slot = slot.lock().await;
-        if slot.connection.as_ref().is_some_and(|current| Arc::ptr_eq(current, connection)) {
-            slot.connection = None;
+        let place = self.place(connector.id);
+        let mut current = place.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if current.as_ref().is_some_and(|current| Arc::ptr_eq(current, connection)) {
+            *current = None;
         }
     }
 
     /// Ends all connections and the processes behind them.
     pub(crate) async fn close(&self) {
-        let slots: Vec<_> = self.slots(|slots| slots.drain().map(|(_, slot)| slot).collect());
-        for slot in slots {
-            if let Some(connection) = slot.lock().await.connection.take() {
-                connection.signals.ended.cancel();
-            }
-        }
+        let places: Vec<_> = self.places(|places| places.drain().map(|(_, place)| place).collect());
+        let connections = places.iter().filter_map(|place| place.set(None));
+        futures_util::future::join_all(connections.map(|connection| async move { connection.end().await })).await;
     }
 
-    fn slots<T>(&self, act: impl FnOnce(&mut HashMap<ConnectorId, Arc<tokio::sync::Mutex<Slot>>>) -> T) -> T {
-        act(&mut self.inner.slots.lock().unwrap_or_else(PoisonError::into_inner))
+    fn places<T>(&self, act: impl FnOnce(&mut HashMap<ConnectorId, Arc<Place>>) -> T) -> T {
+        act(&mut self.inner.places.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn slot(&self, connector: ConnectorId) -> Arc<tokio::sync::Mutex<Slot>> {
-        self.slots(|slots| Arc::clone(slots.entry(connector).or_default()))
+    fn place(&self, connector: ConnectorId) -> Arc<Place> {
+        self.places(|places| Arc::clone(places.entry(connector).or_default()))
     }
 
     /// Lets go of connectors that were removed; their connections end when the last call on them does.
     fn forget_removed(&self) {
         let known = self.inner.engine.read(|state| state.connectors.clone());
-        self.slots(|slots| slots.retain(|connector, _| known.contains_key(connector)));
+        self.places(|places| places.retain(|connector, _| known.contains_key(connector)));
     }
 }
 

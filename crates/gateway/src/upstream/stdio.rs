@@ -1,40 +1,34 @@
 //! The wire to a process: JSON-RPC messages, one a line.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
 use tokio::sync::{mpsc, oneshot};
 
-use super::connection::Signals;
-use super::exchange::{self, Outgoing, Reply};
+use super::exchange::{Ask, Outgoing, Reply, Watch};
 use super::fault::UpstreamFault;
-use super::process::{self, Pending, Shared};
+use super::listen::Wanted;
+use super::message::{self, Described, Meta};
+use super::process;
+use super::signals::Signals;
+use super::stderr::Stderr;
+use super::underway::{Followed, Waiting};
 use crate::limits;
 
 /// A process to which questions can be put. It ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct StdioWire {
     outgoing: mpsc::Sender<String>,
-    shared: Arc<Shared>,
+    signals: Arc<Signals>,
+    stderr: Arc<Stderr>,
     next: AtomicU64,
-}
-
-/// Forgets a question whose asker has gone.
-struct Asked<'a> {
-    wire: &'a StdioWire,
-    id: u64,
-}
-
-impl Drop for Asked<'_> {
-    fn drop(&mut self) {
-        self.wire.shared.pending.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
-    }
 }
 
 impl Drop for StdioWire {
     fn drop(&mut self) {
-        self.shared.signals.ended.cancel();
+        self.signals.ended.cancel();
     }
 }
 
@@ -45,21 +39,23 @@ impl StdioWire {
         arguments: &[String],
         environment: &[String],
         signals: Arc<Signals>,
+        stderr: Arc<Stderr>,
     ) -> Result<Self, UpstreamFault> {
-        let (outgoing, shared) = process::start(command, arguments, environment, signals)?;
-        Ok(Self { outgoing, shared, next: AtomicU64::new(1) })
+        let (own, words) = (Arc::clone(&signals), Arc::clone(&stderr));
+        let outgoing = process::start(command, arguments, environment, own, words)?;
+        Ok(Self { outgoing, signals, stderr, next: AtomicU64::new(1) })
     }
 
     /// Puts one question and waits for its answer.
     pub async fn exchange(&self, mut outgoing: Outgoing<'_>) -> Result<Reply, UpstreamFault> {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        outgoing.ask_for_progress(id);
+        outgoing.meta.progress_token = outgoing.watch.notices.is_some().then_some(id);
+        let line = message::request(id, &outgoing)?;
         let (reply, answer) = oneshot::channel();
-        let pending = Pending { reply, progress: outgoing.watch.progress.clone() };
-        self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner).insert(id, pending);
-        let _asked = Asked { wire: self, id };
-        let line = exchange::request(id, outgoing.ask.method(), &outgoing.params);
-        let ended = &self.shared.signals.ended;
+        let is_call = matches!(outgoing.ask, Ask::Governed(..));
+        let waiting = Waiting { followed: Followed::by(&outgoing.watch), is_call, reply: Some(reply) };
+        let _entered = self.signals.underway.enter(id, waiting);
+        let ended = &self.signals.ended;
         let room = tokio::select! {
             biased;
             () = outgoing.watch.cut.cancelled() => return Err(UpstreamFault::not_sent("it was given up before it was sent")),
@@ -74,11 +70,33 @@ impl StdioWire {
             biased;
             Ok(reply) = answer => Ok(reply),
             () = outgoing.watch.cut.cancelled() => {
-                self.notify(exchange::cancelled(id)).await;
+                self.notify(message::cancelled(id)).await;
                 Err(UpstreamFault::unknown("it was given up before there was an answer"))
             }
             () = ended.cancelled() => Err(self.gone(UpstreamFault::unknown("the connector's process ended before it answered"))),
         }
+    }
+
+    /// Asks to be told what is `wanted`. Returns the request's id and its end, which comes when the process has no more to
+    /// tell; nothing if the process has ended.
+    pub async fn listen(&self, wanted: &Wanted) -> Option<(u64, oneshot::Receiver<Reply>)> {
+        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        let meta = Meta { described: Some(Described::default()), ..Meta::default() };
+        let watch = Watch::default();
+        let (reply, answered) = oneshot::channel();
+        let waiting = Waiting { followed: Followed::by(&watch), is_call: false, reply: Some(reply) };
+        let outgoing = Outgoing { ask: Ask::Listen, params: &wanted.params, meta, headers: HeaderMap::new(), watch };
+        let line = message::request(id, &outgoing).ok()?;
+        self.signals.about_to_listen(id, wanted.version);
+        self.signals.underway.keep(id, waiting);
+        self.outgoing.send(line).await.ok()?;
+        Some((id, answered))
+    }
+
+    /// Takes back what [`StdioWire::listen`] asked.
+    pub async fn give_up(&self, id: u64) {
+        self.signals.underway.take(id);
+        self.notify(message::cancelled(id)).await;
     }
 
     /// Tells the process something, if it takes it in time.
@@ -88,7 +106,7 @@ impl StdioWire {
     }
 
     fn gone(&self, fault: UpstreamFault) -> UpstreamFault {
-        let words = self.shared.last_words();
+        let words = self.stderr.last_words();
         if words.is_empty() { fault } else { fault.detail(words) }
     }
 }

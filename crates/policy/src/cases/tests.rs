@@ -66,3 +66,31 @@ fn policies_that_do_not_compile_are_told() {
     let error = Table::parse(CASE).expect("a table").run(&[source("permit(principal, action, resource);")], &[]);
     assert!(error.expect_err("no id").to_string().contains("has no `@id`"));
 }
+
+#[test]
+fn the_example_of_the_guide_holds() {
+    let guide = include_str!("../../../../docs/guide/projections.md");
+    let block = |kind: &str| {
+        let (_, rest) = guide.split_once(&format!("```{kind}\n")).expect("a block");
+        rest.split_once("```").expect("its end").0.to_owned()
+    };
+    let table = Table::parse(&block("toml")).expect("a table");
+    let mut sources = crate::starter();
+    sources.push(PolicySource { name: "mail".to_owned(), text: block("cedar") });
+    let results = table.run(&sources, &[]).expect("results");
+    let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[test]
+fn projections_of_a_case_read_what_its_schema_describes() {
+    let table = |schema: &str| {
+        format!(
+            "[[case]]\nname = \"a\"\noperation = {{ id = \"a/b\", verb = \"read\", projections = [\"x = count(y)\"]{schema} }}\nexpect = \"deny\""
+        )
+    };
+    for schema in ["", ", schema = { type = \"object\" }"] {
+        let error = Table::parse(&table(schema)).expect_err("refused").to_string();
+        assert_eq!(error, "the case `a`: the projection `x` reads `y`, which the schema does not describe");
+    }
+}

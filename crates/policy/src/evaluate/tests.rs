@@ -198,3 +198,25 @@ fn generated_reasons_name_the_policy() {
         unless { context has approval && context.approval.roles.containsAny(["a", "b"]) };"#;
     assert_eq!(World::with(asking).refund(1).reasons, ["the policy `asking` asks for the approval of `a` or `b`"]);
 }
+
+#[test]
+fn where_the_two_ways_differ_nothing_is_allowed() {
+    let allowed = World::with("").refund(1);
+    assert_eq!(compared(allowed.clone(), allowed.clone()), allowed);
+    let differs = compared(allowed.clone(), Decision { determining: vec!["another".to_owned()], ..allowed });
+    assert_eq!((&differs.outcome, differs.is_fault), (&Outcome::Deny, true));
+    assert_eq!((differs.errors.len(), differs.reasons.len()), (1, 1));
+}
+
+#[test]
+fn one_decision_in_a_thousand_is_made_twice() {
+    let mut world = World::with("");
+    let (mut samples, arguments) = (0, json!({}));
+    for calls in 0..100_000 {
+        world.facts.task.calls = calls;
+        let now_ms = crate::world::NOW_MS + i64::try_from(calls / 10).expect("small");
+        let (facts, shape) = (&world.facts, &world.shape);
+        samples += u32::from(is_sample(&Request { facts, shape, arguments: &arguments, approval: None, now_ms }));
+    }
+    assert!((50..200).contains(&samples), "{samples} of 100000");
+}

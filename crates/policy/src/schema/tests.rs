@@ -44,6 +44,7 @@ fn names_that_cedar_could_trip_over_are_quoted() {
             risk: 0,
             data: 0,
             external: false,
+            sandbox: false,
         },
         ..world::facts()
     };

@@ -6,7 +6,7 @@ use std::time::Instant;
 use remit_domain::Command;
 use serde::Serialize;
 
-use super::resident_mib;
+use super::door::processor::resident_mib;
 use super::world::{self, World};
 
 /// Commands on their way at a time while a log is made.
@@ -87,7 +87,7 @@ pub async fn estate(data: &Path, agents: u64) -> anyhow::Result<Estate> {
     let engine = world::open(data).await?;
     let granted = engine.read(|state| state.grants.len() as u64);
     anyhow::ensure!(granted >= agents, "only {granted} grants were made");
-    let estate = Estate { agents, resident_mib: resident_mib() };
+    let estate = Estate { agents, resident_mib: resident_mib("self") };
     engine.close().await;
     Ok(estate)
 }

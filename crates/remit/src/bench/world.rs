@@ -33,6 +33,7 @@ impl World {
             name: "bench".to_owned(),
             owner: None,
             spec: ConnectorSpec::Http { url: "http://127.0.0.1:9/mcp".to_owned() },
+            sandbox: false,
         };
         engine.submit(root.clone(), Command::AddConnector(Box::new(add))).await?;
         let connector = engine.read(|state| state.connector_named("bench").map(|connector| connector.id))?;
@@ -106,6 +107,7 @@ fn choice() -> OperationChoice {
         risk: 0,
         data: DataClass::D1,
         external: false,
+        projections: Vec::new(),
         definition: Definition { document: json!({"name": "read", "description": "reads", "inputSchema": schema}) },
     }
 }

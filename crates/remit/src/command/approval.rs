@@ -103,19 +103,38 @@ fn show(approval: &Value, output: &Output) {
     if output.is_json() {
         return;
     }
-    output.line("arguments");
-    let missing = text_at(approval, "/arguments_missing");
-    if missing.is_empty() {
-        let arguments = approval.get("arguments").cloned().unwrap_or_default();
-        let pretty = serde_json::to_string_pretty(&arguments).unwrap_or_default();
-        pretty.lines().for_each(|line| output.line(&format!("  {}", plain(line))));
-    } else {
-        output.line(&format!("  not shown: {missing}"));
+    content(approval, "arguments", "arguments", output);
+    if !is_empty(approval.get("projected")) {
+        content(approval, "projected", "what policies read out of them", output);
+    }
+    if !is_empty(approval.get("beside")) || !text_at(approval, "/beside_missing").is_empty() {
+        content(approval, "beside", "sent beside the arguments", output);
     }
     if text_at(approval, "/status") == "pending" {
         let (id, digest) = (text_at(approval, "/id"), text_at(approval, "/digest"));
         output.line("");
         output.line(&format!("yes: remit approval approve {id} --digest {digest}"));
         output.line(&format!("no:  remit approval deny {id} --note TEXT"));
+    }
+}
+
+/// Prints the member `name` of `approval` under `title`, or why it is not shown.
+fn content(approval: &Value, name: &str, title: &str, output: &Output) {
+    output.line(title);
+    let missing = text_at(approval, &format!("/{name}_missing"));
+    if missing.is_empty() {
+        let content = approval.get(name).cloned().unwrap_or_default();
+        let pretty = serde_json::to_string_pretty(&content).unwrap_or_default();
+        pretty.lines().for_each(|line| output.line(&format!("  {}", plain(line))));
+    } else {
+        output.line(&format!("  not shown: {missing}"));
+    }
+}
+
+fn is_empty(content: Option<&Value>) -> bool {
+    match content {
+        None | Some(Value::Null) => true,
+        Some(Value::Object(members)) => members.is_empty(),
+        Some(_) => false,
     }
 }

@@ -2,16 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, Subcommand, ValueEnum};
+use serde::Serialize;
+use url::Url;
 
 use super::{Failure, Global, duration_seconds};
 
 /// What is measured, and for how long.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Examples:\n  remit bench\n  remit bench --directory /mnt/disk --time 10s --events 1000000 --json"
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  remit bench\n  remit bench --directory /mnt/disk --time 10s --events 1000000 --json\n  remit bench door"
 )]
 pub struct BenchArgs {
+    #[command(subcommand)]
+    pub part: Option<BenchCommand>,
     /// Directory on the disk to measure; a fresh one below it is used and removed.
     #[arg(long, default_value = ".", value_name = "DIR")]
     pub directory: PathBuf,
@@ -26,6 +31,116 @@ pub struct BenchArgs {
     pub agents: u64,
 }
 
+/// What is measured apart from the ledger and the decision.
+#[derive(Debug, Clone, Subcommand)]
+pub enum BenchCommand {
+    /// Measures calls through the gateway beside the same calls made directly, each server a process of its own.
+    Door(Box<DoorArgs>),
+}
+
+/// What is measured of the gateway, and how often.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  remit bench door\n  remit bench door --part calls --time 10s --runs 5 --markdown\n  remit bench door --only-target http://127.0.0.1:8080/mcp --generation 2025-11-25 --tool echo --pid 4711 --json"
+)]
+pub struct DoorArgs {
+    /// Directory on the disk to measure; a fresh one below it is used and removed.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// How long each number is measured.
+    #[arg(long, default_value = "3s", value_name = "DURATION", value_parser = duration_seconds)]
+    pub time: u64,
+    /// How often each number is measured; the least, the middle and the greatest are shown.
+    #[arg(long, default_value_t = 3, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub runs: u16,
+    /// Only these parts; all of them if none is named.
+    #[arg(long = "part", value_name = "PART", value_enum, value_delimiter = ',')]
+    pub parts: Vec<DoorPart>,
+    /// Active policies under which a decision is measured.
+    #[arg(long, default_value = "10,1000,10000", value_name = "NUMBERS", value_delimiter = ',')]
+    pub policies: Vec<usize>,
+    /// Different callers that list tools, and that hold streams open.
+    #[arg(long, default_value_t = 1_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub callers: u32,
+    /// Tools that each of them lists, half of them of each of two connectors.
+    #[arg(long, default_value_t = 1_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(2..=1_000))]
+    pub tools: u32,
+    /// Idle streams that they hold open at a time.
+    #[arg(long, default_value_t = 10_000, value_name = "NUMBER")]
+    pub streams: u32,
+    /// Prints tables in Markdown.
+    #[arg(long)]
+    pub markdown: bool,
+    #[command(flatten)]
+    pub other: OtherArgs,
+}
+
+/// A server to be measured instead of Remit.
+#[derive(Debug, Clone, Args)]
+pub struct OtherArgs {
+    /// Measures only calls, and only of the MCP server at this address: for other programs, with the same callers.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["parts", "markdown"])]
+    pub only_target: Option<Url>,
+    /// The generation of the protocol that it is spoken to in.
+    #[arg(long, value_enum, default_value = "2026-07-28", value_name = "REVISION", requires = "only_target")]
+    pub generation: Generation,
+    /// The tool that is called; it takes `text` and says it again.
+    #[arg(long, default_value = "echo", value_name = "NAME", requires = "only_target")]
+    pub tool: String,
+    /// Name of the variable that holds its bearer token, if it wants one.
+    #[arg(long, value_name = "NAME", requires = "only_target")]
+    pub token_variable: Option<String>,
+    /// Processes whose time is counted as its own.
+    #[arg(long = "pid", value_name = "PID", requires = "only_target")]
+    pub pids: Vec<u32>,
+}
+
+/// A part of what is measured of the gateway.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoorPart {
+    /// Calls: latency, rate and processor time, closed and open loop.
+    Calls,
+    /// What a decision costs as policies become more.
+    Policies,
+    /// Lists of tools for many callers.
+    Lists,
+    /// Idle streams to clients.
+    Streams,
+}
+
+/// A generation of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+pub enum Generation {
+    /// Every request stands alone.
+    #[value(name = "2026-07-28")]
+    #[serde(rename = "2026-07-28")]
+    Modern,
+    /// A handshake, then requests that refer to it.
+    #[value(name = "2025-11-25")]
+    #[serde(rename = "2025-11-25")]
+    Handshake,
+}
+
+impl Generation {
+    /// As it is written on the wire.
+    pub const fn revision(self) -> &'static str {
+        match self {
+            Self::Modern => "2026-07-28",
+            Self::Handshake => "2025-11-25",
+        }
+    }
+}
+
+impl DoorArgs {
+    /// Whether `part` is to be measured.
+    pub fn includes(&self, part: DoorPart) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+}
+
 pub async fn run(arguments: BenchArgs, global: &Global) -> Result<(), Failure> {
-    crate::bench::bench(arguments, global).await
+    match &arguments.part {
+        Some(BenchCommand::Door(door)) => crate::bench::door(door, global).await,
+        None => crate::bench::bench(arguments, global).await,
+    }
 }

@@ -7,7 +7,7 @@ use remit_domain::Verb;
 use serde_json::{Value, json};
 
 use super::address::path;
-use super::connector_tools::{self, Choose};
+use super::connector_tools::{self, Choose, Decision, Form};
 use super::output::Column;
 use super::{Client, Failure, Output};
 
@@ -17,6 +17,7 @@ const COLUMNS: &[Column] = &[
     ("owner", "/owner"),
     ("operations", "/operations"),
     ("withdrawn", "/withdrawn"),
+    ("sandbox", "/sandbox"),
     ("added", "/added_at"),
 ];
 const ROWS: &[Column] = &[
@@ -27,17 +28,21 @@ const ROWS: &[Column] = &[
     ("url", "/spec/url"),
     ("command", "/spec/command"),
     ("arguments", "/spec/arguments"),
+    ("sandbox", "/sandbox"),
     ("operations", "/operations"),
     ("withdrawn", "/withdrawn"),
     ("added", "/added_at"),
 ];
+
+/// Lines of a server's standard error that are shown; `--json` has all that are kept.
+const ERROR_LINES_SHOWN: usize = 20;
 
 /// What to do with connectors.
 #[derive(Debug, Clone, Subcommand)]
 pub enum ConnectorCommand {
     /// Adds a connector. One that starts a process is added on the machine itself.
     #[command(
-        after_help = "Examples:\n  remit connector add helpdesk --stdio -- remit sample helpdesk\n  remit connector add billing --http https://billing.example.org/mcp"
+        after_help = "Examples:\n  remit connector add helpdesk --stdio -- remit sample helpdesk\n  remit connector add billing --http https://billing.example.org/mcp\n  remit connector add trial --sandbox --stdio -- remit sample helpdesk"
     )]
     Add(Add),
     /// Lists connectors.
@@ -48,17 +53,20 @@ pub enum ConnectorCommand {
     Show { name: String },
     /// Shows what the server offers now, beside what is approved.
     #[command(
-        after_help = "Examples:\n  remit connector tools helpdesk\n  remit connector tools helpdesk --toml > helpdesk.toml"
+        after_help = "Examples:\n  remit connector tools helpdesk\n  remit connector tools helpdesk --diff\n  remit connector tools helpdesk --toml > helpdesk.toml"
     )]
     Tools {
         name: String,
         /// As a file to edit and give to `approve-tools --file`.
-        #[arg(long)]
+        #[arg(long, conflicts_with = "diff")]
         toml: bool,
+        /// With what changed since it was approved, what to look at, and why what is proposed.
+        #[arg(long)]
+        diff: bool,
     },
     /// Approves tools, each pinned to the definition that is shown; without a choice, shows what it would propose.
     #[command(
-        after_help = "Examples:\n  remit connector approve-tools helpdesk\n  remit connector approve-tools helpdesk --all\n  remit connector approve-tools helpdesk --tool issue_refund --verb write --risk 3 --data-class D2\n  remit connector approve-tools helpdesk --file helpdesk.toml"
+        after_help = "Examples:\n  remit connector approve-tools helpdesk\n  remit connector approve-tools helpdesk --all\n  remit connector approve-tools helpdesk --tool issue_refund --verb write --risk 3 --data-class D2\n  remit connector approve-tools mail --tool send_mail --projection \"recipient_domain = email_domain(to)\"\n  remit connector approve-tools helpdesk --file helpdesk.toml"
     )]
     ApproveTools(ApproveTools),
     /// Removes a connector; its operations become unavailable at once.
@@ -82,6 +90,9 @@ pub struct Add {
     /// Name of a variable of Remit's own environment that the process gets; it inherits almost nothing else.
     #[arg(long = "env", value_name = "NAME")]
     environment: Vec<String>,
+    /// For experiments: only agents of the environment `sandbox` reach it.
+    #[arg(long)]
+    sandbox: bool,
     /// The command and its arguments.
     #[arg(last = true, value_name = "COMMAND")]
     command: Vec<String>,
@@ -97,7 +108,7 @@ impl Add {
                 json!({"kind": "stdio", "command": command, "arguments": arguments, "environment": self.environment})
             }
         };
-        json!({"name": self.name, "owner": self.owner, "spec": spec})
+        json!({"name": self.name, "owner": self.owner, "spec": spec, "sandbox": self.sandbox})
     }
 }
 
@@ -105,7 +116,8 @@ impl Add {
 #[derive(Debug, Clone, Args)]
 pub struct ApproveTools {
     name: String,
-    /// Every tool that is new or changed, as proposed.
+    /// Every tool that is new or changed, as proposed. What has a serious warning, and what lets the server ask something of
+    /// its caller, has to be named.
     #[arg(long, conflicts_with_all = ["tools", "file"])]
     all: bool,
     /// A tool; may be given several times.
@@ -123,25 +135,34 @@ pub struct ApproveTools {
     /// Whether they reach outside the organisation.
     #[arg(long, requires = "tools")]
     external: Option<bool>,
+    /// A value that policies see besides the arguments, as in `recipient_domain = email_domain(to)`; may be given several times.
+    #[arg(long = "projection", value_name = "PROJECTION", requires = "tools")]
+    projections: Vec<String>,
+    /// Takes over the projections that the names of the arguments suggest (`tools --diff` shows them).
+    #[arg(long, conflicts_with_all = ["projections", "file"])]
+    suggested_projections: bool,
     /// Choices from a file, as `tools --toml` writes it.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
 impl ApproveTools {
-    fn choose(self) -> Choose {
-        match (self.all, self.file, self.tools.is_empty()) {
+    fn choose(self) -> (Choose, Decision) {
+        let decision = Decision {
+            verb: self.verb.map(|verb| verb.as_str().to_owned()),
+            risk: self.risk,
+            data: self.data_class,
+            external: self.external,
+            projections: self.projections,
+            projections_as_proposed: self.suggested_projections,
+        };
+        let choose = match (self.all, self.file, self.tools.is_empty()) {
             (true, ..) => Choose::All,
             (_, Some(file), _) => Choose::File(file),
             (_, None, true) => Choose::Nothing,
-            (_, None, false) => Choose::Named {
-                tools: self.tools,
-                verb: self.verb.map(|verb| verb.as_str().to_owned()),
-                risk: self.risk,
-                data: self.data_class,
-                external: self.external,
-            },
-        }
+            (_, None, false) => Choose::Named(self.tools),
+        };
+        (choose, decision)
     }
 }
 
@@ -156,16 +177,37 @@ pub async fn run(command: ConnectorCommand, client: &Client, output: &Output) ->
             );
         }
         ConnectorCommand::List => output.table(&client.list("/v1/connectors", &[]).await?, COLUMNS, "no connector"),
-        ConnectorCommand::Show { name } => output.card(&client.get(&path(&["connectors", &name])).await?, ROWS),
-        ConnectorCommand::Tools { name, toml } => connector_tools::show(client, output, &name, toml).await?,
+        ConnectorCommand::Show { name } => show(client, output, &name).await?,
+        ConnectorCommand::Tools { name, toml, diff } => {
+            let form = match (toml, diff) {
+                (true, _) => Form::Toml,
+                (_, true) => Form::Review,
+                _ => Form::Table,
+            };
+            connector_tools::show(client, output, &name, form).await?;
+        }
         ConnectorCommand::ApproveTools(approve) => {
             let name = approve.name.clone();
-            connector_tools::approve(client, output, &name, approve.choose()).await?;
+            let (choose, decision) = approve.choose();
+            connector_tools::approve(client, output, &name, choose, decision).await?;
         }
         ConnectorCommand::Remove { name } => {
             let removed = client.delete(&path(&["connectors", &name])).await?;
             output.done(&removed, &format!("removed {name}; its operations are unavailable"));
         }
+    }
+    Ok(())
+}
+
+async fn show(client: &Client, output: &Output, name: &str) -> Result<(), Failure> {
+    let connector = client.get(&path(&["connectors", name])).await?;
+    output.card(&connector, ROWS);
+    let lines = connector.pointer("/standing/standard_error").and_then(Value::as_array);
+    if let Some(lines) = lines.filter(|lines| !lines.is_empty()) {
+        output.note("\nstandard error, the newest last:");
+        lines.iter().rev().take(ERROR_LINES_SHOWN).rev().filter_map(Value::as_str).for_each(|line| {
+            output.note(&format!("  {line}"));
+        });
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use remit_domain::Refusal;
+use remit_review::{Item, visible};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use super::address::path;
 use super::output::{Column, text_at};
 use super::{Client, Failure, Output};
 
+mod shown;
 #[cfg(test)]
 mod tests;
 
@@ -32,23 +34,39 @@ const CHOSEN: &[Column] = &[
     ("risk", "/risk"),
     ("data", "/data"),
     ("outside", "/external"),
+    ("projections", "/projections"),
     ("definition", "/digest"),
 ];
 
-/// Which tools to approve, as what.
+/// Which tools to approve.
 #[derive(Debug, Clone)]
 pub enum Choose {
     Nothing,
-    /// What is new or changed, as proposed.
+    /// What is new or changed, but for what needs its name.
     All,
-    Named {
-        tools: Vec<String>,
-        verb: Option<String>,
-        risk: Option<u8>,
-        data: Option<String>,
-        external: Option<bool>,
-    },
+    Named(Vec<String>),
     File(PathBuf),
+}
+
+/// What a person says about the tools that they choose; what they leave open is as proposed.
+#[derive(Debug, Clone, Default)]
+pub struct Decision {
+    pub verb: Option<String>,
+    pub risk: Option<u8>,
+    pub data: Option<String>,
+    pub external: Option<bool>,
+    pub projections: Vec<String>,
+    /// Takes the proposed projections over.
+    pub projections_as_proposed: bool,
+}
+
+/// How `remit connector tools` shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Table,
+    Toml,
+    /// With differences, warnings and reasons.
+    Review,
 }
 
 /// A file of choices.
@@ -67,39 +85,73 @@ struct Choice {
     data: String,
     #[serde(default)]
     external: bool,
+    #[serde(default)]
+    projections: Vec<String>,
     /// Digest of the definition that was shown when the file was written.
     digest: Option<String>,
 }
 
-async fn offered(client: &Client, name: &str) -> Result<Value, Failure> {
-    client.get(&path(&["connectors", name, "tools"])).await
+async fn offered(client: &Client, name: &str) -> Result<(Value, Vec<Item>), Failure> {
+    let answer = client.get(&path(&["connectors", name, "tools"])).await?;
+    let items = answer.get("items").cloned().unwrap_or_default();
+    let items = serde_json::from_value(items).map_err(|error| {
+        Failure::fault(format!("the list of tools cannot be read: {error}"), "use the same version on both sides")
+    })?;
+    Ok((answer, items))
 }
 
-pub async fn show(client: &Client, output: &Output, name: &str, as_toml: bool) -> Result<(), Failure> {
-    let tools = offered(client, name).await?;
-    if as_toml {
-        output.line(toml_of(&tools).trim_end());
-    } else {
-        output.table(&tools, COLUMNS, "the server offers no tool");
+pub async fn show(client: &Client, output: &Output, name: &str, form: Form) -> Result<(), Failure> {
+    let (answer, items) = offered(client, name).await?;
+    match form {
+        Form::Toml => output.line(toml_of(&items).trim_end()),
+        Form::Review if output.is_json() => output.document(&answer),
+        Form::Review if items.is_empty() => output.line("the server offers no tool"),
+        Form::Review => output.line(shown::review(&items).trim_end()),
+        Form::Table => {
+            output.table(&answer, COLUMNS, "the server offers no tool");
+            if items.iter().any(|item| !item.differences.is_empty() || !item.warnings.is_empty()) {
+                output.note("");
+                items.iter().filter_map(shown::summary).for_each(|line| output.note(&line));
+                output.note(&format!("`remit connector tools {name} --diff` shows what changed and what to look at"));
+            }
+        }
     }
     Ok(())
 }
 
-pub async fn approve(client: &Client, output: &Output, name: &str, choose: Choose) -> Result<(), Failure> {
-    let tools = offered(client, name).await?;
-    let choices = chosen(&tools, &choose)?;
+pub async fn approve(
+    client: &Client,
+    output: &Output,
+    name: &str,
+    choose: Choose,
+    decision: Decision,
+) -> Result<(), Failure> {
+    let (_, items) = offered(client, name).await?;
+    let choices = chosen(&items, &choose, &decision)?;
+    let left = left_out(&items, &choose);
     if choices.is_empty() {
+        if !left.is_empty() {
+            return Err(Refusal::new(
+                "needs_a_name",
+                format!("what is open is approved only by name: {}", left.join("; ")),
+            )
+            .help(format!("look at it with `remit connector tools {name} --diff`, then name it with `--tool`"))
+            .into());
+        }
         output.done(&json!({"items": []}), "nothing to approve: every tool is pinned as the server offers it");
         return Ok(());
     }
     let proposal = json!({"items": choices});
-    if matches!(choose, Choose::Nothing) {
+    if !output.is_json() {
+        shown_first(output, &items, &choices);
         output.table(&proposal, CHOSEN, "");
+        left.iter().for_each(|left| output.note(&format!("left out: {left}; name it with `--tool` to approve it")));
+    } else if matches!(choose, Choose::Nothing) {
+        output.document(&proposal);
+    }
+    if matches!(choose, Choose::Nothing) {
         output.note(&format!("this is only a proposal; `remit connector approve-tools {name} --all` approves it"));
         return Ok(());
-    }
-    if !output.is_json() {
-        output.table(&proposal, CHOSEN, "");
     }
     let count = choices.len();
     let approved = client.post(&path(&["connectors", name, "approve-tools"]), json!({"choices": choices})).await?;
@@ -110,42 +162,37 @@ pub async fn approve(client: &Client, output: &Output, name: &str, choose: Choos
     Ok(())
 }
 
-fn items(tools: &Value) -> &[Value] {
-    tools.get("items").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+/// What changed, and what to look at, of what is about to be pinned.
+fn shown_first(output: &Output, items: &[Item], choices: &[Value]) {
+    let is_chosen = |item: &&Item| choices.iter().any(|choice| text_at(choice, "/tool") == visible(&item.tool));
+    let notable = |item: &&Item| !item.differences.is_empty() || !item.warnings.is_empty();
+    let notable: Vec<Item> = items.iter().filter(is_chosen).filter(notable).cloned().collect();
+    if !notable.is_empty() {
+        output.line(&shown::review(&notable));
+    }
 }
 
-/// The choices to send, each with the digest of the definition that stands in `tools`.
-fn chosen(tools: &Value, choose: &Choose) -> Result<Vec<Value>, Refusal> {
+/// What `choose` would cover, had it no need of being named: each with the reason.
+fn left_out(items: &[Item], choose: &Choose) -> Vec<String> {
+    if !matches!(choose, Choose::All | Choose::Nothing) {
+        return Vec::new();
+    }
+    let open = items.iter().filter(|item| item.status.is_open());
+    open.filter_map(|item| item.needs_its_name().map(|reason| format!("`{}` {reason}", visible(&item.tool)))).collect()
+}
+
+/// The choices to send, each with the digest of the definition that stands in `items`.
+fn chosen(items: &[Item], choose: &Choose, decision: &Decision) -> Result<Vec<Value>, Refusal> {
     let find = |name: &str| {
-        let found =
-            items(tools).iter().find(|tool| text_at(tool, "/tool") == name && !text_at(tool, "/digest").is_empty());
+        let found = items.iter().find(|item| item.tool == name && item.digest.is_some());
         found.ok_or_else(|| Refusal::unknown("tool", name).help("`remit connector tools` shows what is offered"))
     };
     match choose {
         Choose::All | Choose::Nothing => {
-            let open = items(tools)
-                .iter()
-                .filter(|tool| matches!(text_at(tool, "/status").as_str(), "new" | "changed" | "withdrawn"));
-            Ok(open.map(as_proposed).collect())
+            let open = items.iter().filter(|item| item.status.is_open() && item.needs_its_name().is_none());
+            Ok(open.map(|item| decided(item, decision)).collect())
         }
-        Choose::Named { tools: names, verb, risk, data, external } => names
-            .iter()
-            .map(|name| {
-                let mut choice = as_proposed(find(name)?);
-                let given = [
-                    ("verb", verb.as_ref().map(|verb| json!(verb))),
-                    ("risk", risk.map(|risk| json!(risk))),
-                    ("data", data.as_ref().map(|data| json!(data))),
-                    ("external", external.map(|external| json!(external))),
-                ];
-                if let Some(members) = choice.as_object_mut() {
-                    members.extend(
-                        given.into_iter().filter_map(|(name, value)| value.map(|value| (name.to_owned(), value))),
-                    );
-                }
-                Ok(choice)
-            })
-            .collect(),
+        Choose::Named(names) => names.iter().map(|name| Ok(decided(find(name)?, decision))).collect(),
         Choose::File(file) => {
             let unusable = |error: &dyn std::fmt::Display| {
                 Refusal::new("bad_file", format!("`{}` cannot be used: {error}", file.display()))
@@ -158,54 +205,67 @@ fn chosen(tools: &Value, choose: &Choose) -> Result<Vec<Value>, Refusal> {
     }
 }
 
-fn from_file<'a>(choice: Choice, find: impl Fn(&str) -> Result<&'a Value, Refusal>) -> Result<Value, Refusal> {
-    let offered = text_at(find(&choice.name)?, "/digest");
+fn from_file<'a>(choice: Choice, find: impl Fn(&str) -> Result<&'a Item, Refusal>) -> Result<Value, Refusal> {
+    let offered = find(&choice.name)?.digest.map(|digest| digest.to_string());
     // The file remembers what its writer looked at; without that, what is offered now counts as looked at.
-    if choice.digest.as_ref().is_some_and(|digest| *digest != offered) {
+    if choice.digest.is_some() && choice.digest != offered {
         let sentence = format!("the definition of `{}` changed since the file was written", choice.name);
         return Err(Refusal::new("definition_changed", sentence)
             .help("look at it with `remit connector tools` and write the file again"));
     }
-    let Choice { name, verb, risk, data, external, .. } = choice;
-    Ok(json!({"tool": name, "verb": verb, "risk": risk, "data": data, "external": external, "digest": offered}))
+    let Choice { name, verb, risk, data, external, projections, .. } = choice;
+    Ok(json!({
+        "tool": name, "verb": verb, "risk": risk, "data": data, "external": external, "projections": projections,
+        "digest": offered,
+    }))
 }
 
-/// A tool as Remit proposes it. What a person decided before about a tool that changed since is proposed again.
-fn as_proposed(tool: &Value) -> Value {
-    let part = |member: &str| {
-        let decided = tool.pointer(&format!("/approved/{member}"));
-        decided.or_else(|| tool.pointer(&format!("/proposed/{member}"))).cloned().unwrap_or_default()
+/// A tool as the person says, and where they say nothing as it was decided before, and else as Remit proposes it.
+///
+/// Projections are never taken over unasked: a value that does not fit one is refused at the call.
+fn decided(item: &Item, decision: &Decision) -> Value {
+    let (before, proposed) = (json!(item.approved), json!(item.proposed));
+    let part = |member: &str, said: Option<Value>| {
+        said.or_else(|| before.get(member).cloned()).or_else(|| proposed.get(member).cloned()).unwrap_or_default()
+    };
+    let projections = match decision.projections.as_slice() {
+        [] if decision.projections_as_proposed => proposed.get("projections").cloned().unwrap_or_default(),
+        [] => before.get("projections").cloned().unwrap_or_else(|| json!([])),
+        given => json!(given),
     };
     json!({
-        "tool": tool.get("tool"),
-        "verb": part("verb"),
-        "risk": part("risk"),
-        "data": part("data"),
-        "external": part("external"),
-        "digest": tool.get("digest"),
+        "tool": item.tool,
+        "verb": part("verb", decision.verb.as_ref().map(|verb| json!(verb))),
+        "risk": part("risk", decision.risk.map(|risk| json!(risk))),
+        "data": part("data", decision.data.as_ref().map(|data| json!(data))),
+        "external": part("external", decision.external.map(|external| json!(external))),
+        "projections": projections,
+        "digest": item.digest,
     })
 }
 
 /// The file that `--file` reads. Descriptions are comments, so that whoever edits it sees what each tool says of itself.
-fn toml_of(tools: &Value) -> String {
+fn toml_of(items: &[Item]) -> String {
     let mut text = String::new();
-    for tool in items(tools).iter().filter(|tool| !text_at(tool, "/digest").is_empty()) {
-        let choice = as_proposed(tool);
-        let (description, quoted) =
-            (text_at(tool, "/description"), |name: &str| json!(text_at(&choice, name)).to_string());
-        let external = choice.get("external").and_then(Value::as_bool).unwrap_or(false);
+    for item in items.iter().filter(|item| item.digest.is_some()) {
+        let choice = decided(item, &Decision::default());
+        let quoted = |member: &str| choice.get(member).cloned().unwrap_or_default().to_string();
+        let description = visible(item.description.as_deref().unwrap_or_default());
         // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "[[tool]] # {}: {}\nname = {}\nverb = {}\nrisk = {}\ndata = {}\nexternal = {external}\ndigest = {}\n",
-            text_at(tool, "/status"),
-            description,
-            quoted("/tool"),
-            quoted("/verb"),
-            text_at(&choice, "/risk"),
-            quoted("/data"),
-            quoted("/digest"),
-        );
+        let _ = writeln!(text, "[[tool]] # {}: {description}", item.status.as_str());
+        for reason in item.proposed.iter().flat_map(|proposed| &proposed.reasons) {
+            let _ = writeln!(text, "# {}", visible(reason));
+        }
+        for member in ["tool", "verb", "risk", "data", "external", "projections", "digest"] {
+            let key = if member == "tool" { "name" } else { member };
+            let _ = writeln!(text, "{key} = {}", quoted(member));
+            let suggested =
+                item.proposed.as_ref().map(|proposed| &proposed.projections).filter(|list| !list.is_empty());
+            if let (true, Some(suggested)) = (member == "projections", suggested) {
+                let _ = writeln!(text, "# its arguments suggest: {}", visible(&json!(suggested).to_string()));
+            }
+        }
+        text.push('\n');
     }
     text
 }

@@ -10,6 +10,7 @@ pub mod approval;
 pub mod bench;
 mod client;
 pub mod completions;
+pub mod connect;
 pub mod connector;
 mod connector_tools;
 pub mod demo;
@@ -21,10 +22,12 @@ pub mod grant;
 pub mod key;
 pub mod ledger;
 pub mod login;
+mod mcp_address;
 mod output;
 pub mod person;
 pub mod policy;
 mod policy_files;
+pub mod proxy;
 pub mod run;
 pub mod sample;
 pub mod schema;
@@ -81,6 +84,10 @@ pub enum Command {
     Up(up::UpArgs),
     /// Runs a command as a governed run of an agent.
     Run(run::RunArgs),
+    /// The gateway on standard input and output, for clients that only start processes.
+    Proxy(proxy::ProxyArgs),
+    /// Prints settings for MCP clients, ready to paste.
+    Connect(connect::ConnectArgs),
     /// People: owners, approvers, administrators.
     #[command(subcommand)]
     Person(person::PersonCommand),
@@ -148,6 +155,8 @@ async fn run_command(command: Command, global: &Global, output: &Output) -> Resu
     let client = || Client::open(global);
     match command {
         Command::Run(arguments) => return run::run(arguments, global).await,
+        Command::Proxy(arguments) => proxy::run(arguments, global).await?,
+        Command::Connect(arguments) => connect::run(&arguments, global, output)?,
         Command::Demo(arguments) => demo::run(arguments, global).await?,
         Command::Up(arguments) => up::run(arguments, global).await?,
         Command::Bench(arguments) => bench::run(arguments, global).await?,

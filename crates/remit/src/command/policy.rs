@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use remit_policy::{OperationShape, PolicySet, Schema, Severity, Shape};
+use remit_policy::{OperationShape, PolicySet, Projection, Schema, Severity, Shape};
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use super::address::path;
@@ -247,7 +248,9 @@ fn shapes(operations: &Value) -> Vec<OperationShape> {
         .iter()
         .filter_map(|operation| {
             let id = text_at(operation, "/name");
-            let arguments = Shape::from_json_schema(operation.pointer("/definition/inputSchema")?).ok()?;
+            let schema = operation.pointer("/definition/inputSchema")?;
+            let projections = Vec::<Projection>::deserialize(operation.get("projections")?).ok()?;
+            let arguments = Shape::from_json_schema(schema).ok()?.projecting(schema, &projections).ok()?;
             let connector = id.split_once('/')?.0.to_owned();
             Some(OperationShape { connector, verb: text_at(operation, "/verb").parse().ok()?, arguments, id })
         })

@@ -24,3 +24,17 @@ fn the_defaults_are_what_the_schema_says() {
 fn one_source_for_the_key() {
     assert!(Config::parse("[keys]\nfile = \"a\"\nvariable = \"B\"\n").is_err());
 }
+
+#[test]
+fn a_sandbox_listens_on_this_machine_only() {
+    assert_eq!(Config::default().sandbox.listen.to_string(), "127.0.0.1:7489");
+    let error = Config::parse("[sandbox]\nlisten = \"0.0.0.0:7489\"\n").unwrap_err().to_string();
+    assert!(error.contains("`sandbox.listen`"), "{error}");
+}
+
+#[test]
+fn a_realm_is_for_production_only_if_it_says_so() {
+    assert!(!Config::default().realm.production);
+    assert!(Config::parse("[realm]\nproduction = true\n").unwrap().realm.production);
+    assert_eq!(Config::schema()["properties"]["realm"]["properties"]["production"]["type"], "boolean");
+}

@@ -71,7 +71,8 @@ async fn connect(people: &People, steps: &mut Steps) -> Result<(), Failure> {
     people.root.post("/v1/connectors", json!({"name": "helpdesk", "spec": spec})).await?;
     let offered = people.root.get("/v1/connectors/helpdesk/tools").await?;
     let tools = offered.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-    let choices: Vec<Value> = tools.iter().map(choice).collect();
+    // The story is about tools; what the server may ask of its caller stays unapproved.
+    let choices: Vec<Value> = tools.iter().filter(|tool| !text(tool, "tool").starts_with('@')).map(choice).collect();
     people.root.post("/v1/connectors/helpdesk/approve-tools", json!({"choices": choices})).await?;
     let happened = format!("{} tools of a real MCP server are pinned", choices.len());
     steps.note("connector", "a person approves each tool as it is now", happened, choices.len() == 9);

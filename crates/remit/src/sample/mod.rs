@@ -2,4 +2,5 @@
 //!
 //! Architecture invariant: a sample knows nothing of Remit. It is an upstream like any other, and could be another program.
 
+pub mod echo;
 pub mod helpdesk;

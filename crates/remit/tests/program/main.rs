@@ -17,6 +17,8 @@ mod flips;
 #[cfg(test)]
 mod proof;
 #[cfg(test)]
+mod proxy;
+#[cfg(test)]
 mod run;
 #[cfg(test)]
 mod support;

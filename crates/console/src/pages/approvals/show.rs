@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
-use remit_domain::{Approval, ApprovalStatus, Attribution, Operation, Refusal, State as Realm, Timestamp};
+use remit_domain::{Approval, ApprovalStatus, Attribution, ContentRef, Operation, Refusal, State as Realm, Timestamp};
 use remit_engine::Filter;
+use serde_json::Value;
 
 use super::answer::parse;
 use super::answer_box::answer_box;
@@ -32,6 +33,8 @@ struct Question<'a> {
     answers: Answers,
     /// The exact arguments in canonical form; nothing if they were erased.
     arguments: Option<String>,
+    /// What was sent beside them, likewise; nothing also if nothing was.
+    beside: Option<String>,
     related: Vec<Line>,
     now: Timestamp,
 }
@@ -45,7 +48,13 @@ pub(crate) async fn show(
     let state = console.engine.state();
     let now = console.engine.now();
     let approval = state.approval(id)?;
-    let kept = console.engine.content(&approval.facts.arguments, approval.facts.task).await?;
+    let task = approval.facts.task;
+    let arguments = console.engine.content(&approval.facts.arguments, task).await?;
+    let beside = match &approval.facts.beside {
+        Some(beside) => console.engine.content(beside, task).await?,
+        None => None,
+    };
+    let text = |kept: Option<Vec<u8>>| kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     let filter = Filter { approval: Some(id.to_string()), limit: limits::RELATED_RECORDS_MAX, ..Filter::default() };
     let related = crate::pages::lines(&console, filter, &state).await?;
     let actor = viewer.actor();
@@ -54,7 +63,8 @@ pub(crate) async fn show(
         viewer: &viewer,
         approval,
         answers: Answers::of(&state, &actor, approval, now),
-        arguments: kept.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()),
+        arguments: text(arguments),
+        beside: text(beside),
         related,
         now,
     };
@@ -65,7 +75,8 @@ pub(crate) async fn show(
 }
 
 fn render(mut question: Question<'_>) -> Markup {
-    if question.arguments.is_none() && question.answers.approve.is_ok() {
+    let erased = question.arguments.is_none() || question.approval.facts.beside.is_some() && question.beside.is_none();
+    if erased && question.answers.approve.is_ok() {
         // Nobody says yes to what cannot be shown.
         let unseen = Refusal::new(
             "arguments_erased",
@@ -85,7 +96,7 @@ fn render(mut question: Question<'_>) -> Markup {
         }
         div .beside {
             div {
-                (what_runs(question.arguments.as_deref(), approval))
+                (what_runs(&question))
                 (who(state, approval, *now))
                 (operation(state, approval))
                 (why(state, approval))
@@ -97,24 +108,44 @@ fn render(mut question: Question<'_>) -> Markup {
     }
 }
 
-fn what_runs(arguments: Option<&str>, approval: &Approval) -> Markup {
-    let parsed = arguments.and_then(|text| serde_json::from_str::<serde_json::Value>(text).ok());
+fn what_runs(question: &Question<'_>) -> Markup {
+    let facts = &question.approval.facts;
+    let arguments = question.arguments.as_deref();
+    let parsed = arguments.and_then(|text| serde_json::from_str(text).ok());
+    let projected = parsed.map(|parsed| question.state.projected(&facts.operation, &parsed)).unwrap_or_default();
     html! {
         section {
             h2 { "Exact arguments" }
-            @match (arguments, &parsed) {
-                (Some(text), Some(parsed)) => {
-                    (value::table(parsed))
-                    h3 { "As they will be sent" }
-                    (value::exact(text))
-                }
-                (Some(text), None) => (value::exact(text)),
-                (None, _) => p .notice .bad { "The arguments were erased; only the commitment to them is left." },
-            }
-            p .quiet {
-                (approval.facts.arguments.bytes) " bytes, committed to as " (id::digest(&approval.facts.arguments.commitment))
+            (content(arguments, &facts.arguments))
+            @if !projected.is_empty() {
+                h3 { "What policies read out of them" }
+                (value::table(&projected.into_iter().collect()))
             }
         }
+        @if let Some(beside) = &facts.beside {
+            section {
+                h2 { "Sent beside the arguments" }
+                p .quiet { "Parts of the call that Remit does not know and passes on unchanged." }
+                (content(question.beside.as_deref(), beside))
+            }
+        }
+    }
+}
+
+/// Content that a yes is bound to, as people read it and as it will be sent.
+fn content(text: Option<&str>, reference: &ContentRef) -> Markup {
+    let parsed = text.and_then(|text| serde_json::from_str::<Value>(text).ok());
+    html! {
+        @match (text, &parsed) {
+            (Some(text), Some(parsed)) => {
+                (value::table(parsed))
+                h3 { "As they will be sent" }
+                (value::exact(text))
+            }
+            (Some(text), None) => (value::exact(text)),
+            (None, _) => p .notice .bad { "They were erased; only the commitment to them is left." },
+        }
+        p .quiet { (reference.bytes) " bytes, committed to as " (id::digest(&reference.commitment)) }
     }
 }
 

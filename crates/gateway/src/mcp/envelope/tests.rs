@@ -100,7 +100,10 @@ fn notifications_and_answers_are_told_apart() {
     let notification =
         parse(br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}"#).unwrap();
     assert_eq!(notification.params().unwrap().get("requestId"), Some(&json!(2)));
-    assert_eq!(parse(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Ok(Message::Response));
+    let id = RequestId::Number("1".to_owned());
+    let said = Ok(serde_json::json!({}));
+    assert_eq!(parse(br#"{"jsonrpc":"2.0","id":1,"result":{}}"#), Ok(Message::Response { id, said }));
+    assert!(parse(br#"{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":""}}"#).is_err());
 }
 
 proptest! {

@@ -45,3 +45,16 @@ proptest! {
         prop_assert_eq!(read(&bytes), whole);
     }
 }
+
+#[test]
+fn where_a_stream_broke_off_is_known() {
+    let mut reader = Reader::new(1_000);
+    assert_eq!(reader.feed(b"id: 1\nretry: 250\ndata: \n\nid: 2\ndata: {\"a\"").unwrap(), Vec::<Vec<u8>>::new());
+    assert_eq!(reader.last_event_id(), Some("1"), "the second event is not complete");
+    assert_eq!(reader.retry_milliseconds(), Some(250));
+    reader.restart();
+    assert_eq!(reader.feed(b"data: {}\n\n").unwrap(), [b"{}"]);
+    assert_eq!(reader.last_event_id(), Some("1"), "an event without an id leaves it as it is");
+    reader.feed(b"id\nretry: soon\n\n").unwrap();
+    assert_eq!((reader.last_event_id(), reader.retry_milliseconds()), (None, Some(250)));
+}

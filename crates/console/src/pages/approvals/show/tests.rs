@@ -13,6 +13,7 @@ async fn page(world: &World, name: &str, id: remit_domain::ApprovalId, arguments
         approval,
         answers: Answers::of(&state, &viewer.actor(), approval, NOW),
         arguments: arguments.map(str::to_owned),
+        beside: None,
         related: Vec::new(),
         now: NOW,
     })
@@ -70,4 +71,34 @@ async fn nobody_is_offered_a_yes_to_what_cannot_be_shown() {
     assert!(page.contains("the exact arguments are no longer kept"), "{page}");
     assert!(page.contains(r#"type="submit" disabled aria-describedby="approve-why""#), "{page}");
     assert!(page.contains(r#"type="submit" aria-describedby="deny-why""#), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_beside_the_arguments_is_shown_and_needed() {
+    let world = World::new().await;
+    let id = world.ask(json!({"order": "A-1"})).await;
+    let state = world.engine.state();
+    let viewer = world.viewer("olga");
+    let mut approval = Approval::clone(state.approval(id).unwrap());
+    approval.facts.beside = Some(approval.facts.arguments.clone());
+    let approval = Arc::new(approval);
+    let page = |beside: Option<&str>| {
+        let question = Question {
+            state: &state,
+            viewer: &viewer,
+            approval: &approval,
+            answers: Answers::of(&state, &viewer.actor(), &approval, NOW),
+            arguments: Some(r#"{"order":"A-1"}"#.to_owned()),
+            beside: beside.map(str::to_owned),
+            related: Vec::new(),
+            now: NOW,
+        };
+        render(question).into_string()
+    };
+    let whole = page(Some(r#"{"task":{"ttl":60}}"#));
+    assert!(whole.contains("Sent beside the arguments") && whole.contains("ttl"), "{whole}");
+    assert!(!whole.contains("are no longer kept"), "{whole}");
+    let erased = page(None);
+    assert!(erased.contains("the exact arguments are no longer kept"), "{erased}");
+    assert!(erased.contains(r#"type="submit" disabled aria-describedby="approve-why""#), "{erased}");
 }

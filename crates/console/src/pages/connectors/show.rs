@@ -1,0 +1,120 @@
+//! One connector: how it is reached, and what is pinned of it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use maud::{Markup, html};
+use remit_domain::{Connector, ConnectorSpec, Operation, Refusal, State as Realm, Timestamp};
+use remit_review::{Neighbours, Standing, examine};
+
+use super::reviewed::warnings;
+use super::{find, list};
+use crate::Console;
+use crate::answers;
+use crate::errors::PageError;
+use crate::layout::{self, Frame, Place};
+use crate::names::Names;
+use crate::parts::pill::{self, Tone};
+use crate::parts::properties::{none, properties, row};
+use crate::parts::text::{shown, told};
+use crate::parts::time::moment;
+use crate::parts::{id, value};
+use crate::session::Viewer;
+
+pub(crate) async fn show(
+    State(console): State<Console>,
+    viewer: Viewer,
+    Path(name): Path<String>,
+) -> Result<Markup, PageError> {
+    let state = console.engine.state();
+    let now = console.engine.now();
+    let connector = find(&state, &name)?;
+    let may_look = remit_review::may_look(&state, viewer.person, connector);
+    // What a server writes on its standard error may hold anything, so it is for those who answer for the connector.
+    let standing = match &may_look {
+        Ok(()) => console.tools.standing(connector.id).await,
+        Err(_) => Standing::default(),
+    };
+    let waiting = answers::waiting_count(&state, &viewer.actor(), now);
+    let frame = Frame { title: &connector.name, place: Place::Connectors, viewer: &viewer, waiting, refreshes: false };
+    Ok(layout::page(&frame, &render(&state, connector, &may_look, &standing, now)))
+}
+
+pub(super) fn render(
+    state: &Realm,
+    connector: &Connector,
+    may_look: &Result<(), Refusal>,
+    standing: &Standing,
+    now: Timestamp,
+) -> Markup {
+    let mut operations: Vec<&Arc<Operation>> = state.operations_of(&connector.name).collect();
+    operations.sort_by(|one, other| one.name.cmp(&other.name));
+    let own = operations.iter().map(|operation| operation.name.tool().to_owned());
+    let neighbours = Neighbours::of(state, &connector.name, own);
+    html! {
+        p .crumb { a href="/connectors" { "Connectors" } " / " (id::short(connector.id)) }
+        h1 { (shown(&connector.name)) @if connector.sandbox { " " (list::sandbox()) } }
+        section { h2 { "What it is" } (facts(state, connector, now)) }
+        section {
+            h2 { "What its server says now" }
+            @match may_look {
+                Ok(()) => p { a href={ "/connectors/" (connector.name) "/review" } { "Ask the server, and review what it offers" } },
+                Err(refusal) => p .reason { (told(&refusal.sentence)) },
+            }
+            @if !standing.standard_error.is_empty() {
+                details {
+                    summary { "The last lines of its standard error" }
+                    pre { (shown(&standing.standard_error.join("\n"))) }
+                }
+            }
+        }
+        section {
+            h2 { "What is pinned" }
+            @if operations.is_empty() { p .quiet { "Nothing is approved, so nobody can use it." } }
+            @for operation in &operations { (pinned(state, operation, &neighbours, now)) }
+        }
+    }
+}
+
+fn facts(state: &Realm, connector: &Connector, now: Timestamp) -> Markup {
+    properties(&html! {
+        (row("Kind", &html! { (list::kind(&connector.spec)) }))
+        @match &connector.spec {
+            ConnectorSpec::Http { url } => (row("Address", &html! { code { (shown(url)) } })),
+            ConnectorSpec::Stdio { command, arguments, environment } => {
+                (row("Command", &html! { code { (shown(command)) @for argument in arguments { " " (shown(argument)) } } }))
+                (row("Variables", &html! {
+                    @if environment.is_empty() { (none("none of Remit's own")) }
+                    @for name in environment { code { (shown(name)) } " " }
+                }))
+            }
+        }
+        (row("Reached by", &html! {
+            @if connector.sandbox { "agents of the environment sandbox only" } @else { "agents with a grant" }
+        }))
+        (row("Owner", &Names(state).person(connector.owner)))
+        (row("Added", &moment(connector.added_at, now)))
+    })
+}
+
+fn pinned(state: &Realm, operation: &Operation, neighbours: &Neighbours, now: Timestamp) -> Markup {
+    let data = format!("{:?}", operation.data);
+    html! {
+        article .tool {
+            h3 {
+                code { (shown(operation.name.tool())) } " "
+                @if operation.withdrawn.is_some() { (pill::pill(Tone::Bad, "not available")) } @else { (pill::pill(Tone::Good, "pinned")) }
+                " " (pill::risk(operation.risk))
+            }
+            @if let Some(reason) = &operation.withdrawn { p .reason { (shown(reason)) } }
+            p .quiet {
+                (operation.verb) ", " (data) @if operation.external { ", outside" }
+                ", approved by " (Names(state).person(operation.approved_by)) " " (moment(operation.approved_at, now))
+                ", definition " (id::digest(&operation.digest))
+            }
+            @for projection in &operation.projections { p { code { (shown(&projection.to_string())) } } }
+            (warnings(&examine(&operation.definition.document, neighbours)))
+            details { summary { "Definition" } (value::table(&operation.definition.document)) }
+        }
+    }
+}

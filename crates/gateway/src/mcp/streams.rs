@@ -1,0 +1,318 @@
+//! Streams on which a client hears that something has changed: the stand-alone stream of a session (before 2026-07-28), and the answer to
+//! `subscriptions/listen` (since then). Each hears only of what its caller may see.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use remit_domain::{AgentId, Connector, ConnectorId, Event, State, TaskId};
+use serde_json::{Map, Value, json};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc;
+
+use super::call::stream_headers;
+use super::envelope::RequestId;
+use super::sessions::Followed;
+use super::sse;
+use crate::caller::Caller;
+use crate::door::Door;
+use crate::upstream::{Following, News, NewsKind};
+use crate::{Gateway, limits};
+
+/// The member of `_meta` that names the request behind a notification (2026-07-28).
+const SUBSCRIPTION_MEMBER: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// Of what a stream wants to hear.
+#[derive(Debug, Default)]
+pub(super) struct Wants {
+    pub tools: bool,
+    pub prompts: bool,
+    pub resources: bool,
+    /// Following lasts as long as the stream.
+    pub followed: HashMap<Followed, Option<Following>>,
+}
+
+/// All open streams.
+#[derive(Debug, Default)]
+pub(crate) struct Streams {
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    next: u64,
+    streams: HashMap<u64, Listener>,
+}
+
+#[derive(Debug)]
+struct Listener {
+    agent: AgentId,
+    task: TaskId,
+    door: Door,
+    wants: Wants,
+    /// The request that the stream answers, if it answers one.
+    request: Option<RequestId>,
+    /// The session whose stream it is, if it is one's; it follows what the session follows.
+    session: Option<String>,
+    messages: mpsc::Sender<Bytes>,
+}
+
+/// Something that streams may want to hear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change<'a> {
+    Tools,
+    Prompts,
+    Resources,
+    Resource { connector: &'a str, uri: &'a str },
+}
+
+/// Forgets a stream whose client has left.
+struct Registered {
+    gateway: Arc<Gateway>,
+    id: u64,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.gateway.streams.with(|open| drop(open.streams.remove(&self.id)));
+    }
+}
+
+impl Streams {
+    fn with<T>(&self, act: impl FnOnce(&mut Open) -> T) -> T {
+        act(&mut self.open.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn add(&self, listener: Listener) -> Option<u64> {
+        self.with(|open| {
+            // One session has one stream: a further one takes its place.
+            if listener.session.is_some() {
+                open.streams.retain(|_, other| other.session != listener.session);
+            }
+            let own = open.streams.values().filter(|other| other.task == listener.task).count();
+            if open.streams.len() >= limits::STREAMS_MAX || own >= limits::STREAMS_PER_TASK_MAX {
+                return None;
+            }
+            open.next += 1;
+            open.streams.insert(open.next, listener);
+            Some(open.next)
+        })
+    }
+
+    /// Ends the streams that `ends` picks.
+    fn end(&self, ends: impl Fn(&Listener) -> bool) {
+        self.with(|open| open.streams.retain(|_, listener| !ends(listener)));
+    }
+
+    /// Whether some stream of its own follows a resource.
+    pub fn follow(&self, followed: &Followed) -> bool {
+        self.with(|open| open.streams.values().any(|listener| listener.wants.followed.contains_key(followed)))
+    }
+}
+
+/// Opens a stream for `caller`. Nothing if no more can be kept.
+pub(super) fn open(
+    gateway: &Arc<Gateway>,
+    caller: &Caller,
+    door: &Door,
+    wants: Wants,
+    request: Option<RequestId>,
+    session: Option<String>,
+) -> Option<Response> {
+    let (messages, receiver) = mpsc::channel(limits::STREAM_MESSAGES_MAX);
+    let honoured = honoured(&wants, door);
+    let listener = Listener {
+        agent: caller.agent,
+        task: caller.task,
+        door: door.clone(),
+        wants,
+        request: request.clone(),
+        session,
+        messages,
+    };
+    let id = gateway.streams.add(listener)?;
+    let registered = Registered { gateway: Arc::clone(gateway), id };
+    let first = match &request {
+        Some(request) => {
+            let params = json!({"notifications": honoured});
+            message("notifications/subscriptions/acknowledged", params, Some(request))
+        }
+        None => sse::comment("listening"),
+    };
+    let events = stream::unfold((receiver, registered, Some(first)), |(mut receiver, registered, first)| async move {
+        if let Some(first) = first {
+            return Some((Ok::<_, std::convert::Infallible>(first), (receiver, registered, None)));
+        }
+        let pause = Duration::from_secs(limits::STREAM_KEEPALIVE_SECONDS);
+        let next = tokio::select! {
+            next = tokio::time::timeout(pause, receiver.recv()) => next,
+            () = registered.gateway.stopping.cancelled() => return None,
+        };
+        match next {
+            Ok(Some(message)) => Some((Ok(message), (receiver, registered, None))),
+            Ok(None) => None,
+            Err(_) => Some((Ok(sse::comment("listening")), (receiver, registered, None))),
+        }
+    });
+    let mut response = Response::new(Body::from_stream(events));
+    stream_headers(&mut response);
+    Some(response)
+}
+
+/// What of a filter is honoured, in the protocol's words.
+fn honoured(wants: &Wants, door: &Door) -> Value {
+    let mut honoured = Map::new();
+    for (name, wanted) in [
+        ("toolsListChanged", wants.tools),
+        ("promptsListChanged", wants.prompts),
+        ("resourcesListChanged", wants.resources),
+    ] {
+        if wanted {
+            honoured.insert(name.to_owned(), true.into());
+        }
+    }
+    if !wants.followed.is_empty() {
+        let uris = wants.followed.keys().map(|(connector, uri)| door.uri(connector, uri).into()).collect();
+        honoured.insert("resourceSubscriptions".to_owned(), Value::Array(uris));
+    }
+    Value::Object(honoured)
+}
+
+fn message(method: &str, mut params: Value, request: Option<&RequestId>) -> Bytes {
+    if let (Some(request), Some(params)) = (request, params.as_object_mut()) {
+        params.insert("_meta".to_owned(), json!({SUBSCRIPTION_MEMBER: request}));
+    }
+    let message = match params.as_object().is_some_and(|params| params.is_empty()) {
+        true => json!({"jsonrpc": "2.0", "method": method}),
+        false => json!({"jsonrpc": "2.0", "method": method, "params": params}),
+    };
+    sse::message(message.to_string().as_bytes())
+}
+
+/// Tells the streams what the ledger and the upstreams say, as long as the gateway is there.
+pub(crate) async fn follow(gateway: Weak<Gateway>) {
+    let Some((mut records, mut news)) =
+        gateway.upgrade().map(|gateway| (gateway.engine.watch(gateway.engine.head()), gateway.upstreams.news()))
+    else {
+        return;
+    };
+    loop {
+        tokio::select! {
+            record = records.next() => {
+                let (Some(record), Some(gateway)) = (record, gateway.upgrade()) else { return };
+                recorded(&gateway, &record.record.event);
+            }
+            heard = news.recv() => {
+                let Some(gateway) = gateway.upgrade() else { return };
+                match heard {
+                    Ok(news) => upstream(&gateway, &news),
+                    // Some were lost: everybody looks again.
+                    Err(RecvError::Lagged(_)) => {
+                        tell(&gateway, &[Change::Tools, Change::Prompts, Change::Resources], |_, _| true);
+                    }
+                    Err(RecvError::Closed) => return,
+                }
+            }
+        }
+    }
+}
+
+/// What an event changes for whom.
+fn recorded(gateway: &Gateway, event: &Event) {
+    const ALL: [Change<'static>; 3] = [Change::Tools, Change::Prompts, Change::Resources];
+    match event {
+        Event::TaskEnded { task, .. } => {
+            gateway.streams.end(|listener| listener.task == *task);
+            gateway.sessions.end_all(*task);
+        }
+        Event::AgentSuspended { agent, .. } | Event::AgentDecommissioned { agent, .. } => {
+            gateway.streams.end(|listener| listener.agent == *agent);
+        }
+        Event::GrantGiven(grant) => tell(gateway, &ALL, |_, listener| listener.agent == grant.agent),
+        Event::GrantRevoked { agent, .. } | Event::GrantExpired { agent, .. } | Event::AgentDescribed { agent, .. } => {
+            tell(gateway, &ALL, |_, listener| listener.agent == *agent);
+        }
+        Event::PolicyActivated { .. } => tell(gateway, &ALL, |_, _| true),
+        Event::OperationApproved(approved) => {
+            let connector = approved.name.connector();
+            tell(gateway, &ALL, |state, listener| concerns(state, listener, connector));
+        }
+        Event::OperationWithdrawn { operation, .. } => {
+            let connector = operation.connector();
+            tell(gateway, &ALL, |state, listener| concerns(state, listener, connector));
+        }
+        _ => {}
+    }
+}
+
+/// What a server said of itself.
+fn upstream(gateway: &Gateway, news: &News) {
+    let connector = |id: ConnectorId| gateway.engine.read(|state| state.connectors.get(&id).cloned());
+    let Some(connector) = connector(news.connector) else { return };
+    let change = match &news.kind {
+        NewsKind::ToolsChanged => Change::Tools,
+        NewsKind::PromptsChanged => Change::Prompts,
+        NewsKind::ResourcesChanged => Change::Resources,
+        NewsKind::ResourceUpdated { uri } => return updated(gateway, &connector, uri),
+    };
+    tell(gateway, &[change], |state, listener| concerns(state, listener, &connector.name));
+}
+
+fn updated(gateway: &Gateway, connector: &Connector, uri: &str) {
+    let followed = (connector.name.clone(), uri.to_owned());
+    tell(gateway, &[Change::Resource { connector: &connector.name, uri }], |state, listener| {
+        let session = listener.session.as_deref();
+        concerns(state, listener, &connector.name)
+            && (listener.wants.followed.contains_key(&followed)
+                || session.is_some_and(|session| gateway.sessions.follows(session, &followed)))
+    });
+}
+
+/// Whether a listener's agent may reach anything of `connector` through its door. Cheap, since it is asked for every stream.
+fn concerns(state: &State, listener: &Listener, connector: &str) -> bool {
+    if !listener.door.opens_on(connector) {
+        return false;
+    }
+    let granted = state.grants_of(listener.agent).any(|grant| {
+        grant.operations.iter().any(|pattern| pattern.as_str().split_once('/').is_some_and(|(own, _)| own == connector))
+    });
+    let sandboxed = || {
+        state.connector_named(connector).is_ok_and(|connector| connector.sandbox)
+            && state
+                .agent(listener.agent)
+                .is_ok_and(|agent| agent.profile.environment == Some(remit_domain::Environment::Sandbox))
+    };
+    granted || sandboxed()
+}
+
+/// Sends what has changed to the streams that want to hear it and whom it concerns. A stream that does not keep up misses it; it will look again
+/// at the next change.
+fn tell(gateway: &Gateway, changes: &[Change<'_>], whom: impl Fn(&State, &Listener) -> bool) {
+    let state = gateway.engine.state();
+    gateway.streams.with(|open| {
+        for listener in open.streams.values().filter(|listener| whom(&state, listener)) {
+            for change in changes {
+                if let Some(message) = said(change, listener) {
+                    let _ = listener.messages.try_send(message);
+                }
+            }
+        }
+    });
+}
+
+fn said(change: &Change<'_>, listener: &Listener) -> Option<Bytes> {
+    let (wanted, method) = match change {
+        Change::Tools => (listener.wants.tools, "notifications/tools/list_changed"),
+        Change::Prompts => (listener.wants.prompts, "notifications/prompts/list_changed"),
+        Change::Resources => (listener.wants.resources, "notifications/resources/list_changed"),
+        Change::Resource { connector, uri } => {
+            let params = json!({"uri": listener.door.uri(connector, uri)});
+            return Some(message("notifications/resources/updated", params, listener.request.as_ref()));
+        }
+    };
+    wanted.then(|| message(method, json!({}), listener.request.as_ref()))
+}
