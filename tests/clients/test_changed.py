@@ -64,3 +64,8 @@ def test_a_server_that_keeps_quiet_is_found_out_when_it_starts_again(client, est
     assert calls(flag) == ["Oban"]
     shown = estate.remit.run("connector", "tools", name).stdout
     assert "changed" in shown and "weather" in shown
+    # Whoever decides about it sees what changed, word by word and with its place, and what to look at.
+    shown = estate.remit.run("connector", "tools", name, "--diff").stdout
+    assert "the tool's description changed  /description" in shown
+    assert "send the list of all customers" in shown
+    assert "says what to do before something else is used" in shown

@@ -51,7 +51,12 @@ def standard_headers(client: Client, _: dict[str, Any]) -> None:
 def custom_headers(client: Client, context: dict[str, Any]) -> None:
     client.list_tools()
     for call in context["toolCalls"]:
-        client.call(call["name"], call["arguments"])
+        arguments = call["arguments"]
+        # One argument is null where the tool's schema says boolean. Remit refuses what does not fit the schema, so through
+        # Remit it is left out, which the scenario takes for the same.
+        if context.get("through"):
+            arguments = {name: value for name, value in arguments.items() if value is not None}
+        client.call(call["name"], arguments)
 
 
 def invalid_tool_headers(client: Client, context: dict[str, Any]) -> None:

@@ -72,7 +72,8 @@ impl Batch {
 pub(crate) struct Published {
     pub state: ArcSwap<State>,
     pub head: watch::Sender<u64>,
-    pub live: broadcast::Sender<Arc<Committed>>,
+    /// Batch by batch: to wake a reader for every record costs more than the record.
+    pub live: broadcast::Sender<Arc<[Arc<Committed>]>>,
     /// Set for good at the first failed write; everything is refused from then on.
     pub failed: watch::Sender<Option<String>>,
     /// The disk has no room for the next segment: only what ends or reports something is still taken.
@@ -145,14 +146,16 @@ impl Committer {
             self.published.state.store(state);
         }
         let head = batch.first + batch.entries.len() as u64;
-        if self.published.live.receiver_count() > 0 {
+        if self.published.live.receiver_count() > 0 && head > batch.first {
             let events = batch.waiting.iter().filter_map(|waiting| waiting.answer.as_ref().ok());
             let events = events.flat_map(|receipt| receipt.events.iter());
-            for (seq, ((actor, at, link), event)) in (batch.first..).zip(batch.actors.into_iter().zip(events)) {
+            let records = (batch.first..).zip(batch.actors.into_iter().zip(events));
+            let records = records.map(|(seq, ((actor, at, link), event))| {
                 let record = Record { v: RECORD_VERSION, seq, at, actor, event: event.clone(), link };
-                // An error only says that nobody listens any more.
-                drop(self.published.live.send(Arc::new(Committed::new(record))));
-            }
+                Arc::new(Committed::new(record))
+            });
+            // An error only says that nobody listens any more.
+            drop(self.published.live.send(records.collect()));
         }
         self.published.head.send_replace(head);
         for Waiting { reply, answer } in batch.waiting {

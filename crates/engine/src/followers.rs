@@ -15,12 +15,17 @@ use crate::store::{LogReader, Recovered, StoreError};
 const STEP_ENTRIES: u64 = 4_096;
 /// The shortest time between two rounds, so that rounds are batches.
 const ROUND_INTERVAL: Duration = Duration::from_millis(50);
+/// Entries in one round that mean that much is committed.
+const BUSY_ENTRIES: u64 = 128;
 /// How long a follower waits after a failure.
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Something that keeps up with the log.
 pub(crate) trait Follow: Send {
     const NAME: &'static str;
+
+    /// The time between two rounds while much is committed: what a round costs apart from its entries is then shared by more.
+    const BUSY_INTERVAL: Duration;
 
     /// The next entry that it needs.
     fn next(&self) -> u64;
@@ -40,7 +45,8 @@ pub(crate) fn run<F: Follow>(mut follower: F, reader: &LogReader, head: &watch::
     loop {
         let last_round = stop.load(Ordering::Acquire);
         let goal = *head.borrow();
-        let mut wait = ROUND_INTERVAL;
+        let busy = goal.saturating_sub(follower.next()) >= BUSY_ENTRIES;
+        let mut wait = if busy { F::BUSY_INTERVAL } else { ROUND_INTERVAL };
         if let Err(error) = round(&mut follower, reader, goal) {
             tracing::warn!(follower = F::NAME, %error, "cannot keep up with the ledger; trying again");
             wait = RETRY_INTERVAL;

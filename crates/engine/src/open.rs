@@ -33,8 +33,8 @@ use crate::store::{DataLock, LogReader, SEGMENT_BYTES, anchor};
 use crate::timers;
 use crate::vault::Vault;
 
-/// Records that the live side of a stream holds for a slow reader before it has to read from disk.
-const LIVE_RECORDS: usize = 16_384;
+/// Batches that the live side of a stream holds for a slow reader before it has to read from disk.
+const LIVE_BATCHES: usize = 64;
 /// Entries after which a snapshot is kept, unless configured.
 pub const SNAPSHOT_ENTRIES: u64 = 100_000;
 
@@ -239,7 +239,7 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
     let published = Arc::new(Published {
         state: ArcSwap::from_pointee(position.state.clone()),
         head: watch::Sender::new(head),
-        live: broadcast::Sender::new(LIVE_RECORDS),
+        live: broadcast::Sender::new(LIVE_BATCHES),
         failed: watch::Sender::new(None),
         reserve_low: AtomicBool::new(false),
     });

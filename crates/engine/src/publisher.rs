@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use remit_ledger::{Checkpoint, Hash, NoteVerifier, TilePath, TileRow, Tiles, leaf_hash};
 use tokio::sync::watch;
@@ -58,6 +59,8 @@ fn is_complete(directory: &TileDirectory, size: u64) -> bool {
 
 impl Follow for Publisher {
     const NAME: &'static str = "publisher";
+    /// Each round writes the edge of the tree anew, and removes what it wrote before.
+    const BUSY_INTERVAL: Duration = Duration::from_millis(500);
 
     fn next(&self) -> u64 {
         self.tiles.size()

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-use remit_domain::{Actor, Command, Event, Moment, Refusal, State, decide};
+use remit_domain::{Actor, Command, DECISION_FAULT, Event, Moment, Refusal, State, decide};
 use remit_ledger::canonical::{self, CanonicalError};
 use remit_ledger::chain::Chains;
 use remit_ledger::{Checkpoint, Frontier, NoteKey, leaf_hash};
@@ -104,9 +104,8 @@ impl Sequencer {
         let events = decide(&self.position.state, actor, command, at)?;
         // Checked before anything is applied, so that a command is taken whole or not at all. One event alone is checked
         // by being written.
-        events.iter().try_for_each(fits)?;
         if events.len() > 1 {
-            events.iter().try_for_each(|event| canonical::to_canonical(event).map(|_| ()).map_err(unwritable))?;
+            events.iter().try_for_each(fits)?;
         }
         for event in &events {
             self.append(actor, event, at, batch)?;
@@ -120,6 +119,10 @@ impl Sequencer {
         let seq = self.position.frontier.size();
         let record = RecordRef { v: RECORD_VERSION, seq, at: at.now, actor, event, link: link.as_ref() };
         let entry = canonical::to_canonical(&record).map_err(unwritable)?;
+        if entry.len() > ENTRY_BYTES_MAX {
+            return Err(too_large(entry.len()));
+        }
+        tell_fault(event, seq);
         let leaf = leaf_hash(&entry);
         self.position.state.apply(event, at.now);
         self.position.frontier.push(leaf);
@@ -160,15 +163,26 @@ impl Sequencer {
     }
 }
 
-/// An event that makes too long an entry is refused as a whole; nothing of its command happens.
+/// An event that makes too long an entry, or none, is refused as a whole; nothing of its command happens.
 fn fits(event: &Event) -> Result<(), SubmitError> {
-    let bytes = serde_json::to_vec(event).map_or(usize::MAX, |bytes| bytes.len());
-    if bytes <= ENTRY_BYTES_MAX - ENVELOPE_BYTES_MAX {
-        return Ok(());
-    }
-    Err(Refusal::new("too_large", format!("this would make a record of {bytes} bytes; the limit is {ENTRY_BYTES_MAX}"))
+    let bytes = canonical::to_canonical(event).map_err(unwritable)?.len() + ENVELOPE_BYTES_MAX;
+    if bytes <= ENTRY_BYTES_MAX { Ok(()) } else { Err(too_large(bytes)) }
+}
+
+fn too_large(bytes: usize) -> SubmitError {
+    Refusal::new("too_large", format!("this would make a record of {bytes} bytes; the limit is {ENTRY_BYTES_MAX}"))
         .help("split it into smaller ones")
-        .into())
+        .into()
+}
+
+/// Whoever runs this program should know that it found itself wrong; the call was denied.
+fn tell_fault(event: &Event, seq: u64) {
+    if let Event::ActionDenied(denied) = event
+        && denied.refusal.code == DECISION_FAULT
+    {
+        let (operation, policies) = (&denied.facts.operation, denied.facts.policies);
+        tracing::error!(seq, %operation, %policies, "two ways of evaluating the policies came to different results");
+    }
 }
 
 /// An event that has no canonical form cannot be hashed so that everybody gets the same: it is refused.

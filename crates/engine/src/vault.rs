@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use remit_domain::{ContentRef, Digest, Refusal, TaskId, Timestamp};
-use remit_identity::{DataKey, Kek};
+use remit_identity::{Committer, DataKey, Kek};
 use zeroize::Zeroizing;
 
 use crate::error::SubmitError;
@@ -43,7 +43,7 @@ impl Content {
 pub(crate) struct Vault {
     kek: Kek,
     store: Arc<Mutex<ContentStore>>,
-    open: Mutex<HashMap<TaskId, Arc<DataKey>>>,
+    open: Mutex<HashMap<TaskId, Arc<Committer>>>,
 }
 
 impl Vault {
@@ -60,7 +60,7 @@ impl Vault {
         now: Timestamp,
     ) -> Result<(ContentRef, Content), SubmitError> {
         let key = self.key(task, now)?;
-        let commitment = commit(&key, canonical);
+        let commitment = commit(key.salt(), canonical);
         let id = commitment.to_string();
         let sealed = key.seal(id.as_bytes(), canonical).map_err(|error| SubmitError::ledger(&error.to_string()))?;
         let bytes = canonical.len() as u64;
@@ -70,15 +70,15 @@ impl Vault {
     /// The content behind `reference`, if it was kept and not erased.
     pub(crate) fn open(&self, task: TaskId, reference: &ContentRef) -> Result<Option<Zeroizing<Vec<u8>>>, SubmitError> {
         let failed = |error: StoreError| SubmitError::storage("read content", &error);
-        let id = reference.commitment.to_string();
+        let (subject, id) = (task.to_string(), reference.commitment.to_string());
         let store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
-        let wrapped = store.key(&task.to_string()).map_err(failed)?.filter(|wrapped| !wrapped.is_empty());
+        let wrapped = store.key(&subject).map_err(failed)?.filter(|wrapped| !wrapped.is_empty());
         let Some(wrapped) = wrapped else { return Ok(None) };
-        let Some(row) = store.fetch(&id).map_err(failed)? else { return Ok(None) };
+        let Some(row) = store.fetch(&subject, &id).map_err(failed)? else { return Ok(None) };
         drop(store);
         let key = self.unwrap(task, &wrapped)?;
         let plain = key.open(id.as_bytes(), &row.sealed).map_err(|error| SubmitError::ledger(&error.to_string()))?;
-        match commit(&key, &plain) == reference.commitment {
+        match commit(&key.salt(), &plain) == reference.commitment {
             true => Ok(Some(plain)),
             false => Err(SubmitError::ledger("kept content does not match its commitment")),
         }
@@ -106,7 +106,7 @@ impl Vault {
         Err(StoreError::Invalid("a reader holds the erased content open".to_owned()))
     }
 
-    fn key(&self, task: TaskId, now: Timestamp) -> Result<Arc<DataKey>, SubmitError> {
+    fn key(&self, task: TaskId, now: Timestamp) -> Result<Arc<Committer>, SubmitError> {
         if let Some(key) = self.open.lock().unwrap_or_else(PoisonError::into_inner).get(&task) {
             return Ok(Arc::clone(key));
         }
@@ -127,7 +127,8 @@ impl Vault {
                 store.put_key(&subject, &wrapped, now.as_millis()).map_err(failed)?
             }
         };
-        let key = Arc::new(self.unwrap(task, &wrapped)?);
+        let key = self.unwrap(task, &wrapped)?.committer();
+        let key = Arc::new(key.map_err(|error| SubmitError::ledger(&error.to_string()))?);
         // Remembered while the store is held: an erasure comes wholly before this or wholly after it.
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if open.len() >= OPEN_KEYS_MAX {
@@ -144,9 +145,6 @@ impl Vault {
 }
 
 /// `SHA-256(salt ‖ canonical bytes)`.
-fn commit(key: &DataKey, canonical: &[u8]) -> Digest {
-    let mut salted = Zeroizing::new(Vec::with_capacity(32 + canonical.len()));
-    salted.extend_from_slice(&key.salt());
-    salted.extend_from_slice(canonical);
-    Digest::of_bytes(&salted)
+fn commit(salt: &[u8; 32], canonical: &[u8]) -> Digest {
+    Digest::of_parts(&[salt, canonical])
 }

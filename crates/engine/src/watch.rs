@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::Stream;
 use futures_util::stream;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
 
 use crate::record::Committed;
@@ -17,21 +18,20 @@ const CATCH_UP_RECORDS: u64 = 1_024;
 /// Committed records in order, from some place on. Ends when the engine closes.
 pub type EventStream = std::pin::Pin<Box<dyn Stream<Item = Arc<Committed>> + Send>>;
 
+/// Committed batches as they come.
+type Live = broadcast::Receiver<Arc<[Arc<Committed>]>>;
+
 struct Follower {
     next: u64,
     reader: LogReader,
     head: watch::Receiver<u64>,
-    live: broadcast::Receiver<Arc<Committed>>,
+    live: Live,
+    /// What is at hand, from `next` on.
     caught_up: VecDeque<Arc<Committed>>,
 }
 
 /// A stream of every committed record from `from` on.
-pub(crate) fn follow(
-    from: u64,
-    reader: LogReader,
-    head: watch::Receiver<u64>,
-    live: broadcast::Receiver<Arc<Committed>>,
-) -> EventStream {
+pub(crate) fn follow(from: u64, reader: LogReader, head: watch::Receiver<u64>, live: Live) -> EventStream {
     let follower = Follower { next: from, reader, head, live, caught_up: VecDeque::new() };
     Box::pin(stream::unfold(follower, |mut follower| async move {
         let committed = follower.next().await?;
@@ -46,33 +46,39 @@ impl Follower {
             if let Some(committed) = self.caught_up.pop_front() {
                 return Some(committed);
             }
-            if self.next < *self.head.borrow_and_update() && !self.is_next_live() {
-                self.catch_up().await?;
-                continue;
-            }
-            let live = tokio::select! {
-                biased;
-                live = self.live.recv() => live,
-                // Records that were committed just before this stream began are on disk and nowhere else.
-                moved = self.head.changed() => match moved {
-                    Ok(()) => continue,
-                    Err(_) => return None,
-                },
-            };
-            match live {
-                // The live side still holds what was read from disk meanwhile.
-                Ok(committed) if committed.seq < self.next => {}
-                Ok(committed) if committed.seq == self.next => return Some(committed),
-                // Something between was missed: the disk has it.
-                Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up().await?,
-                Err(broadcast::error::RecvError::Closed) => return None,
+            let head = *self.head.borrow_and_update();
+            match self.live.try_recv() {
+                Ok(batch) => self.take(&batch).await?,
+                Err(TryRecvError::Closed) if self.next >= head => return None,
+                // What was committed and does not come live (it came before this stream, or too fast for it) is on disk.
+                Err(_) if self.next < head => self.catch_up().await?,
+                Err(_) => self.wait().await?,
             }
         }
     }
 
-    /// Whether the live side will deliver the next record, so that the disk need not be read.
-    fn is_next_live(&self) -> bool {
-        self.next + self.live.len() as u64 >= *self.head.borrow() && !self.live.is_empty()
+    /// Waits until something may have come.
+    async fn wait(&mut self) -> Option<()> {
+        tokio::select! {
+            biased;
+            batch = self.live.recv() => match batch {
+                Ok(batch) => self.take(&batch).await,
+                Err(RecvError::Lagged(_)) => Some(()),
+                Err(RecvError::Closed) => None,
+            },
+            // Records that were committed just before this stream began are on disk and nowhere else.
+            moved = self.head.changed() => moved.ok(),
+        }
+    }
+
+    /// Takes what is new of a live batch. If something between was missed, the disk has it, and the batch too.
+    async fn take(&mut self, batch: &[Arc<Committed>]) -> Option<()> {
+        if batch.first().is_some_and(|first| first.seq > self.next) {
+            return self.catch_up().await;
+        }
+        let next = self.next;
+        self.caught_up.extend(batch.iter().filter(|committed| committed.seq >= next).cloned());
+        Some(())
     }
 
     async fn catch_up(&mut self) -> Option<()> {

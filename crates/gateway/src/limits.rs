@@ -224,3 +224,6 @@ pub const RESUME_MILLISECONDS_MIN: u64 = 50;
 /// Tokens whose signatures are remembered, and for how long each, in seconds.
 pub const TOKENS_KEPT_MAX: usize = 65_536;
 pub const TOKEN_CHECKED_SECONDS_MAX: i64 = 30;
+
+/// How long the first call on a connection waits for the server's own stream, in milliseconds.
+pub const LISTEN_FIRST_MILLISECONDS_MAX: u64 = 1_000;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
-use crate::seal::{Kek, SealError, Secret};
+use crate::seal::{Kek, SealError, Sealer, Secret};
 use crate::{RandomnessError, digest};
 
 #[cfg(test)]
@@ -44,6 +44,11 @@ impl DataKey {
         self.0.seal(aad, plain)
     }
 
+    /// This key, ready to commit to many contents and to seal them.
+    pub fn committer(&self) -> Result<Committer, SealError> {
+        Ok(Committer { salt: Zeroizing::new(self.salt()), sealer: self.0.sealer()? })
+    }
+
     /// Opens what [`DataKey::seal`] made for the same `aad`.
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         self.0.open(aad, sealed)
@@ -58,6 +63,30 @@ impl DataKey {
     /// of the content against its commitment.
     pub fn salt(&self) -> [u8; 32] {
         *self.0.expand("derive", "commitment salt")
+    }
+}
+
+/// What is derived from one [`DataKey`] to commit to contents and to seal them, derived once.
+pub struct Committer {
+    salt: Zeroizing<[u8; 32]>,
+    sealer: Sealer,
+}
+
+impl Committer {
+    /// As [`DataKey::salt`].
+    pub fn salt(&self) -> &[u8; 32] {
+        &self.salt
+    }
+
+    /// As [`DataKey::seal`].
+    pub fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.sealer.seal(aad, plain)
+    }
+}
+
+impl fmt::Debug for Committer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Committer(secret)")
     }
 }
 

@@ -25,7 +25,7 @@ pub mod seal;
 pub mod spiffe_id;
 pub mod token;
 
-pub use data_key::DataKey;
+pub use data_key::{Committer, DataKey};
 pub use jwk::PublicJwk;
 pub use key::{Pkcs8, SigningKey};
 pub use random::RandomnessError;

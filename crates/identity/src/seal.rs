@@ -73,19 +73,12 @@ impl Secret {
     }
 
     pub(crate) fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
-        let nonce = random_bytes::<NONCE_LEN>()?;
-        // The buffer has its final size from the start and becomes ciphertext in place, so no copy of the plain text is
-        // left anywhere; where sealing fails half-way it is wiped.
-        let mut sealed = Zeroizing::new(Vec::with_capacity(NONCE_LEN + plain.len() + TAG_BYTES));
-        sealed.extend_from_slice(nonce.as_slice());
-        sealed.extend_from_slice(plain);
-        let (_, body) = sealed.split_at_mut_checked(NONCE_LEN).ok_or(SealError::Unsealable)?;
-        let tag = self
-            .cipher()?
-            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), body)
-            .map_err(|_| SealError::Unsealable)?;
-        sealed.extend_from_slice(tag.as_ref());
-        Ok(std::mem::take(&mut *sealed))
+        seal(&self.cipher()?, aad, plain)
+    }
+
+    /// The cipher of this key, ready to seal many times.
+    pub(crate) fn sealer(&self) -> Result<Sealer, SealError> {
+        self.cipher().map(Sealer)
     }
 
     pub(crate) fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
@@ -104,6 +97,30 @@ impl Secret {
         let key = self.expand("mac", "");
         digest::first_32(hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()), message).as_ref())
     }
+}
+
+/// A key that seals only, with its cipher kept: to derive it anew costs more than to seal a small text.
+pub(crate) struct Sealer(LessSafeKey);
+
+impl Sealer {
+    pub(crate) fn seal(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
+        seal(&self.0, aad, plain)
+    }
+}
+
+fn seal(cipher: &LessSafeKey, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, SealError> {
+    let nonce = random_bytes::<NONCE_LEN>()?;
+    // The buffer has its final size from the start and becomes ciphertext in place, so no copy of the plain text is
+    // left anywhere; where sealing fails half-way it is wiped.
+    let mut sealed = Zeroizing::new(Vec::with_capacity(NONCE_LEN + plain.len() + TAG_BYTES));
+    sealed.extend_from_slice(nonce.as_slice());
+    sealed.extend_from_slice(plain);
+    let (_, body) = sealed.split_at_mut_checked(NONCE_LEN).ok_or(SealError::Unsealable)?;
+    let tag = cipher
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(*nonce), Aad::from(aad), body)
+        .map_err(|_| SealError::Unsealable)?;
+    sealed.extend_from_slice(tag.as_ref());
+    Ok(std::mem::take(&mut *sealed))
 }
 
 /// A key that encrypts keys: the operator's, or one derived from it.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 #[cfg(test)]
 mod tests;
+mod writer;
 
 /// The largest whole number that every JSON reader keeps exactly: 2^53 - 1 (RFC 8785 section 3.2.2.3, RFC 7493
 /// section 2.2).
@@ -37,6 +38,14 @@ impl CanonicalError {
 ///
 /// If the value is not JSON (a key that is not text, two equal keys), or has a number that would be rounded.
 pub fn to_canonical(value: &impl Serialize) -> Result<Vec<u8>, CanonicalError> {
+    if let Some(bytes) = writer::write(value) {
+        return Ok(bytes);
+    }
+    slowly(value)
+}
+
+/// As [`to_canonical`], for whatever there is in JSON: floating-point numbers above all.
+fn slowly(value: &impl Serialize) -> Result<Vec<u8>, CanonicalError> {
     let bytes = serde_json_canonicalizer::to_vec(value)?;
     match number_outside(&bytes) {
         None => Ok(bytes),

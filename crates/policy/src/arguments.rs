@@ -9,6 +9,7 @@ use serde_json::{Map, Number, Value};
 
 use crate::limits;
 use crate::nearest::nearest;
+use crate::reads::Reads;
 use crate::shape::{Field, Kind, Record, Scalar, Shape, join};
 use crate::typed::{self, Typed};
 
@@ -48,6 +49,17 @@ pub enum ArgumentError {
         /// The argument, as a dotted path.
         path: String,
     },
+    /// An argument is not what its schema allows, by a keyword that policies do not see.
+    #[error("the argument `{path}` is not what its schema allows (`{keyword}`)")]
+    NotAllowed {
+        /// The argument, as a dotted path; `arguments` for all of them.
+        path: String,
+        /// The keyword of JSON Schema.
+        keyword: String,
+    },
+    /// The schema refers to something elsewhere or contradicts itself, so nothing can be said to fit it.
+    #[error("the schema of these arguments cannot be read")]
+    SchemaUnreadable,
     /// An argument is one that a declared projection can make nothing of.
     #[error("the argument `{path}` gives no `{projection}`: it {problem}")]
     Projection {
@@ -75,7 +87,8 @@ impl ArgumentError {
             Self::Projection { projection, .. } => Some(format!(
                 "policies decide by `{projection}`; write the argument so that only one reading is possible"
             )),
-            Self::Missing { .. } | Self::WrongType { .. } | Self::TooMany => None,
+            Self::SchemaUnreadable => Some("ask the connector's owner for a tool whose schema stands alone".to_owned()),
+            Self::Missing { .. } | Self::NotAllowed { .. } | Self::WrongType { .. } | Self::TooMany => None,
         }
     }
 }
@@ -86,7 +99,7 @@ impl Shape {
     /// # Errors
     /// The first thing that does not fit, with its path.
     pub fn check(&self, arguments: &Value) -> Result<(), ArgumentError> {
-        self.typed(arguments)?;
+        self.typed(arguments, &Reads::everything())?;
         self.typed_projections(arguments).map(|_| ())
     }
 
@@ -121,17 +134,21 @@ impl Shape {
         Ok(typed::record(pairs))
     }
 
-    /// The arguments as a Cedar record.
-    pub(crate) fn typed(&self, arguments: &Value) -> Result<Typed, ArgumentError> {
-        Reader { values: 0 }.record(&self.root, arguments, "")
+    /// The arguments as a Cedar record, for policies that read `reads`.
+    pub(crate) fn typed(&self, arguments: &Value, reads: &Reads) -> Result<Typed, ArgumentError> {
+        let typed = Reader { values: 0, reads }.record(&self.root, arguments, "")?;
+        // Afterwards, because the shape's sentences say more.
+        self.validity.as_ref().map_or(Ok(()), |validity| validity.check(arguments))?;
+        Ok(typed)
     }
 }
 
-struct Reader {
+struct Reader<'a> {
     values: usize,
+    reads: &'a Reads,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn record(&mut self, record: &Record, value: &Value, path: &str) -> Result<Typed, ArgumentError> {
         let Value::Object(members) = value else { return Err(wrong_type(path, "an object", value)) };
         refuse_unknown(record, members, path)?;
@@ -152,17 +169,28 @@ impl Reader {
             (None, _) => Ok(None),
             (Some(Value::Null), _) if field.nullable => Ok(None),
             (Some(_), Kind::Opaque) => Ok(None),
-            (Some(value), Kind::Scalar(kind)) => scalar(*kind, value, path).map(Some),
+            (Some(value), Kind::Scalar(kind)) => self.scalar(*kind, value, path).map(Some),
             (Some(value), Kind::Record(record)) => self.record(record, value, path).map(Some),
             (Some(value), Kind::Set(kind)) => {
                 let Value::Array(elements) = value else { return Err(wrong_type(path, "a list", value)) };
                 let mut typed = Vec::new();
                 for element in elements {
                     self.count()?;
-                    typed.push(scalar(*kind, element, path)?);
+                    typed.push(self.scalar(*kind, element, path)?);
                 }
                 Ok(Some(typed::set(typed)))
             }
+        }
+    }
+
+    /// One value. A number that cannot be compared exactly is refused where a policy could look at it, and nothing where none can.
+    fn scalar(&self, kind: Scalar, value: &Value, path: &str) -> Result<Typed, ArgumentError> {
+        match scalar(kind, value, path) {
+            Err(ArgumentError::NotExact { .. }) if !self.reads.could_see(path) => Ok(match kind {
+                Scalar::Decimal => typed::decimal("0.0".to_owned()).ok_or(ArgumentError::TooMany)?,
+                _ => typed::long(0),
+            }),
+            typed => typed,
         }
     }
 

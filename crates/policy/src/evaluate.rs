@@ -85,7 +85,11 @@ pub fn evaluate(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Deci
         return by(Way::Plain, set, schema, request);
     }
     let decision = by(Way::Quick, set, schema, request);
-    if is_sample(request) { compared(decision, by(Way::Plain, set, schema, request)) } else { decision }
+    if is_sample(request, set.rules().len()) {
+        compared(decision, by(Way::Plain, set, schema, request))
+    } else {
+        decision
+    }
 }
 
 /// As [`evaluate`], by Cedar's own authorizer over all policies of the set, whatever their scopes: what the other must come to.
@@ -97,12 +101,13 @@ fn by(way: Way, set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Deci
     decide(way, set, schema, request).unwrap_or_else(Decision::fault)
 }
 
-/// Whether this is one of the decisions that are made twice. It follows from the request alone, so that the same request is always
+/// Whether this is one of the decisions that are made twice: one in [`limits::PLAIN_ONE_IN`], or in as many as there are policies,
+/// so that a large set does not make every decision dearer. It follows from the request alone, so that the same request is always
 /// decided in the same way.
-fn is_sample(request: &Request<'_>) -> bool {
-    let mixed =
-        (request.now_ms.cast_unsigned() ^ request.facts.task.calls.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32).is_multiple_of(limits::PLAIN_ONE_IN)
+fn is_sample(request: &Request<'_>, policies: usize) -> bool {
+    let mixed = request.now_ms.cast_unsigned() ^ request.facts.task.calls.rotate_left(32);
+    let mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    mixed.is_multiple_of(limits::PLAIN_ONE_IN.max(policies as u64))
 }
 
 /// The decision if both are the same. If they differ, nobody knows which is right.
@@ -116,7 +121,7 @@ fn compared(quick: Decision, plain: Decision) -> Decision {
 
 fn decide(way: Way, set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Result<Decision, Fault> {
     let scene = Scene::set(request.facts, schema)?;
-    let arguments = request.shape.typed(request.arguments)?;
+    let arguments = request.shape.typed(request.arguments, set.reads())?;
     let projected = request.shape.typed_projections(request.arguments)?;
     let candidates = set.index().candidates(&scene);
     let court = Court { way, set, schema, scene, candidates, arguments, projected, now_ms: request.now_ms };

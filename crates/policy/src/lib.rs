@@ -21,12 +21,14 @@ mod nearest;
 mod problem;
 pub mod projection;
 mod reach;
+mod reads;
 mod scene;
 mod schema;
 mod set;
 mod shape;
 mod starter;
 mod typed;
+mod validity;
 mod verb;
 #[cfg(test)]
 mod world;

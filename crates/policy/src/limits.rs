@@ -6,7 +6,7 @@ pub const POLICY_TEXT_BYTES_MAX: usize = 64 * 1024;
 pub const POLICY_SET_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Policies in one set. A decision looks at those whose scope it fulfils.
 pub const POLICIES_MAX: usize = 12_000;
-/// One decision in this many is also put to the plain evaluator, to find a fault of the index.
+/// One decision in this many, at most, is also put to the plain evaluator, to find a fault of the index.
 pub const PLAIN_ONE_IN: u64 = 1_000;
 /// Bytes of a policy's `@id`.
 pub const POLICY_ID_BYTES_MAX: usize = 128;

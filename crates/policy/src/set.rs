@@ -10,6 +10,7 @@ use crate::annotations::{self, Asks};
 use crate::diagnosis::{self, Finding};
 use crate::index::Index;
 use crate::nearest::nearest;
+use crate::reads::Reads;
 use crate::{Problem, Schema, Severity, limits};
 
 #[cfg(test)]
@@ -61,6 +62,7 @@ pub struct PolicySet {
 struct Inner {
     cedar: cedar_policy::PolicySet,
     index: Index,
+    reads: Reads,
     rules: Vec<Rule>,
     positions: HashMap<String, usize>,
     sources: Vec<PolicySource>,
@@ -93,7 +95,10 @@ impl PolicySet {
         }
         let digest = digest(sources);
         let sources = sources.to_vec();
-        Ok(Self { inner: Arc::new(Inner { cedar, index, rules, positions, sources, warnings: problems, digest }) })
+        let reads = Reads::of(cedar.policies());
+        Ok(Self {
+            inner: Arc::new(Inner { cedar, index, reads, rules, positions, sources, warnings: problems, digest }),
+        })
     }
 
     /// SHA-256 over the names and texts of the sources, whatever their order.
@@ -128,6 +133,10 @@ impl PolicySet {
 
     pub(crate) fn cedar(&self) -> &cedar_policy::PolicySet {
         &self.inner.cedar
+    }
+
+    pub(crate) fn reads(&self) -> &Reads {
+        &self.inner.reads
     }
 
     pub(crate) fn index(&self) -> &Index {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::limits;
 use crate::projection::Drawn;
+use crate::validity::Validity;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,8 @@ pub struct Shape {
     opaque: Vec<String>,
     /// What is drawn from the arguments for policies, sorted by name.
     pub(crate) projected: Vec<Drawn>,
+    /// All that the schema says; nothing where there is none.
+    pub(crate) validity: Option<Validity>,
 }
 
 /// The members of an object.
@@ -83,7 +86,7 @@ pub enum ShapeError {
 impl Shape {
     /// The shape of an operation that takes no arguments.
     pub fn empty() -> Self {
-        Self { root: Record::default(), opaque: Vec::new(), projected: Vec::new() }
+        Self { root: Record::default(), opaque: Vec::new(), projected: Vec::new(), validity: None }
     }
 
     /// Derives the shape from a tool's JSON schema (2020-12, the `inputSchema` of the Model Context Protocol).
@@ -94,6 +97,7 @@ impl Shape {
     /// # Errors
     /// If the schema does not describe an object, is malformed, or exceeds a limit.
     pub fn from_json_schema(schema: &Value) -> Result<Self, ShapeError> {
+        let whole = schema;
         let Value::Object(schema) = schema else { return Err(ShapeError::NotAnObject) };
         match schema.get("type") {
             Some(Value::String(word)) if word == "object" => {}
@@ -102,7 +106,8 @@ impl Shape {
         }
         let mut reader = Reader::default();
         let root = reader.record(schema, "", 0)?;
-        Ok(Self { root, opaque: reader.opaque, projected: Vec::new() })
+        let validity = Some(Validity::of(whole.clone()));
+        Ok(Self { root, opaque: reader.opaque, projected: Vec::new(), validity })
     }
 
     /// The arguments that policies cannot see, as dotted paths.

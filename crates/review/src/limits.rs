@@ -18,6 +18,8 @@ pub const BLANK_RUN_CHARS: usize = 60;
 pub const LINE_RUN_CHARS: usize = 8;
 /// Characters of the base64 alphabet in a row that a person cannot read.
 pub const ENCODED_RUN_CHARS: usize = 48;
+/// Letters between two changes of a text up to which the two are shown as one.
+pub const KEPT_LETTERS_MIN: usize = 4;
 /// Words that two descriptions share, in hundredths of both, from which a new tool is an old one under another name.
 pub const RENAMED_LIKENESS_PERCENT: usize = 80;
 /// Other tools that warnings of one definition name.

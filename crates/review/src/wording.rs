@@ -40,7 +40,40 @@ pub fn wording(before: &str, after: &str) -> Vec<Run> {
     push(&mut runs, Wording::Kept, kept);
     middle(&mut runs, before, after);
     push(&mut runs, Wording::Kept, ending);
-    runs
+    gathered(runs)
+}
+
+/// The same with changes that only a word or a blank parts put together: people read phrases, not the shortest script.
+fn gathered(runs: Vec<Run>) -> Vec<Run> {
+    let last = runs.len().saturating_sub(1);
+    let mut gathered: Vec<Run> = Vec::new();
+    let (mut removed, mut added) = (String::new(), String::new());
+    for (index, run) in runs.into_iter().enumerate() {
+        let between = index > 0 && index < last;
+        let letters = run.text.chars().filter(|character| character.is_alphanumeric()).count();
+        match run.wording {
+            Wording::Removed => removed.push_str(&run.text),
+            Wording::Added => added.push_str(&run.text),
+            Wording::Kept if between && letters <= limits::KEPT_LETTERS_MIN => {
+                removed.push_str(&run.text);
+                added.push_str(&run.text);
+            }
+            Wording::Kept => {
+                flush(&mut gathered, &mut removed, &mut added);
+                gathered.push(run);
+            }
+        }
+    }
+    flush(&mut gathered, &mut removed, &mut added);
+    gathered
+}
+
+fn flush(runs: &mut Vec<Run>, removed: &mut String, added: &mut String) {
+    for (wording, text) in [(Wording::Removed, removed), (Wording::Added, added)] {
+        if !text.is_empty() {
+            runs.push(Run { wording, text: std::mem::take(text) });
+        }
+    }
 }
 
 /// How many words two texts share, in hundredths of both, wherever they stand.

@@ -20,7 +20,10 @@ pub const NAME_BYTES_MAX: usize = 256;
 /// The largest wrapped key, in bytes.
 pub const WRAPPED_BYTES_MAX: usize = 1_024;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/sqlite/content/0001_content.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/sqlite/content/0001_content.sql"),
+    include_str!("../../../../migrations/sqlite/content/0002_content_by_subject.sql"),
+];
 
 /// One sealed payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl ContentStore {
         Ok(ContentReader { connection: sqlite::open_reader(&self.path)? })
     }
 
-    /// Stores all of `rows`, or none. A row whose id is there already is left as it was, so storing again is harmless.
+    /// Stores all of `rows`, or none. A row whose id its subject has already is left as it was, so storing again is harmless.
     pub fn put_batch(&mut self, rows: &[ContentRow]) -> Result<(), StoreError> {
         let doing = "store content";
         for row in rows {
@@ -83,7 +86,7 @@ impl ContentStore {
             let mut put = change
                 .prepare_cached(
                     "INSERT INTO content (id, subject, seq, kind, sealed, size, created_at)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (id) DO NOTHING",
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (subject, id) DO NOTHING",
                 )
                 .sql(doing)?;
             for row in rows {
@@ -115,9 +118,9 @@ impl ContentStore {
         key(&self.connection, subject)
     }
 
-    /// The payload called `id`, if it was not erased.
-    pub fn fetch(&self, id: &str) -> Result<Option<ContentRow>, StoreError> {
-        fetch(&self.connection, id)
+    /// The payload of `subject` called `id`, if it was not erased.
+    pub fn fetch(&self, subject: &str, id: &str) -> Result<Option<ContentRow>, StoreError> {
+        fetch(&self.connection, subject, id)
     }
 
     /// Removes `subject`'s key and every payload under it. The bytes are overwritten in the database and the write-ahead
@@ -179,9 +182,9 @@ impl ContentReader {
         key(&self.connection, subject)
     }
 
-    /// The payload called `id`, if it was not erased.
-    pub fn fetch(&self, id: &str) -> Result<Option<ContentRow>, StoreError> {
-        fetch(&self.connection, id)
+    /// The payload of `subject` called `id`, if it was not erased.
+    pub fn fetch(&self, subject: &str, id: &str) -> Result<Option<ContentRow>, StoreError> {
+        fetch(&self.connection, subject, id)
     }
 }
 
@@ -192,7 +195,7 @@ fn key(connection: &Connection, subject: &str) -> Result<Option<Vec<u8>>, StoreE
         .sql("read a key")
 }
 
-fn fetch(connection: &Connection, id: &str) -> Result<Option<ContentRow>, StoreError> {
+fn fetch(connection: &Connection, subject: &str, id: &str) -> Result<Option<ContentRow>, StoreError> {
     let row = |row: &rusqlite::Row<'_>| {
         Ok(ContentRow {
             id: row.get(0)?,
@@ -205,8 +208,10 @@ fn fetch(connection: &Connection, id: &str) -> Result<Option<ContentRow>, StoreE
         })
     };
     connection
-        .prepare_cached("SELECT id, subject, seq, kind, sealed, size, created_at FROM content WHERE id = ?1")
-        .and_then(|mut statement| statement.query_row([id], row).optional())
+        .prepare_cached(
+            "SELECT id, subject, seq, kind, sealed, size, created_at FROM content WHERE subject = ?1 AND id = ?2",
+        )
+        .and_then(|mut statement| statement.query_row([subject, id], row).optional())
         .sql("read content")
 }
 

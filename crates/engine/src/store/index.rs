@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode, params, params_from_iter};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, params, params_from_iter};
 
 use super::error::{StoreError, WhileSql};
 use super::files;
@@ -21,7 +21,13 @@ pub const QUERY_WORDS_MAX: usize = 16;
 /// The longest text of a record that is indexed, in bytes; what follows is not searched.
 pub const TEXT_BYTES_MAX: usize = 16_384;
 
-const MIGRATIONS: &[&str] = &[include_str!("../../../../migrations/sqlite/index/0001_records.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../migrations/sqlite/index/0001_records.sql"),
+    include_str!("../../../../migrations/sqlite/index/0002_fewer_indexes.sql"),
+];
+/// As the migration has them: what nearly every record is, and what it came to.
+const COMMON_KINDS: &[&str] = &["ActionAllowed", "OutcomeRecorded"];
+const COMMON_OUTCOMES: &[&str] = &["allowed", "succeeded"];
 
 /// What is searchable about one record. Times are in the caller's count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -112,7 +118,8 @@ impl IndexStore {
                 let (action, approval, outcome) = (&row.action, &row.approval, &row.outcome);
                 let values =
                     params![seq, row.at, row.kind, agent, task, person, operation, action, approval, outcome, text];
-                if put.execute(values).sql(doing)? > 0 {
+                // Most records have no words, and nobody finds them by any.
+                if put.execute(values).sql(doing)? > 0 && !text.is_empty() {
                     put_words.execute(params![seq, text]).sql(doing)?;
                 }
             }
@@ -173,15 +180,26 @@ fn query(connection: &Connection, filter: &Filter) -> Result<Vec<u64>, StoreErro
         sql.push_str(condition);
         values.push(value);
     };
+    // Said once more in the words of the partial indexes, so that these are used where they can be.
+    let is_rare =
+        |value: &Option<String>, common: &[&str]| !value.as_deref().is_some_and(|value| common.contains(&value));
+    let kind = match is_rare(&filter.kind, COMMON_KINDS) {
+        true => "kind NOT IN ('ActionAllowed', 'OutcomeRecorded') AND kind = ?",
+        false => "kind = ?",
+    };
+    let outcome = match is_rare(&filter.outcome, COMMON_OUTCOMES) {
+        true => "outcome NOT IN ('allowed', 'succeeded') AND outcome = ?",
+        false => "outcome = ?",
+    };
     for (condition, value) in [
-        ("kind = ?", &filter.kind),
+        (kind, &filter.kind),
         ("agent = ?", &filter.agent),
         ("task = ?", &filter.task),
         ("person = ?", &filter.person),
         ("operation = ?", &filter.operation),
         ("action = ?", &filter.action),
         ("approval = ?", &filter.approval),
-        ("outcome = ?", &filter.outcome),
+        (outcome, &filter.outcome),
     ] {
         if let Some(value) = value {
             narrow(condition, Value::Text(value.clone()));
@@ -191,10 +209,10 @@ fn query(connection: &Connection, filter: &Filter) -> Result<Vec<u64>, StoreErro
         narrow("seq IN (SELECT rowid FROM words WHERE words MATCH ?)", Value::Text(words));
     }
     if let Some(since) = filter.since {
-        narrow("at >= ?", Value::Integer(since));
+        narrow("seq >= ?", Value::Integer(first_since(connection, since)?));
     }
     if let Some(until) = filter.until {
-        narrow("at < ?", Value::Integer(until));
+        narrow("seq < ?", Value::Integer(first_since(connection, until)?));
     }
     if let Some(before_seq) = filter.before_seq {
         narrow("seq < ?", Value::Integer(signed(before_seq)?));
@@ -204,6 +222,22 @@ fn query(connection: &Connection, filter: &Filter) -> Result<Vec<u64>, StoreErro
     let mut statement = connection.prepare_cached(&sql).sql(doing)?;
     let found = statement.query_map(params_from_iter(values), |row| row.get::<_, i64>(0)).sql(doing)?;
     found.map(|seq| seq.map(i64::unsigned_abs)).collect::<Result<_, _>>().sql(doing)
+}
+
+/// The first record that is not before `at`, or the place after the newest: a record is never older than the one before.
+fn first_since(connection: &Connection, at: i64) -> Result<i64, StoreError> {
+    let doing = "search the index";
+    let mut time_of = connection.prepare_cached("SELECT at FROM records WHERE seq = ?1").sql(doing)?;
+    let mut before = 0;
+    let mut beyond = head(connection)?.map_or(Ok(0), |newest| signed(newest.saturating_add(1)))?;
+    while before < beyond {
+        let middle = before + (beyond - before) / 2;
+        match time_of.query_row([middle], |row| row.get::<_, i64>(0)).optional().sql(doing)? {
+            Some(found) if found >= at => beyond = middle,
+            _ => before = middle + 1,
+        }
+    }
+    Ok(before)
 }
 
 /// What a person typed, as a full-text query in which nothing is an operator: every word quoted, all of them wanted.

@@ -26,6 +26,8 @@ pub(super) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Store
         .execute_batch(
             "PRAGMA journal_mode = WAL;
              PRAGMA synchronous = NORMAL;
+             PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA cache_size = -8192;
              PRAGMA secure_delete = ON;
              PRAGMA trusted_schema = OFF;",
         )

@@ -12,12 +12,13 @@ use tokio::sync::mpsc;
 use super::envelope::RequestId;
 use super::handles::Handles;
 use super::parked::Parked;
-use super::{Generation, reply, sse};
+use super::{Generation, features, reply, sse};
 use crate::answer::{Answer, Body, InputRequired};
 use crate::call::{Call, severity};
 use crate::caller::Caller;
 use crate::client::{Question, Step};
 use crate::request_state::{Binding, Continues};
+use crate::upstream::Governed;
 use crate::{Gateway, limits, refuse};
 
 /// Under what name a client of 2026-07-28 answers what the upstream of an open call asked.
@@ -130,6 +131,13 @@ impl Carrier {
 
     /// The answer as it is sent.
     pub fn end(&self, answer: Answer) -> End {
+        // A refusal has the shape of a tool's result; a result of another shape is refused by an error that says the same.
+        let mut answer = features::as_error(self.call.method, answer);
+        if let (Generation::Modern, Governed::ReadResource, Body::Result(result)) =
+            (self.generation, self.call.method, &mut answer.body)
+        {
+            reply::uncached(result);
+        }
         let decision = answer.decision;
         let (status, body) = match answer.body {
             Body::InputRequired(asks) if self.generation == Generation::Modern => self.asks(asks, decision),

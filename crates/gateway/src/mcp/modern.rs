@@ -59,7 +59,10 @@ pub(super) async fn answer(gateway: Arc<Gateway>, posted: Posted, message: Messa
             reply::result(Generation::Modern, &id, discover::discovered(capabilities), None)
         }
         "tools/list" => match tools::list(&gateway, &posted.caller, &posted.door, &params).await {
-            Ok(page) => reply::result(Generation::Modern, &id, uncached(page), None),
+            Ok(mut page) => {
+                reply::uncached(&mut page);
+                reply::result(Generation::Modern, &id, page, None)
+            }
             Err(error) => reply::error(StatusCode::BAD_REQUEST, Some(&id), &error, None),
         },
         "subscriptions/listen" => listen::answer(gateway, &posted, id, &params).await,
@@ -72,13 +75,6 @@ fn unknown(id: &RequestId, method: String) -> Response {
     let error =
         RpcError { data: Some(method.into()), ..refuse::protocol(refuse::METHOD_NOT_FOUND, "Method not found") };
     reply::error(StatusCode::NOT_FOUND, Some(id), &error, None)
-}
-
-/// A list depends on the caller and on this very moment: kept any longer it would outlive a revocation.
-fn uncached(mut page: Map<String, Value>) -> Map<String, Value> {
-    page.insert("ttlMs".to_owned(), 0.into());
-    page.insert("cacheScope".to_owned(), "private".into());
-    page
 }
 
 /// What became of a call that waits for a person (SEP-2663).
@@ -131,8 +127,8 @@ async fn answer_governed(
     if governed.is_list() {
         return match features::list(&gateway, &posted.caller, &posted.door, governed, params).await {
             Ok(mut answer) => {
-                if let Body::Result(page) = answer.body {
-                    answer.body = Body::Result(uncached(page));
+                if let Body::Result(page) = &mut answer.body {
+                    reply::uncached(page);
                 }
                 reply::answer(Generation::Modern, &link.id, features::as_error(governed, answer))
             }

@@ -74,6 +74,12 @@ fn status_of(generation: Generation, error: &RpcError) -> StatusCode {
     }
 }
 
+/// What is answered depends on the caller and on this very moment: kept any longer it would outlive a revocation.
+pub(super) fn uncached(result: &mut Map<String, Value>) {
+    result.insert("ttlMs".to_owned(), 0.into());
+    result.insert("cacheScope".to_owned(), "private".into());
+}
+
 /// What is asked of a client of 2026-07-28 before there can be a result.
 pub(super) fn asking(
     id: &RequestId,

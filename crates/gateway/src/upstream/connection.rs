@@ -159,6 +159,7 @@ impl Connection {
             let reason = "the request is not of the operation that was allowed";
             return Err(CallFault::Fault(UpstreamFault::not_sent(reason)));
         }
+        self.listen_first().await;
         self.tell_level(request.log_level.as_deref()).await;
         let described =
             Described { capabilities: Some(&request.capabilities), log_level: request.log_level.as_deref() };
@@ -176,6 +177,17 @@ impl Connection {
             self.signals.tools_changed();
         }
         Ok(reply)
+    }
+
+    /// What a server asks on the stream that stands alone would be lost before that is open (2025-11-25, Streamable HTTP). One that does not open it
+    /// in time goes without.
+    async fn listen_first(&self) {
+        if self.is_modern() || matches!(self.wire, Wire::Stdio(_)) {
+            return;
+        }
+        let mut listening = self.signals.listening();
+        let settled = listening.wait_for(|listening| !matches!(listening, Listening::Opening));
+        let _ = tokio::time::timeout(Duration::from_millis(limits::LISTEN_FIRST_MILLISECONDS_MAX), settled).await;
     }
 
     /// A server with a handshake logs to a connection, not to a call: it is told the least severe level that any client wants, and each client

@@ -86,3 +86,48 @@ proptest! {
         prop_assert_eq!(to_canonical(&read).unwrap(), once);
     }
 }
+
+/// Documents as records are: no fractions, names of all kinds, so that the quick writer takes most of them.
+fn any_record() -> impl Strategy<Value = Value> {
+    let names = prop_oneof!["[a-c]{0,3}", "[a-c\u{e9}\u{fb33}\u{1f600}\u{1}\"\\\\]{0,3}"];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(|number| Value::from(number >> 11)),
+        any::<u64>().prop_map(Value::from),
+        "[\u{0}-\u{20}a\"\\\\/\u{7f}\u{2028}\u{1f600}]{0,8}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 40, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::btree_map(names.clone(), inner, 0..6).prop_map(|map| json!(map)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn both_writers_write_the_same(value in any_record()) {
+        if let Some(bytes) = writer::write(&value) {
+            prop_assert_eq!(bytes, slowly(&value).unwrap());
+        }
+    }
+}
+
+#[test]
+fn records_are_written_quickly_and_the_rest_is_left_to_the_other_writer() {
+    #[derive(Serialize)]
+    struct Flat {
+        z: u64,
+        #[serde(flatten)]
+        more: BTreeMap<&'static str, i8>,
+    }
+    let flat = Flat { z: 9_007_199_254_740_991, more: BTreeMap::from([("b", -7), ("a", 0)]) };
+    assert_eq!(writer::write(&[&flat]).unwrap(), br#"[{"a":0,"b":-7,"z":9007199254740991}]"#);
+    assert_eq!(writer::write(&json!({"ab": {}, "a": []})).unwrap(), br#"{"a":[],"ab":{}}"#);
+    let twice = Flat { z: 0, more: BTreeMap::from([("z", 1)]) };
+    assert!(writer::write(&twice).is_none());
+    for strange in [json!([1.5]), json!([u64::MAX]), json!("text"), json!(1)] {
+        assert!(writer::write(&strange).is_none(), "{strange}");
+    }
+}

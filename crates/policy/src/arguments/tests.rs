@@ -11,10 +11,23 @@ fn refused(arguments: Value) -> String {
 fn arguments_that_fit_are_taken() {
     let full = json!({
         "order_id": "o", "amount": 5.0, "share": 0.25, "notify": null, "tags": ["a", "a"],
-        "address": { "city": "Turin" }, "lines": [{ "any": ["thing"] }, 3],
+        "address": { "city": "Turin" }, "lines": [{ "any": ["thing"] }, {}],
     });
     assert_eq!(refund_shape().check(&full), Ok(()));
     assert_eq!(refund_shape().check(&json!({ "order_id": "o", "amount": -3 })), Ok(()));
+}
+
+#[test]
+fn what_policies_do_not_see_is_held_to_the_schema_all_the_same() {
+    let arguments = json!({ "order_id": "o", "amount": 5, "lines": [{}, 3] });
+    assert_eq!(refused(arguments), "the argument `lines.1` is not what its schema allows (`type`)");
+}
+
+#[test]
+fn a_number_that_no_policy_can_look_at_need_not_be_exact() {
+    let arguments = json!({ "order_id": "o", "amount": 5, "share": 0.123_456 });
+    assert_eq!(refused(arguments.clone()), "the number in the argument `share` cannot be compared exactly");
+    refund_shape().typed(&arguments, &Reads::default()).unwrap();
 }
 
 #[test]

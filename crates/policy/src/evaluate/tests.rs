@@ -209,14 +209,17 @@ fn where_the_two_ways_differ_nothing_is_allowed() {
 }
 
 #[test]
-fn one_decision_in_a_thousand_is_made_twice() {
+fn one_decision_in_a_thousand_is_made_twice_and_fewer_where_there_are_many_policies() {
     let mut world = World::with("");
-    let (mut samples, arguments) = (0, json!({}));
+    let (mut samples, mut samples_of_many, arguments) = (0, 0, json!({}));
     for calls in 0..100_000 {
         world.facts.task.calls = calls;
         let now_ms = crate::world::NOW_MS + i64::try_from(calls / 10).expect("small");
         let (facts, shape) = (&world.facts, &world.shape);
-        samples += u32::from(is_sample(&Request { facts, shape, arguments: &arguments, approval: None, now_ms }));
+        let request = Request { facts, shape, arguments: &arguments, approval: None, now_ms };
+        samples += u32::from(is_sample(&request, 20));
+        samples_of_many += u32::from(is_sample(&request, 10_000));
     }
     assert!((50..200).contains(&samples), "{samples} of 100000");
+    assert!((1..40).contains(&samples_of_many), "{samples_of_many} of 100000");
 }

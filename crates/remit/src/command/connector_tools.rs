@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use remit_domain::Refusal;
+use remit_domain::{Feature, Refusal};
 use remit_review::{Item, visible};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -126,17 +126,16 @@ pub async fn approve(
     choose: Choose,
     decision: Decision,
 ) -> Result<(), Failure> {
+    remit_review::projections_in(&decision.projections.join("\n"))?;
     let (_, items) = offered(client, name).await?;
     let choices = chosen(&items, &choose, &decision)?;
     let left = left_out(&items, &choose);
     if choices.is_empty() {
-        if !left.is_empty() {
-            return Err(Refusal::new(
-                "needs_a_name",
-                format!("what is open is approved only by name: {}", left.join("; ")),
-            )
-            .help(format!("look at it with `remit connector tools {name} --diff`, then name it with `--tool`"))
-            .into());
+        let doubtful = left.iter().find(|left| !left.is_asked);
+        if let Some(doubtful) = doubtful {
+            return Err(Refusal::new("needs_a_name", format!("what is open is approved only by name: {doubtful}"))
+                .help(format!("look at it with `remit connector tools {name} --diff`, then name it with `--tool`"))
+                .into());
         }
         output.done(&json!({"items": []}), "nothing to approve: every tool is pinned as the server offers it");
         return Ok(());
@@ -145,7 +144,7 @@ pub async fn approve(
     if !output.is_json() {
         shown_first(output, &items, &choices);
         output.table(&proposal, CHOSEN, "");
-        left.iter().for_each(|left| output.note(&format!("left out: {left}; name it with `--tool` to approve it")));
+        left.iter().for_each(|left| output.note(&format!("left out: {left}; `--tool` and the name approve it")));
     } else if matches!(choose, Choose::Nothing) {
         output.document(&proposal);
     }
@@ -172,13 +171,40 @@ fn shown_first(output: &Output, items: &[Item], choices: &[Value]) {
     }
 }
 
-/// What `choose` would cover, had it no need of being named: each with the reason.
-fn left_out(items: &[Item], choose: &Choose) -> Vec<String> {
-    if !matches!(choose, Choose::All | Choose::Nothing) {
-        return Vec::new();
+/// Tools that `--all` leaves out for one reason.
+#[derive(Debug, PartialEq, Eq)]
+struct LeftOut {
+    /// Features in which the server asks; every server has them, so they are no news.
+    is_asked: bool,
+    reason: &'static str,
+    tools: Vec<String>,
+}
+
+impl std::fmt::Display for LeftOut {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<String> = self.tools.iter().map(|tool| format!("`{}`", visible(tool))).collect();
+        write!(formatter, "{} ({})", names.join(", "), self.reason)
     }
-    let open = items.iter().filter(|item| item.status.is_open());
-    open.filter_map(|item| item.needs_its_name().map(|reason| format!("`{}` {reason}", visible(&item.tool)))).collect()
+}
+
+/// What `choose` would cover, had it no need of being named.
+fn left_out(items: &[Item], choose: &Choose) -> Vec<LeftOut> {
+    let mut left: Vec<LeftOut> = Vec::new();
+    if !matches!(choose, Choose::All | Choose::Nothing) {
+        return left;
+    }
+    for item in items.iter().filter(|item| item.status.is_open()) {
+        let Some(reason) = item.needs_its_name() else { continue };
+        match left.iter_mut().find(|left| left.reason == reason) {
+            Some(left) => left.tools.push(item.tool.clone()),
+            None => left.push(LeftOut {
+                is_asked: Feature::of_tool(&item.tool).is_some_and(Feature::is_asked_by_server),
+                reason,
+                tools: vec![item.tool.clone()],
+            }),
+        }
+    }
+    left
 }
 
 /// The choices to send, each with the digest of the definition that stands in `items`.
@@ -214,6 +240,7 @@ fn from_file<'a>(choice: Choice, find: impl Fn(&str) -> Result<&'a Item, Refusal
             .help("look at it with `remit connector tools` and write the file again"));
     }
     let Choice { name, verb, risk, data, external, projections, .. } = choice;
+    remit_review::projections_in(&projections.join("\n"))?;
     Ok(json!({
         "tool": name, "verb": verb, "risk": risk, "data": data, "external": external, "projections": projections,
         "digest": offered,

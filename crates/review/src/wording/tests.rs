@@ -19,6 +19,7 @@ fn a_changed_word_is_shown_alone() {
     assert_eq!(marked("reads", "reads, and mails it"), "reads[+, and mails it+]");
     assert_eq!(marked("", "new"), "[+new+]");
     assert_eq!(marked("same", "same"), "same");
+    assert_eq!(marked("a small red box", "a large green box"), "a [-small red-][+large green+] box");
 }
 
 #[test]

@@ -100,3 +100,28 @@ fn long_text_is_clipped_between_characters() {
     store.put_batch(&[row(0, "agt_a", &long)]).unwrap();
     assert_eq!(text(&store, "unreachable"), [0_u64; 0]);
 }
+
+#[test]
+fn common_and_rare_kinds_are_found_alike_and_rare_ones_by_index() {
+    let directory = TempDir::new().unwrap();
+    let mut store = IndexStore::open(&directory.path().join("index.sqlite")).unwrap();
+    let kinds = ["ActionAllowed", "OutcomeRecorded", "TaskEnded", "ActionAllowed", "ActionDenied"];
+    let outcomes = [Some("allowed"), Some("succeeded"), None, Some("allowed"), Some("denied")];
+    let rows = (0..).zip(kinds.iter().zip(outcomes)).map(|(seq, (kind, outcome))| IndexRow {
+        kind: (*kind).to_owned(),
+        outcome: outcome.map(str::to_owned),
+        ..row(seq, "agt_a", "")
+    });
+    store.put_batch(&rows.collect::<Vec<_>>()).unwrap();
+    let of_kind = |kind: &str| store.query(&Filter { kind: Some(kind.to_owned()), ..all() }).unwrap();
+    let of_outcome = |outcome: &str| store.query(&Filter { outcome: Some(outcome.to_owned()), ..all() }).unwrap();
+    assert_eq!((of_kind("ActionAllowed"), of_kind("TaskEnded")), (vec![3, 0], vec![2]));
+    assert_eq!((of_outcome("succeeded"), of_outcome("denied"), of_outcome("asked")), (vec![1], vec![4], vec![]));
+    for (since, until, found) in [(0, 9_999, 5), (1_002, 1_004, 2), (1_004, 1_005, 1), (2_000, 3_000, 0), (3, 2, 0)] {
+        let filter = Filter { since: Some(since), until: Some(until), ..all() };
+        assert_eq!(store.query(&filter).unwrap().len(), found, "{since}..{until}");
+    }
+    let plan = "EXPLAIN QUERY PLAN SELECT seq FROM records WHERE kind NOT IN ('ActionAllowed', 'OutcomeRecorded') AND kind = ?1";
+    let used: String = store.connection.query_row(plan, ["TaskEnded"], |row| row.get(3)).unwrap();
+    assert!(used.contains("records_by_rare_kind"), "{used}");
+}
