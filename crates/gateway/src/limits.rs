@@ -25,6 +25,9 @@ pub const METHOD_BYTES_MAX: usize = 128;
 /// approved, and would only fill the ledger.
 pub const TOOL_NAME_BYTES_MAX: usize = 256;
 
+/// Longest member of `_meta` that says of which trace a call is part, in bytes (W3C Baggage, section 3.3.2).
+pub const TRACE_BYTES_MAX: usize = 8_192;
+
 /// Calls under way or held at a time, over all callers.
 pub const CALLS_MAX: usize = 16_384;
 
@@ -225,5 +228,5 @@ pub const RESUME_MILLISECONDS_MIN: u64 = 50;
 pub const TOKENS_KEPT_MAX: usize = 65_536;
 pub const TOKEN_CHECKED_SECONDS_MAX: i64 = 30;
 
-/// How long the first call on a connection waits for the server's own stream, in milliseconds.
-pub const LISTEN_FIRST_MILLISECONDS_MAX: u64 = 1_000;
+/// How long the first calls on a connection wait for the server's own stream, in milliseconds.
+pub const LISTEN_FIRST_MILLISECONDS_MAX: u64 = 300;

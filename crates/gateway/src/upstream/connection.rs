@@ -1,6 +1,7 @@
 //! A greeted upstream, in whatever generation and over whatever wire.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -57,6 +58,8 @@ pub(crate) struct Connection {
     tools: Mutex<Tools>,
     /// The least severe log messages that the server was told to send, if it was told (before 2026-07-28).
     log_level: tokio::sync::Mutex<Option<usize>>,
+    /// Whether the first call has waited for the server's own stream.
+    waited: AtomicBool,
 }
 
 /// Why a call gave no reply.
@@ -77,6 +80,7 @@ impl Connection {
             resources,
             tools: Mutex::default(),
             log_level: tokio::sync::Mutex::default(),
+            waited: AtomicBool::new(false),
         }
     }
 
@@ -180,14 +184,15 @@ impl Connection {
     }
 
     /// What a server asks on the stream that stands alone would be lost before that is open (2025-11-25, Streamable HTTP). One that does not open it
-    /// in time goes without.
+    /// in time goes without: some say nothing at all before their first message.
     async fn listen_first(&self) {
-        if self.is_modern() || matches!(self.wire, Wire::Stdio(_)) {
+        if self.is_modern() || matches!(self.wire, Wire::Stdio(_)) || self.waited.load(Ordering::Relaxed) {
             return;
         }
         let mut listening = self.signals.listening();
         let settled = listening.wait_for(|listening| !matches!(listening, Listening::Opening));
         let _ = tokio::time::timeout(Duration::from_millis(limits::LISTEN_FIRST_MILLISECONDS_MAX), settled).await;
+        self.waited.store(true, Ordering::Relaxed);
     }
 
     /// A server with a handshake logs to a connection, not to a call: it is told the least severe level that any client wants, and each client

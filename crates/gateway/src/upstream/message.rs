@@ -199,6 +199,10 @@ struct Message {
 impl Incoming {
     /// Reads one message; `None` if it is not one.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
+        // A list of what would be in a message is none, and neither is a batch.
+        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'{') {
+            return None;
+        }
         let message: Message = serde_json::from_slice(bytes).ok()?;
         if let Some(method) = message.method {
             let params = match message.params {
