@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::approval::{self, ApprovalRequested};
 use crate::state::Deadline;
 use crate::{
-    ActionId, Actor, AgentId, ApprovalId, Ask, ContentRef, DataClass, Digest, Event, GrantId, Moment, Operation,
-    OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, facts, limits, sandbox, task,
+    ActionId, Actor, AgentId, ApprovalId, Ask, ContentRef, DataClass, Digest, Event, Feature, GrantId, Moment,
+    Operation, OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, facts, limits, sandbox,
+    task,
 };
 
 #[cfg(test)]
@@ -150,6 +151,8 @@ pub enum Outcome {
     Succeeded,
     /// The operation ran and reported an error of its own.
     ToolError,
+    /// The operation asked for input before it would go on. What follows is an action of its own.
+    InputRequired,
     /// It never reached the upstream.
     NotSent {
         reason: String,
@@ -382,8 +385,11 @@ pub(crate) fn outcome_of(
 ) -> Event {
     // A failure may carry words of the upstream too, and of an unknown outcome nobody knows what the agent has seen:
     // whatever may have come back counts.
-    let answered =
-        result.is_some() || matches!(outcome, Outcome::Succeeded | Outcome::ToolError | Outcome::Unknown { .. });
+    let answered = result.is_some()
+        || matches!(
+            outcome,
+            Outcome::Succeeded | Outcome::ToolError | Outcome::InputRequired | Outcome::Unknown { .. }
+        );
     let operation = state.operations.get(&action.operation).filter(|_| answered);
     Event::OutcomeRecorded(Box::new(OutcomeRecorded {
         agent: action.agent,
@@ -400,7 +406,9 @@ pub(crate) fn outcome_of(
 /// What an answer of `operation` brings into the task that asked.
 fn labels_of(operation: &Operation) -> Vec<String> {
     let sensitive = operation.data >= DataClass::D2;
-    let untrusted = operation.external && operation.verb == Verb::Read;
+    // What a server asks of the client is written by the server, whatever the verb is that its answer is decided under.
+    let asked = Feature::of_tool(operation.name.tool()).is_some_and(Feature::is_asked_by_server);
+    let untrusted = operation.external && (operation.verb == Verb::Read || asked);
     let labels = [(sensitive, SENSITIVE), (untrusted, UNTRUSTED)];
     labels.iter().filter(|(applies, _)| *applies).map(|(_, label)| (*label).to_owned()).collect()
 }

@@ -62,7 +62,8 @@ pub(crate) fn check_name(field: &str, name: &str) -> Result<(), Refusal> {
         return Ok(());
     }
     let shown: String = name.chars().take(limits::NAME_BYTES_MAX).collect();
-    Err(Refusal::new("bad_name", format!("the {field} `{shown}` is not a name")).help(
+    let article = if field.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    Err(Refusal::new("bad_name", format!("`{shown}` is not a name for {article} {field}")).help(
         "use up to 64 lower-case letters, digits, `-`, `_` and `.`, starting with a letter or digit, without `__`",
     ))
 }

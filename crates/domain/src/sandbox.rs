@@ -19,6 +19,8 @@ mod tests;
 pub const SANDBOX: &str = "sandbox";
 /// The name of the starter policy that permits in the sandbox without grants.
 const POLICY: &str = "sandbox";
+/// The rule in it that permits.
+const RULE: &str = "sandbox-permits-sandbox";
 const PURPOSE: &str = "experiments and outside test suites";
 
 impl State {
@@ -37,6 +39,14 @@ impl State {
     /// without grants, every such call is denied; `remit policy propose` adds it to a realm that is older than it.
     pub fn has_sandbox_policy(&self) -> bool {
         self.policies.sources.contains_key(POLICY)
+    }
+
+    /// The rule by which `agent` may use what is marked as sandbox without a grant, if there is one for it. Other rules may
+    /// still narrow what it permits.
+    pub fn sandbox_permit(&self, agent: &Agent) -> Option<&'static str> {
+        let rule = self.compiled().set.as_ref()?.rule(RULE)?;
+        let is_there = agent.profile.environment == Some(Environment::Sandbox);
+        (is_there && rule.effect == remit_policy::Effect::Permit).then_some(RULE)
     }
 }
 

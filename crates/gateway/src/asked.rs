@@ -1,13 +1,13 @@
 //! What an upstream asks of the client: a governed action of its own, decided and recorded before the client hears of it.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::Duration;
 
 use remit_domain::{Feature, OperationName, Outcome, Refusal};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body, RpcError};
-use crate::attempt::Attempt;
+use crate::attempt::{Asks, Attempt};
 use crate::caller::Caller;
 use crate::client::Client;
 use crate::permit::Permit;
@@ -25,79 +25,87 @@ pub(crate) struct Asker<'a> {
     pub connector: &'a str,
 }
 
-/// The feature that a request of a server is about.
-pub(crate) fn feature_of(method: &str) -> Option<Feature> {
-    match method {
-        "sampling/createMessage" => Some(Feature::Sampling),
-        "elicitation/create" => Some(Feature::Elicitation),
-        "roots/list" => Some(Feature::Roots),
-        _ => None,
-    }
-}
-
 /// Answers what a server asked in the middle of a call: by the client, if that is allowed.
 pub(crate) async fn answer(asker: &Asker<'_>, back: AskedBack) {
     let AskedBack { method, params, answer } = back;
-    let said = match allow(asker, &method, &params).await {
-        Ok(permit) => put(asker, permit, &method, params).await,
-        Err(refused) => Err(refused),
-    };
     // If the call has ended meanwhile, nobody waits for it.
-    let _ = answer.send(said);
+    let _ = answer.send(put(asker, &method, params).await);
 }
 
-/// Decides whether the client may be asked this.
-pub(crate) async fn allow(asker: &Asker<'_>, method: &str, params: &Map<String, Value>) -> Result<Permit, RpcError> {
-    let feature = feature_of(method).ok_or_else(|| refuse::protocol(refuse::METHOD_NOT_FOUND, "Method not found"))?;
-    if !asker.client.manner.offers(feature) {
+/// Puts a question to the client. That it is put is on record, with what it brings into the task, before the client hears of it; and what the
+/// client says is an action of its own, since it leaves the house and was not there when the question was decided.
+async fn put(asker: &Asker<'_>, method: &str, params: Map<String, Value>) -> Result<Value, RpcError> {
+    let params = asked(params);
+    let permit = allow(asker, method, &params, None).await?;
+    record(asker, &permit).await?;
+    let said = asker.client.ask(method, params.clone()).await?;
+    let permit = allow(asker, method, &params, Some(&said)).await?;
+    record(asker, &permit).await?;
+    Ok(said)
+}
+
+/// What of a server's params is asked: all but what belongs to the envelope, which nobody is shown.
+fn asked(mut params: Map<String, Value>) -> Map<String, Value> {
+    params.remove("_meta");
+    params.remove("task");
+    params
+}
+
+/// Decides whether the client may be asked this, or having `said` something, may have it sent.
+async fn allow(
+    asker: &Asker<'_>,
+    method: &str,
+    params: &Map<String, Value>,
+    said: Option<&Value>,
+) -> Result<Permit, RpcError> {
+    let feature = Feature::of_method(method).filter(|feature| feature.is_asked_by_server());
+    let feature = feature.ok_or_else(|| refuse::protocol(refuse::METHOD_NOT_FOUND, "Method not found"))?;
+    if !asker.client.manner.answers(feature, params) {
         let sentence = format!("the client of this call does not answer `{method}`");
         return Err(refuse::protocol(refuse::METHOD_NOT_FOUND, sentence));
     }
     let mut arguments = params.clone();
-    // The envelope's part; what the client answers is tied to its own request.
-    arguments.remove("_meta");
-    arguments.remove("task");
     arguments.insert("method".to_owned(), method.into());
+    let unwritable = |_| refuse::protocol(refuse::INVALID_PARAMS, "the params have no canonical form");
+    let canonical = serde_json_canonicalizer::to_vec(&arguments).map_err(unwritable)?;
+    let beside = said.map(|said| serde_json_canonicalizer::to_vec(&json!({"answer": said})));
+    let beside = beside.transpose().map_err(unwritable)?;
+    let asks = Asks {
+        operation: OperationName::new(asker.connector, feature.name()),
+        arguments: Arc::new(Value::Object(arguments)),
+        canonical,
+        beside,
+    };
     let refused = |answer: Answer| as_error(&answer);
-    let canonical = serde_json_canonicalizer::to_vec(&arguments)
-        .map_err(|_| refuse::protocol(refuse::INVALID_PARAMS, "the params have no canonical form"))?;
-    let operation = OperationName::new(asker.connector, feature.name());
-    let (engine, arguments) = (&asker.gateway.engine, Arc::new(Value::Object(arguments)));
-    let attempt = Attempt::about(engine, asker.caller, operation, arguments, canonical).await;
+    let attempt = Attempt::at(&asker.gateway.engine, asker.caller, asks).await;
     let mut attempt = attempt.map_err(|error| refused(refuse::submit_error(error)))?;
     let receipt = hold::decide(asker.gateway, asker.caller, None, &mut attempt, asker.client).await.map_err(refused)?;
     Permit::from_receipt(&receipt).ok_or_else(|| refused(refuse::verdict(&receipt)))
 }
 
-/// Puts the question to the client and records what it said.
-async fn put(asker: &Asker<'_>, permit: Permit, method: &str, params: Map<String, Value>) -> Result<Value, RpcError> {
-    let report = Report::about(asker.gateway, &permit);
-    let began = Instant::now();
-    let said = asker.client.ask(method, params).await;
-    let (outcome, content) = match &said {
-        Ok(said) => (Outcome::Succeeded, serde_json_canonicalizer::to_vec(said).ok()),
-        Err(error) => (Outcome::Failed { reason: format!("the client answered with error {}", error.code) }, None),
-    };
-    record_outcome(asker.gateway, &report, outcome, content, began.elapsed())
-        .await
-        .map_err(|answer| as_error(&answer))?;
-    said
+/// Records that what `permit` allowed was done: durable when this returns, so that what it brings into the task is known before anybody acts on it.
+async fn record(asker: &Asker<'_>, permit: &Permit) -> Result<(), RpcError> {
+    let report = Report::about(asker.gateway, permit).first();
+    let recorded = record_outcome(asker.gateway, &report, Outcome::Succeeded, None, Duration::ZERO).await;
+    recorded.map_err(|answer| as_error(&answer))
 }
 
-/// Allows each of the requests that an upstream's answer of 2026-07-28 puts to the client. They are answered in a request of its own,
-/// so what is recorded here is that they were put.
-pub(crate) async fn allow_all(asker: &Asker<'_>, requests: &Map<String, Value>) -> Result<(), Refusal> {
-    for request in requests.values() {
-        let method = request.get("method").and_then(Value::as_str).unwrap_or_default();
-        let params = request.get("params").and_then(Value::as_object).cloned().unwrap_or_default();
-        let permit = allow(asker, method, &params).await.map_err(|error| {
-            Refusal::new("input_refused", format!("the server asked for input that it may not have: {}", error.message))
-                .help("ask the connector's owner whether its server may ask for input")
-        })?;
-        let report = Report::about(asker.gateway, &permit);
-        let recorded =
-            record_outcome(asker.gateway, &report, Outcome::Succeeded, None, std::time::Duration::ZERO).await;
-        recorded.map_err(|_| Refusal::new("outcome_not_recorded", "what was asked could not be recorded"))?;
+/// Allows all the requests that an upstream's answer of 2026-07-28 puts to the client, or none. They are answered in a request of its own, which is
+/// decided with the answers beside its arguments; so what is recorded here is that they were put.
+pub(crate) async fn allow_all(asker: &Asker<'_>, requests: &mut Map<String, Value>) -> Result<(), Refusal> {
+    let refused = |error: &RpcError| {
+        Refusal::new("input_refused", format!("the server asked for input that it may not have: {}", error.message))
+            .help("ask the connector's owner whether its server may ask for input")
+    };
+    let mut permits = Vec::with_capacity(requests.len());
+    for request in requests.values_mut() {
+        let method = request.get("method").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let params = asked(request.get("params").and_then(Value::as_object).cloned().unwrap_or_default());
+        permits.push(allow(asker, &method, &params, None).await.map_err(|error| refused(&error))?);
+        *request = json!({"method": method, "params": params});
+    }
+    for permit in &permits {
+        record(asker, permit).await.map_err(|error| refused(&error))?;
     }
     Ok(())
 }

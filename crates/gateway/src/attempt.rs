@@ -13,6 +13,17 @@ use crate::caller::Caller;
 const ARGUMENTS: &str = "arguments";
 const BESIDE: &str = "beside";
 
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) struct Asks {
+    pub operation: OperationName,
+    pub arguments: Arc<Value>,
+    /// RFC 8785 form of `arguments`.
+    pub canonical: Vec<u8>,
+    /// What goes with them, in that form.
+    pub beside: Option<Vec<u8>>,
+}
+
 /// One exact action.
 #[derive(Debug)]
 pub(crate) struct Attempt {
@@ -24,29 +35,30 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// Commits to what `call` says, under the caller's task.
     pub async fn prepare(engine: &Engine, caller: &Caller, call: &Call) -> Result<Self, SubmitError> {
-        let mut attempt =
-            Self::about(engine, caller, call.operation.clone(), Arc::clone(&call.arguments), call.canonical.clone())
-                .await?;
-        if let Some(beside) = &call.beside {
-            let (content, sealed) = engine.commitment(caller.task, BESIDE, beside.clone()).await?;
-            attempt.action.beside = Some(content);
-            attempt.sealed.push(sealed);
-        }
+        let asks = Asks {
+            operation: call.operation.clone(),
+            arguments: Arc::clone(&call.arguments),
+            canonical: call.canonical.clone(),
+            beside: call.beside.clone(),
+        };
+        let mut attempt = Self::at(engine, caller, asks).await?;
         attempt.action.approval = call.approval;
         Ok(attempt)
     }
 
-    /// Commits to `arguments`, whose canonical form is `canonical`.
-    pub async fn about(
-        engine: &Engine,
-        caller: &Caller,
-        operation: OperationName,
-        arguments: Arc<Value>,
-        canonical: Vec<u8>,
-    ) -> Result<Self, SubmitError> {
+    /// Commits to what is asked for, under the caller's task.
+    pub async fn at(engine: &Engine, caller: &Caller, asks: Asks) -> Result<Self, SubmitError> {
+        let Asks { operation, arguments, canonical, beside } = asks;
         let (content, sealed) = engine.commitment(caller.task, ARGUMENTS, canonical).await?;
-        let action = AttemptAction { task: caller.task, operation, arguments, content, beside: None, approval: None };
-        Ok(Self { action, sealed: vec![sealed] })
+        let mut action =
+            AttemptAction { task: caller.task, operation, arguments, content, beside: None, approval: None };
+        let mut sealed = vec![sealed];
+        if let Some(beside) = beside {
+            let (content, own) = engine.commitment(caller.task, BESIDE, beside).await?;
+            action.beside = Some(content);
+            sealed.push(own);
+        }
+        Ok(Self { action, sealed })
     }
 
     /// Has it decided. The second time is the same action: same commitment, so an approval given meanwhile fits it.

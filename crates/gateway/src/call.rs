@@ -22,8 +22,9 @@ pub(crate) const LOG_LEVEL_MEMBER: &str = "io.modelcontextprotocol/logLevel";
 /// upstream speaks in ours.
 pub(crate) const HOP_PREFIXES: [&str; 2] = ["io.modelcontextprotocol/", "remit/"];
 
-/// The members of `_meta` that always go upstream: the trace that the call is part of (W3C Trace Context, Baggage).
-const TRACE_MEMBERS: [&str; 3] = ["traceparent", "tracestate", "baggage"];
+/// The members of `_meta` that always go upstream: the trace that the call is part of. Its other members are free text, and pass as
+/// what Remit does not know does.
+const TRACE_MEMBERS: [&str; 1] = ["traceparent"];
 
 /// What a client of 2026-07-28 adds when it repeats a request with the answers that it was asked for.
 pub(crate) const RESPONSES_MEMBER: &str = "inputResponses";
@@ -33,6 +34,8 @@ pub(crate) const STATE_MEMBER: &str = "requestState";
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub method: Governed,
+    /// Whether connectors are joined where it came from, so that names have to say which one is meant.
+    pub joined: bool,
     pub operation: OperationName,
     /// What policies decide on.
     pub arguments: Arc<Value>,
@@ -87,6 +90,7 @@ impl Call {
         upstream.extend(params);
         Ok(Self {
             method,
+            joined: *door == Door::All,
             operation,
             arguments: Arc::new(arguments),
             canonical,
@@ -233,7 +237,10 @@ impl Meta {
         };
         let mut trace = Map::new();
         for name in TRACE_MEMBERS {
-            if let Some(member) = meta.remove(name) {
+            // What is no such text stays with the members that Remit does not know: nothing else may go along unread.
+            if meta.get(name).and_then(Value::as_str).is_some_and(is_trace)
+                && let Some(member) = meta.remove(name)
+            {
                 trace.insert(name.to_owned(), member);
             }
         }
@@ -241,6 +248,11 @@ impl Meta {
         canonical_of(&meta)?;
         Ok(Self { trace, unknown: meta, approval, progress_token, log_level })
     }
+}
+
+/// Whether this is a trace's name and nothing else (W3C Trace Context, `traceparent`): letters of hexadecimal numbers and dashes.
+fn is_trace(text: &str) -> bool {
+    text.len() <= limits::TRACE_BYTES_MAX && text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// How severe a log level is (RFC 5424, 0 is the least here); nothing if the protocol has no such level.

@@ -42,6 +42,29 @@ pub(crate) struct Question {
     pub answer: oneshot::Sender<Result<Value, RpcError>>,
 }
 
+/// What of a client's capabilities means anything here. Nothing else that it says of itself is kept or said to anybody.
+pub(crate) fn known_capabilities(declared: &Map<String, Value>) -> Map<String, Value> {
+    let mut known = Map::new();
+    for (name, flags) in [
+        ("sampling", ["tools", "context"].as_slice()),
+        ("elicitation", &["form", "url"]),
+        ("roots", &["listChanged"]),
+        ("extensions", &[TASKS_EXTENSION]),
+    ] {
+        let Some(Value::Object(members)) = declared.get(name) else { continue };
+        let kept = flags.iter().filter_map(|flag| {
+            let value = match members.get(*flag)? {
+                Value::Bool(on) => Value::Bool(*on),
+                Value::Object(_) => Value::Object(Map::new()),
+                _ => return None,
+            };
+            Some(((*flag).to_owned(), value))
+        });
+        known.insert(name.to_owned(), Value::Object(kept.collect()));
+    }
+    known
+}
+
 /// How a client speaks, as far as the path of a call has to know.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Manner {
@@ -66,6 +89,21 @@ impl Manner {
                 Feature::Elicitation => declared("elicitation"),
                 Feature::Roots => declared("roots"),
                 _ => false,
+            }
+    }
+
+    /// Whether it answers a question of a server with these `params`.
+    pub fn answers(&self, feature: Feature, params: &Map<String, Value>) -> bool {
+        let elicitation = || self.capabilities.get("elicitation").and_then(Value::as_object);
+        self.offers(feature)
+            && match (feature, params.get("mode").map(|mode| mode.as_str().unwrap_or_default())) {
+                // An empty capability means forms, as it did before there was anything else (2025-06-18).
+                (Feature::Elicitation, None | Some("form")) => {
+                    elicitation().is_some_and(|can| can.contains_key("form") || !can.contains_key("url"))
+                }
+                (Feature::Elicitation, Some("url")) => self.opens_addresses(),
+                (Feature::Elicitation, Some(_)) => false,
+                _ => true,
             }
     }
 

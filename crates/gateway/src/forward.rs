@@ -34,7 +34,8 @@ pub(crate) async fn forward(gateway: &Gateway, sending: Sending<'_>) -> Result<R
     let connector = permit.operation().connector().to_owned();
     let connector = gateway.engine.read(|state| state.connector_named(&connector).cloned());
     let connector = connector.map_err(|_| UpstreamFault::not_sent("the connector is no longer there"))?;
-    let deadline = Instant::now() + Duration::from_secs(gateway.settings.call_seconds_max);
+    let seconds = gateway.settings.call_seconds_max.min(limits::CALL_SECONDS_MAX);
+    let deadline = Instant::now() + Duration::from_secs(seconds);
     let mut again = true;
     loop {
         // The server's tools are compared with the approved ones before the first call, so this may take a while.
@@ -98,10 +99,13 @@ async fn call(
         asks: client.manner.can_be_asked.then_some(asks),
         cut: cut.clone(),
     };
+    // INVARIANT: a call ends before its outcome is closed as unknown, so that no result comes after its record.
+    let last = Instant::now() + Duration::from_secs(limits::CALL_SECONDS_MAX);
     let asker = Asker { gateway, caller, client, connector: permit.operation().connector() };
     let mut asking = FuturesUnordered::new();
     let mut reply = std::pin::pin!(connection.call(permit, request, watch));
-    let mut reason = None;
+    let mut reason: Option<String> = None;
+    let mut cut_at = last;
     loop {
         tokio::select! {
             biased;
@@ -117,17 +121,23 @@ async fn call(
             }
             Some(back) = asked.recv() => {
                 // People answer slowly; the time that they take is not the upstream's.
-                deadline = deadline.max(Instant::now() + Duration::from_secs(limits::ASK_SECONDS_MAX));
+                deadline = deadline.max(Instant::now() + Duration::from_secs(limits::ASK_SECONDS_MAX)).min(last);
                 asking.push(asked::answer(&asker, back));
             }
             Some(()) = asking.next(), if !asking.is_empty() => {}
             () = client.gave_up(), if reason.is_none() => {
                 reason = Some("the caller gave up before there was an answer".to_owned());
+                cut_at = Instant::now() + Duration::from_secs(limits::CUT_SECONDS_MAX);
                 cut.cancel();
             }
             () = tokio::time::sleep_until(deadline), if reason.is_none() => {
                 reason = Some(format!("there was no answer within {} seconds", gateway.settings.call_seconds_max));
+                cut_at = Instant::now() + Duration::from_secs(limits::CUT_SECONDS_MAX);
                 cut.cancel();
+            }
+            // Whatever the wire still does, nobody waits for it any longer.
+            () = tokio::time::sleep_until(cut_at), if reason.is_some() => {
+                return Err(CallFault::Fault(UpstreamFault::unknown(reason.unwrap_or_default())));
             }
         }
     }

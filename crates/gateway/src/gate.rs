@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use remit_domain::{Feature, OperationName, Reachable, State, Timestamp};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body};
 use crate::asked::{self, Asker};
@@ -57,13 +57,14 @@ async fn steps(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client)
     record_outcome(gateway, &report, inspected.outcome, inspected.content, started.elapsed()).await?;
 
     // What the server asks of the client in its answer is an action of its own.
-    if let Body::InputRequired(asks) = &inspected.answer.body {
+    let mut answer = inspected.answer;
+    if let Body::InputRequired(asks) = &mut answer.body {
         let asker = Asker { gateway, caller, client, connector: call.operation.connector() };
-        asked::allow_all(&asker, &asks.requests)
+        asked::allow_all(&asker, &mut asks.requests)
             .await
             .map_err(|refusal| refuse::refused(&refusal, Some(report.action())))?;
     }
-    Ok(inspected.answer)
+    Ok(answer)
 }
 
 /// What is sent upstream for a call.
@@ -92,7 +93,8 @@ fn prepare(
     let pass = !report.comes_first();
     let log_level = client.manner.log_level.clone();
     let listens = client.manner.can_be_asked && (log_level.is_some() || !client.manner.modern);
-    let words = Words::new(pass, pass && listens && may(Feature::Logging));
+    let level = log_level.as_deref().unwrap_or("debug");
+    let words = Words::new(pass, pass && listens && may_log(&state, caller, connector, level, now));
     let upstream = UpstreamRequest {
         method: call.method,
         params: call.params.clone(),
@@ -117,6 +119,16 @@ fn declared(manner: &Manner, may: impl Fn(Feature) -> bool) -> Map<String, Value
         }
     }
     declared
+}
+
+/// Whether the policies allow this caller log messages of `connector` from `level` on. The messages themselves become part of the call's record.
+pub(crate) fn may_log(state: &State, caller: &Caller, connector: &str, level: &str, now: Timestamp) -> bool {
+    let operation = state.operations.get(&OperationName::new(connector, Feature::Logging.name()));
+    let arguments = json!({"method": "logging/setLevel", "level": level});
+    operation
+        .filter(|operation| operation.withdrawn.is_none())
+        .zip(state.task(caller.task).ok())
+        .is_some_and(|(operation, task)| remit_domain::preview(state, task, operation, &arguments, now).0 == "allow")
 }
 
 /// Whether `feature` of `connector` is approved and some use of it could be allowed to this caller.

@@ -15,6 +15,7 @@ use crate::call::Call;
 use crate::caller::Caller;
 use crate::client::Client;
 use crate::request_state::Continues;
+use crate::upstream::Governed;
 use crate::{Gateway, limits, refuse};
 
 /// Under what name a client of 2026-07-28 is asked to lead its person to an approval.
@@ -57,7 +58,10 @@ pub(crate) async fn decide(
     client: &Client,
 ) -> Result<Receipt, Answer> {
     let began = Instant::now();
-    let later = call.is_some() && client.manner.takes_handles();
+    // The extension is for calls of tools; and there has to be a place before anybody is asked.
+    let later = call.is_some_and(|call| call.method == Governed::CallTool)
+        && client.manner.takes_handles()
+        && gateway.handles.has_room(caller.task);
     let seconds = if later { limits::HANDLE_HOLD_SECONDS_MAX } else { gateway.settings.hold_seconds };
     let until = began + Duration::from_secs(seconds);
     let (mut told, mut led, mut leads) = (false, None, false);
@@ -65,7 +69,7 @@ pub(crate) async fn decide(
         let receipt = attempt.submit(&gateway.engine, caller).await.map_err(refuse::submit_error)?;
         let Some(question) = question(&receipt) else { return Ok(receipt) };
         if Instant::now() >= until {
-            return Err(time_up(gateway, call, client, question));
+            return Err(time_up(gateway, call.filter(|_| !later), client, question));
         }
         if !told {
             told = true;
@@ -94,7 +98,7 @@ pub(crate) async fn decide(
             Waited::Answered => {}
             Waited::Declined => return Err(refuse::declined(question)),
             Waited::Expired => return Err(refuse::expired(question)),
-            Waited::TimeUp => return Err(time_up(gateway, call, client, question)),
+            Waited::TimeUp => return Err(time_up(gateway, call.filter(|_| !later), client, question)),
             Waited::ClientGone => return Err(refuse::still_waiting(&gateway.settings, question)),
             Waited::Stopping => return Err(refuse::stopping()),
         }

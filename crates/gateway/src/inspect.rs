@@ -59,10 +59,11 @@ pub(crate) fn inspect(
     match reply {
         Ok(Reply::Result(result)) => inspect_result(result, expected, words, unknown),
         Ok(Reply::Error(error)) => {
+            let rest = rest_of(&words, &unknown);
             let content =
                 content_of(&json!({"error": error}), words, unknown, || serde_json::to_vec(&error).unwrap_or_default());
             if content.len() > limits::RESULT_BYTES_MAX {
-                return withheld(too_large(content.len()), None, action);
+                return withheld(too_large(content.len()), rest, action);
             }
             let outcome = Outcome::Failed { reason: format!("the upstream answered with error {}", error.code) };
             Inspected { outcome, content: Some(content), answer: Answer::error(for_client(error), action) }
@@ -75,7 +76,8 @@ pub(crate) fn inspect(
                 FaultKind::Failed => Outcome::Failed { reason },
                 FaultKind::Unknown => Outcome::Unknown { reason },
             };
-            let content = (!words.is_empty()).then(|| content_of(&json!({}), words, unknown, Vec::new));
+            let sent = fault.kind != FaultKind::NotSent;
+            let content = rest_of(&words, &unknown).filter(|_| sent);
             Inspected { outcome, content, answer: refuse::fault(&fault, action) }
         }
     }
@@ -88,12 +90,13 @@ fn inspect_result(
     unknown: Map<String, Value>,
 ) -> Inspected {
     let action = expected.action;
+    let rest = rest_of(&words, &unknown);
     let bytes = match words.is_empty() && unknown.is_empty() {
         true => content_bytes(&result),
         false => content_of(&json!({"result": result}), words, unknown, Vec::new),
     };
     if bytes.len() > limits::RESULT_BYTES_MAX {
-        return withheld(too_large(bytes.len()), None, action);
+        return withheld(too_large(bytes.len()), rest, action);
     }
     // `complete` ends a call, and `input_required` asks for more (2026-07-28); servers before it do not say.
     match result.remove("resultType").as_ref().map(|kind| kind.as_str().unwrap_or_default()) {
@@ -143,7 +146,7 @@ fn asks(mut result: Map<String, Value>, bytes: Vec<u8>, action: ActionId) -> Ins
         Some(_) => return withheld("the upstream's state cannot be carried".to_owned(), Some(bytes), action),
     };
     let answer = Answer::ask(InputRequired { requests, continues }, Some(action));
-    Inspected { outcome: Outcome::Succeeded, content: Some(bytes), answer }
+    Inspected { outcome: Outcome::InputRequired, content: Some(bytes), answer }
 }
 
 /// INVARIANT: what cannot be recorded does not reach the agent.
@@ -182,7 +185,20 @@ fn content_of(
     content_bytes(&content)
 }
 
+/// What passed beside a result that is not kept itself, if anything did.
+fn rest_of(words: &[Value], unknown: &Map<String, Value>) -> Option<Vec<u8>> {
+    let passed = !words.is_empty() || !unknown.is_empty();
+    passed.then(|| content_of(&json!({}), words.to_vec(), unknown.clone(), Vec::new))
+}
+
 fn for_client(mut error: RpcError) -> RpcError {
+    if error.code == refuse::ADDRESS_NEEDED {
+        // Leading the client's person anywhere is for `@elicitation` to allow; an error is no way round it.
+        return refuse::protocol(
+            refuse::INTERNAL_ERROR,
+            "the tool wants a person led to an address, which Remit does not pass on",
+        );
+    }
     if HOP_ERRORS.contains(&error.code) {
         error.code = refuse::INTERNAL_ERROR;
     }

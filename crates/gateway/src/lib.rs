@@ -14,6 +14,8 @@ mod caller;
 mod client;
 mod door;
 mod forward;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod gate;
 mod gateway;
 mod hold;

@@ -181,14 +181,15 @@ pub const REQUEST_STATE_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// How long a request can be continued, in seconds.
 pub const REQUEST_STATE_SECONDS: i64 = 900;
 
-/// Continued requests that are remembered, so that none is continued twice.
-pub const REQUEST_STATES_USED_MAX: usize = 200_000;
+/// Continued requests of one agent that are remembered, so that none is continued twice.
+pub const REQUEST_STATES_USED_MAX: usize = 10_000;
 
 /// How often a client of 2026-07-28 waits for an approval by repeating its request by itself. Clients give up after ten.
 pub const APPROVAL_ROUNDS_MAX: u8 = 8;
 
 /// Calls that are open at an upstream while their clients answer what it asked, and for how long each, in seconds.
 pub const PARKED_MAX: usize = 4_096;
+pub const PARKED_PER_TASK_MAX: usize = 64;
 pub const PARKED_SECONDS_MAX: u64 = 300;
 
 /// Calls whose clients ask for the answer later, over all callers and of one task.
@@ -230,3 +231,24 @@ pub const TOKEN_CHECKED_SECONDS_MAX: i64 = 30;
 
 /// How long the first calls on a connection wait for the server's own stream, in milliseconds.
 pub const LISTEN_FIRST_MILLISECONDS_MAX: u64 = 300;
+
+/// Connectors that are greeted because a client listens for changes.
+pub const CONNECTORS_HEARD_MAX: usize = 64;
+
+/// How long a call that was given up is remembered while its server may still work on it, in seconds.
+pub const GIVEN_UP_SECONDS_KEPT: u64 = 300;
+
+/// Longest time of one call with all that its server asks meanwhile, in seconds: less than after which its outcome counts as unknown.
+pub const CALL_SECONDS_MAX: u64 = remit_domain::limits::OUTCOME_SECONDS_MAX - 60;
+
+/// How long the wire has to end a call that was given up, in seconds.
+pub const CUT_SECONDS_MAX: u64 = CANCEL_SECONDS_MAX + 2;
+
+/// How long the answer of a finished long-running call can be fetched, in seconds.
+pub const HANDLE_DONE_SECONDS_KEPT: u64 = 900;
+
+/// Longest time for one page of a list where connectors are joined, in seconds: one that hangs costs only its own entries.
+pub const JOINED_PAGE_SECONDS_MAX: u64 = 10;
+
+/// How often idle sessions are looked for, in seconds.
+pub const SESSIONS_REAPED_SECONDS: u64 = 60;

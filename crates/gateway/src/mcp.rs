@@ -84,22 +84,32 @@ pub(crate) async fn answer(gateway: Arc<Gateway>, posted: Posted) -> Response {
         }
     };
     match generation(&posted.headers, &message) {
-        Generation::Modern => modern::answer(gateway, posted, message).await,
-        Generation::Legacy => legacy::answer(gateway, posted, message).await,
+        Ok(Generation::Modern) => modern::answer(gateway, posted, message).await,
+        Ok(Generation::Legacy) => legacy::answer(gateway, posted, message).await,
+        Err(sentence) => {
+            let said = refuse::protocol(refuse::HEADER_MISMATCH, sentence);
+            reply::error(StatusCode::BAD_REQUEST, message.id(), &said, None)
+        }
     }
 }
 
 /// A version that is one of a handshake, or none at all, is of the older generations; anything else is held to the rules of
-/// the newest. A body that describes itself as the newest is that, whatever its headers leave out.
-fn generation(headers: &HeaderMap, message: &Message) -> Generation {
-    match headers.get(VERSION_HEADER) {
-        Some(version) if HANDSHAKE.iter().any(|known| version.as_bytes() == known.as_bytes()) => Generation::Legacy,
-        Some(_) => Generation::Modern,
-        None => {
-            let described =
-                message.params().and_then(|params| params.get("_meta")).and_then(|meta| meta.get(VERSION_MEMBER));
-            if described.is_some_and(Value::is_string) { Generation::Modern } else { Generation::Legacy }
-        }
+/// the newest. A body that describes itself as the newest is that, whatever its headers leave out; where they say otherwise, two
+/// readers would take it for two different requests.
+fn generation(headers: &HeaderMap, message: &Message) -> Result<Generation, &'static str> {
+    let described = message.params().and_then(|params| params.get("_meta")).and_then(|meta| meta.get(VERSION_MEMBER));
+    let mut versions = headers.get_all(VERSION_HEADER).iter();
+    let version = versions.next();
+    if versions.next().is_some() {
+        return Err("the header `mcp-protocol-version` is there more than once");
+    }
+    let Some(version) = version else {
+        return Ok(if described.is_some_and(Value::is_string) { Generation::Modern } else { Generation::Legacy });
+    };
+    match HANDSHAKE.into_iter().find(|known| version.as_bytes() == known.as_bytes()) {
+        None => Ok(Generation::Modern),
+        Some(known) if described.is_none_or(|described| described == known) => Ok(Generation::Legacy),
+        Some(_) => Err("the header `mcp-protocol-version` does not say the version that the body does"),
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Report {
     data: DataClass,
     /// It reaches outside, so what it answers may have to mark the task before the agent can act on it.
     external: bool,
+    /// It has to be durable in any case.
+    first: bool,
 }
 
 impl Report {
@@ -26,16 +28,21 @@ impl Report {
             state.operations.get(permit.operation()).map(|operation| (operation.data, operation.external))
         });
         let (data, external) = known.unwrap_or((DataClass::D3, true));
-        Self { action: permit.action(), task: permit.task(), data, external }
+        Self { action: permit.action(), task: permit.task(), data, external, first: false }
     }
 
     pub fn action(&self) -> ActionId {
         self.action
     }
 
+    /// The same, to be durable before anything follows from it.
+    pub fn first(self) -> Self {
+        Self { first: true, ..self }
+    }
+
     /// Whether the record has to be durable before the answer is released.
     pub fn comes_first(&self) -> bool {
-        self.data >= DataClass::D2 || self.external
+        self.first || self.data >= DataClass::D2 || self.external
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) const INVALID_PARAMS: i64 = -32602;
 pub(crate) const INTERNAL_ERROR: i64 = -32603;
 pub(crate) const HEADER_MISMATCH: i64 = -32020;
 pub(crate) const MISSING_CAPABILITY: i64 = -32021;
+/// MCP 2025-11-25: a person has to be led to an address first.
+pub(crate) const ADDRESS_NEEDED: i64 = -32042;
 pub(crate) const UNSUPPORTED_VERSION: i64 = -32022;
 /// Ours, from the range for servers: nobody is known, or nothing can be decided. Clients use -32000 and -32001 for faults of
 /// their own.

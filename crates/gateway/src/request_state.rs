@@ -105,7 +105,7 @@ struct Sealed {
 pub(crate) struct RequestStates {
     key: Kek,
     /// States that were brought back, until they would have expired anyway.
-    used: Mutex<HashMap<String, i64>>,
+    used: Mutex<HashMap<AgentId, HashMap<String, i64>>>,
 }
 
 impl RequestStates {
@@ -125,7 +125,7 @@ impl RequestStates {
 
     /// Opens a state that a client brought back with the request that is bound to `binding`, and uses it up.
     ///
-    /// INVARIANT: of many that bring the same state at once, one gets it. After a restart the numbers are forgotten: an approval is
+    /// INVARIANT: of many that bring the same state at once, one gets it; those of an approval are told apart by the ledger. After a restart the numbers are forgotten: an approval is
     /// then still used once, since the ledger knows; an open call has ended; and an upstream's own state is its own to use once.
     pub fn open(&self, state: &str, binding: &Binding, now_seconds: i64) -> Result<Continues, Refusal> {
         let forged = || {
@@ -143,19 +143,24 @@ impl RequestStates {
             return Err(Refusal::new("state_expired", "this `requestState` has expired")
                 .help("make the request again without it"));
         }
-        self.use_up(sealed.nonce, sealed.expires_at, now_seconds)?;
+        // An approval is used once by the ledger, which also puts a second try on record.
+        if !matches!(sealed.continues, Continues::Approval { .. }) {
+            self.use_up(binding.agent, sealed.nonce, sealed.expires_at, now_seconds)?;
+        }
         Ok(sealed.continues)
     }
 
-    fn use_up(&self, nonce: String, expires_at: i64, now_seconds: i64) -> Result<(), Refusal> {
+    fn use_up(&self, agent: AgentId, nonce: String, expires_at: i64, now_seconds: i64) -> Result<(), Refusal> {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        if used.len() >= limits::REQUEST_STATES_USED_MAX {
-            used.retain(|_, expires_at| *expires_at > now_seconds);
+        let own = used.entry(agent).or_default();
+        if own.len() >= limits::REQUEST_STATES_USED_MAX {
+            own.retain(|_, expires_at| *expires_at > now_seconds);
         }
-        if used.len() >= limits::REQUEST_STATES_USED_MAX {
-            return Err(Refusal::new("overloaded", "too many requests were continued lately").help("try again later"));
+        if own.len() >= limits::REQUEST_STATES_USED_MAX {
+            return Err(Refusal::new("overloaded", "too many requests of this agent were continued lately")
+                .help("try again later"));
         }
-        match used.insert(nonce, expires_at) {
+        match own.insert(nonce, expires_at) {
             None => Ok(()),
             Some(_) => Err(Refusal::new("state_used", "this `requestState` was brought back before")
                 .help("make the request again without it")),

@@ -2,6 +2,7 @@
 
 mod callers;
 mod calls;
+mod confusion;
 mod desk;
 mod holds;
 mod lists;

@@ -5,6 +5,8 @@ mod connection;
 mod definitions;
 mod exchange;
 mod fault;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod handshake;
 mod http;
 mod lines;

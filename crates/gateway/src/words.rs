@@ -44,7 +44,11 @@ impl Words {
     pub fn hear(&self, notice: Notice, client: &Client) {
         match notice {
             Notice::Progress(params) => {
-                let wordy = params.get("message").is_some();
+                let numbers = |name: &str, value: &Value| match name {
+                    "progress" | "total" => value.is_number(),
+                    _ => name == "progressToken",
+                };
+                let wordy = params.iter().any(|(name, value)| !numbers(name, value));
                 match wordy && !self.keep("notifications/progress", &params) {
                     true => client.progress(in_numbers(params)),
                     false => client.progress(params),

@@ -77,6 +77,9 @@ fn names_have_one_plain_form() {
     for name in ["", "Ana", "-ana", "ana maria", "ana__maria", "ana/maria", "änna", "ana\n", long.as_str()] {
         assert_eq!(check_name("person", name).unwrap_err().code, "bad_name", "{name:?}");
     }
+    let refused = check_name("agent", "x@y").unwrap_err();
+    assert_eq!(refused.sentence, "`x@y` is not a name for an agent");
+    assert!(refused.help.unwrap().contains("64 lower-case letters"));
     for name in ["a", "7", "ana-maria_2.x", long.get(1..).unwrap()] {
         assert!(check_name("person", name).is_ok(), "{name:?}");
     }

@@ -71,6 +71,9 @@ fn within_it_nobody_needs_a_grant_and_other_policies_still_hold() {
     let (mut world, task) = opened();
     let allowed = world.call(task, "sample/mail", json!({"id": 7})).allowed();
     assert_eq!(allowed.determining, ["sandbox-permits-sandbox"]);
+    let permit = |agent| world.state.sandbox_permit(world.state.agent(agent).unwrap());
+    assert_eq!(permit(sandbox(&world)), Some("sandbox-permits-sandbox"));
+    assert_eq!(permit(world.support()), None);
     let asked = world.call(task, "sample/refund", json!({"id": 7, "amount": 1})).asked();
     world.approve(world.root, &asked);
     world.call(task, "sample/refund", json!({"id": 7, "amount": 1})).allowed();
@@ -177,5 +180,6 @@ fn a_realm_without_the_policy_denies_in_its_sandbox() {
     };
     world.must(&by(world.root), Command::ActivatePolicies { change });
     assert!(!world.state.has_sandbox_policy());
+    assert_eq!(world.state.sandbox_permit(world.state.agent(sandbox(&world)).unwrap()), None);
     assert_eq!(world.call(task, "sample/read", json!({})).code(), "denied_by_policy");
 }

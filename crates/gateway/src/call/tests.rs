@@ -17,7 +17,8 @@ fn what_is_unknown_goes_upstream_and_is_committed_to() {
         "arguments": {"b": 1, "a": 2},
         "_meta": {
             "progressToken": 7,
-            "traceparent": "00-…",
+            "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            "tracestate": "free text",
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "remit/decision": "act_forged",
             "com.example/own": "data",
@@ -30,8 +31,11 @@ fn what_is_unknown_goes_upstream_and_is_committed_to() {
     assert_eq!(call.canonical, br#"{"a":2,"b":1}"#);
     assert_eq!(call.beside.as_deref(), Some(br#"{"inputResponses":{"y":1},"unheard":{"of":true}}"#.as_slice()));
     assert_eq!(call.progress_token, Some(json!(7)));
-    assert_eq!(Value::Object(call.trace), json!({"traceparent": "00-…"}));
-    assert_eq!(Value::Object(call.unknown), json!({"com.example/own": "data"}));
+    assert_eq!(
+        Value::Object(call.trace),
+        json!({"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
+    );
+    assert_eq!(Value::Object(call.unknown), json!({"tracestate": "free text", "com.example/own": "data"}));
     let upstream =
         json!({"name": "echo", "arguments": {"b": 1, "a": 2}, "unheard": {"of": true}, "inputResponses": {"y": 1}});
     assert_eq!(Value::Object(call.params), upstream);

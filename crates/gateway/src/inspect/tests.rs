@@ -63,6 +63,7 @@ fn a_server_may_ask_before_it_answers() {
     let asked = result(
         json!({"resultType": "input_required", "requestState": "x", "inputRequests": {"a": {"method": "roots/list"}}}),
     );
+    assert_eq!(asked.outcome, Outcome::InputRequired);
     let Body::InputRequired(asks) = asked.answer.body else { panic!("it asks") };
     assert_eq!(asks.continues, Some(Continues::Upstream { state: "x".to_owned() }));
     assert_eq!(asks.requests["a"]["method"], "roots/list");

@@ -1,5 +1,6 @@
 //! A governed request: runs the gate in a task of its own, and answers by one document or by a stream, whichever it takes.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -95,11 +96,12 @@ pub(super) fn carrier(
 
 /// Takes a call through the gate, again with each answer that its server asks of a client that cannot repeat requests by itself.
 async fn run(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client) -> Answer {
-    let mut current = call.clone();
+    let mut current = Cow::Borrowed(call);
     for round in 0..=limits::INPUT_ROUNDS_MAX {
         let answer = gate::pass(gateway, caller, &current, client).await;
         let Answered::InputRequired(asks) = &answer.body else { return answer };
-        if client.repeats() {
+        // Only what the upstream asks is answered here.
+        if client.repeats() || matches!(asks.continues, Some(Continues::Approval { .. } | Continues::Parked { .. })) {
             return answer;
         }
         let mut responses = Map::new();
@@ -126,7 +128,7 @@ async fn run(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client) -
         let Ok(next) = call.with(members) else {
             return refuse::refused(&Refusal::new("input_refused", "the answers are too large"), answer.decision);
         };
-        current = Call { approval: None, ..next };
+        current = Cow::Owned(Call { approval: None, ..next });
     }
     refuse::refusal(&Refusal::new("too_many_rounds", "the tool asked for input too often"))
 }

@@ -119,7 +119,10 @@ impl Carrier {
     /// Lets the call wait for the request that brings the answer to `question`.
     pub fn park(&mut self, question: Question) -> End {
         let request = json!({"method": question.method, "params": question.params});
-        let parked = self.steps.take().and_then(|steps| self.gateway.parked.park(Parked { question, steps }));
+        let parked = self
+            .steps
+            .take()
+            .and_then(|steps| self.gateway.parked.park(Parked { task: self.caller.task, question, steps }));
         let Some(call) = parked else {
             let refusal = remit_domain::Refusal::new("overloaded", "too many calls wait for their clients");
             return self.end(refuse::refusal(&refusal.help("try again later")));
@@ -137,6 +140,9 @@ impl Carrier {
             (self.generation, self.call.method, &mut answer.body)
         {
             reply::uncached(result);
+        }
+        if let (true, Body::Result(result)) = (self.call.joined, &mut answer.body) {
+            features::locate(result, self.call.operation.connector());
         }
         let decision = answer.decision;
         let (status, body) = match answer.body {

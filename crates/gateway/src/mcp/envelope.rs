@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::strict::Strict;
+use super::strict::{Strict, must_be_plain};
 use crate::answer::RpcError;
 use crate::{limits, refuse};
 
@@ -77,6 +77,14 @@ pub(crate) enum Message {
 }
 
 impl Message {
+    /// The id of a request.
+    pub fn id(&self) -> Option<&RequestId> {
+        match self {
+            Self::Request { id, .. } => Some(id),
+            Self::Notification { .. } | Self::Response { .. } => None,
+        }
+    }
+
     /// The params, if it has any.
     pub fn params(&self) -> Option<&Map<String, Value>> {
         match self {
@@ -183,6 +191,7 @@ impl<'de> Visitor<'de> for Reader {
         let mut seen = std::collections::BTreeSet::new();
         let below = Strict { depth: 1 };
         while let Some(name) = access.next_key::<String>()? {
+            must_be_plain(&name)?;
             match name.as_str() {
                 "jsonrpc" => members.version = Some(access.next_value_seed(below)?),
                 "id" => members.id = Some(access.next_value()?),

@@ -1,6 +1,7 @@
 //! What a server has besides tools, as it is said to clients of a door: who may see what, and under which names.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -89,11 +90,15 @@ pub(super) async fn list(
     let (inside, who) = (Arc::clone(gateway), caller.clone());
     let answer = gateway.work.spawn(async move { gate::pass(&inside, &who, &call, &client).await });
     let left = async { while steps.recv().await.is_some() {} };
-    let (answer, ()) = tokio::join!(answer, left);
+    let seconds = if *door == Door::All { limits::JOINED_PAGE_SECONDS_MAX } else { limits::CALL_SECONDS_MAX };
+    let limit = Duration::from_secs(seconds);
+    let next = all.iter().find(|other| **other > connector).cloned();
+    let Ok((answer, ())) = tokio::time::timeout(limit, async { tokio::join!(answer, left) }).await else {
+        return Ok(Answer { body: Body::Result(without(method, &connector, next)), decision: None });
+    };
     let Ok(mut answer) = answer else {
         return Err(CallError::Refused(remit_domain::Refusal::new("fault", "Remit failed while it made this list")));
     };
-    let next = all.iter().find(|other| **other > connector).cloned();
     let succeeded = answer.succeeded();
     match &mut answer.body {
         Body::Result(page) if succeeded => {
@@ -103,10 +108,8 @@ pub(super) async fn list(
             }
         }
         // A connector that is down costs only its own entries.
-        _ if *door == Door::All => {
-            let mut page = page_of(method, Vec::new());
-            turn(&mut page, &connector, next);
-            answer.body = Body::Result(page);
+        Body::Result(_) | Body::Error(_) if *door == Door::All => {
+            answer.body = Body::Result(without(method, &connector, next));
         }
         _ => {}
     }
@@ -120,6 +123,13 @@ fn entries_of(method: Governed) -> &'static str {
         Governed::ListTemplates => "resourceTemplates",
         _ => "resources",
     }
+}
+
+/// The page of a connector that has nothing to say, where others have.
+fn without(method: Governed, connector: &str, next: Option<String>) -> Map<String, Value> {
+    let mut page = page_of(method, Vec::new());
+    turn(&mut page, connector, next);
+    page
 }
 
 fn page_of(method: Governed, entries: Vec<Value>) -> Map<String, Value> {
@@ -194,6 +204,38 @@ fn place(cursor: &str) -> Option<(String, Option<Value>)> {
         }
         _ => None,
     }
+}
+
+/// Addresses of resources in a result, as clients of the joined door have to say them to read what is there.
+pub(super) fn locate(result: &mut Map<String, Value>, connector: &str) {
+    fn rename(holder: &mut Value, connector: &str) {
+        if let Some(Value::String(uri)) = holder.get_mut("uri") {
+            *uri = Door::All.uri(connector, uri);
+        }
+    }
+    fn block(content: &mut Value, connector: &str) {
+        match content.get("type").and_then(Value::as_str) {
+            Some("resource_link") => rename(content, connector),
+            Some("resource") => {
+                if let Some(resource) = content.get_mut("resource") {
+                    rename(resource, connector);
+                }
+            }
+            _ => {}
+        }
+    }
+    let each = |result: &mut Map<String, Value>, member: &str, act: &dyn Fn(&mut Value)| {
+        if let Some(Value::Array(items)) = result.get_mut(member) {
+            items.iter_mut().for_each(act);
+        }
+    };
+    each(result, "contents", &|contents| rename(contents, connector));
+    each(result, "content", &|content| block(content, connector));
+    each(result, "messages", &|message| {
+        if let Some(content) = message.get_mut("content") {
+            block(content, connector);
+        }
+    });
 }
 
 /// What a `tools/call`-shaped refusal is for requests whose results have another shape: an error of the protocol that says the same.

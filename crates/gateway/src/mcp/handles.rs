@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::carry::INPUT_REQUEST;
+use super::reply;
 use crate::answer::{Answer, Body, RpcError};
 use crate::caller::Caller;
 use crate::client::{Question, Step};
@@ -30,6 +31,8 @@ struct Handle {
     created_at: Timestamp,
     updated_at: Timestamp,
     status: Status,
+    /// How often the client was asked: each question has a name of its own, so that a late answer to one is none to the next.
+    asked: u64,
     /// Gives the call up when it is cancelled.
     cancelled: CancellationToken,
 }
@@ -48,6 +51,11 @@ enum Status {
 }
 
 impl Handles {
+    /// Whether a call of `task` could be kept.
+    pub fn has_room(&self, task: TaskId) -> bool {
+        has_room(&self.kept.lock().unwrap_or_else(PoisonError::into_inner), task)
+    }
+
     /// Keeps the call behind `steps`, which waits for `approval`, and returns what the client is told. Nothing if no more can be kept.
     pub fn keep(
         gateway: &Arc<Gateway>,
@@ -64,14 +72,14 @@ impl Handles {
             created_at: now,
             updated_at: now,
             status: Status::Held { address },
+            asked: 0,
             cancelled: cancelled.clone(),
         };
         let told = handle.document(&id);
         let handles = gateway.handles.clone();
         {
             let mut kept = handles.kept.lock().unwrap_or_else(PoisonError::into_inner);
-            let own = kept.values().filter(|handle| handle.task == caller.task).count();
-            if kept.len() >= limits::HANDLES_MAX || own >= limits::HANDLES_PER_TASK_MAX {
+            if !has_room(&kept, caller.task) {
                 return None;
             }
             kept.insert(id.clone(), handle);
@@ -92,9 +100,10 @@ impl Handles {
 
     /// Answers `tasks/update`: the client's answers to what was asked.
     pub fn update(&self, caller: &Caller, params: &Map<String, Value>) -> Result<Map<String, Value>, RpcError> {
-        let said = params.get("inputResponses").and_then(|responses| responses.get(INPUT_REQUEST)).cloned();
+        let responses = params.get("inputResponses");
         self.with(caller, params, |_, handle| {
-            if let Some(said) = said
+            let said = responses.and_then(|responses| responses.get(handle.question_name())).cloned();
+            if let (Some(said), Status::Asking(_)) = (said, &handle.status)
                 && let Status::Asking(question) = std::mem::replace(&mut handle.status, Status::Working)
             {
                 let _ = question.answer.send(Ok(said));
@@ -135,6 +144,7 @@ impl Handles {
     fn set(&self, id: &str, status: Status, now: Timestamp) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = kept.get_mut(id).filter(|handle| !matches!(handle.status, Status::Cancelled)) {
+            handle.asked += u64::from(matches!(status, Status::Asking(_)));
             handle.status = status;
             handle.updated_at = now;
         }
@@ -156,8 +166,8 @@ async fn collect(gateway: &Arc<Gateway>, id: &str, mut steps: mpsc::Receiver<Ste
             Some(Step::Held { approval, .. }) => {
                 Status::Held { address: format!("{}/approvals/{approval}", gateway.settings.console_url) }
             }
-            Some(Step::Waiting { .. } | Step::Progress(_) | Step::Log(_)) => Status::Working,
-            Some(Step::Notice(_)) => continue,
+            Some(Step::Waiting { .. }) => Status::Working,
+            Some(Step::Progress(_) | Step::Log(_) | Step::Notice(_)) => continue,
         };
         let done = matches!(status, Status::Done(_));
         gateway.handles.set(id, status, gateway.engine.now());
@@ -166,10 +176,20 @@ async fn collect(gateway: &Arc<Gateway>, id: &str, mut steps: mpsc::Receiver<Ste
         }
     }
     drop(steps);
-    std::future::pending::<()>().await;
+    tokio::time::sleep(Duration::from_secs(limits::HANDLE_DONE_SECONDS_KEPT)).await;
+}
+
+fn has_room(kept: &HashMap<String, Handle>, task: TaskId) -> bool {
+    let own = kept.values().filter(|handle| handle.task == task).count();
+    kept.len() < limits::HANDLES_MAX && own < limits::HANDLES_PER_TASK_MAX
 }
 
 impl Handle {
+    /// Under what name the question that is open is answered.
+    fn question_name(&self) -> String {
+        format!("{INPUT_REQUEST}-{}", self.asked)
+    }
+
     /// What the client is told (SEP-2663, `DetailedTask`).
     fn document(&self, id: &str) -> Map<String, Value> {
         let mut document = Map::new();
@@ -187,7 +207,7 @@ impl Handle {
             Status::Working => "working",
             Status::Asking(question) => {
                 let request = json!({"method": question.method, "params": question.params});
-                put("inputRequests", json!({INPUT_REQUEST: request}));
+                put("inputRequests", json!({self.question_name(): request}));
                 "input_required"
             }
             Status::Cancelled => "cancelled",
@@ -195,6 +215,7 @@ impl Handle {
                 Body::Result(result) => {
                     let mut result = result.clone();
                     result.insert("resultType".to_owned(), "complete".into());
+                    reply::name_decision(&mut result, answer.decision);
                     put("result", Value::Object(result));
                     "completed"
                 }

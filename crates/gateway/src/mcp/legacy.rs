@@ -16,8 +16,8 @@ use super::envelope::{Message, RequestId};
 use super::streams::{self, Wants};
 use super::{Generation, HANDSHAKE, Posted, SESSION_HEADER};
 use super::{accepts_stream, call, discover, features, reply, tools};
-use crate::call::{Call, severity};
-use crate::client::Manner;
+use crate::call::{Call, CallError, RESPONSES_MEMBER, STATE_MEMBER, severity};
+use crate::client::{Manner, known_capabilities};
 use crate::upstream::Governed;
 use crate::{Gateway, refuse};
 
@@ -42,7 +42,7 @@ pub(super) async fn answer(gateway: Arc<Gateway>, posted: Posted, message: Messa
             return StatusCode::ACCEPTED.into_response();
         }
     };
-    if method != "tools/call"
+    if super::governed(&method).is_none()
         && let Some(ended) = &posted.caller.ended
     {
         return reply::unknown(&gateway, &refuse::ended(ended), Some(&id));
@@ -102,11 +102,13 @@ fn set_level(gateway: &Gateway, session: Option<&str>, id: &RequestId, params: &
 
 /// Ends a session. Whether there was one is said only to the task that it belongs to.
 pub(crate) fn end(gateway: &Gateway, posted: &Posted) -> Response {
-    let session = posted.headers.get(SESSION_HEADER).and_then(|session| session.to_str().ok());
-    match session {
-        Some(session) if gateway.sessions.end(session, posted.caller.task) => StatusCode::NO_CONTENT.into_response(),
-        Some(_) => reply::no_session(),
-        None => reply::only_post(),
+    match named(posted) {
+        Ok(Some(session)) if gateway.sessions.end(session, posted.caller.task) => {
+            StatusCode::NO_CONTENT.into_response()
+        }
+        Ok(Some(_)) => reply::no_session(),
+        Ok(None) => reply::only_post(),
+        Err(response) => response,
     }
 }
 
@@ -114,8 +116,7 @@ pub(crate) fn end(gateway: &Gateway, posted: &Posted) -> Response {
 /// nothing.
 #[expect(clippy::result_large_err, reason = "the error is the answer itself, and is made once per request at most")]
 fn session(gateway: &Gateway, posted: &Posted) -> Result<Option<String>, Response> {
-    let Some(named) = posted.headers.get(SESSION_HEADER) else { return Ok(None) };
-    let named = named.to_str().map_err(|_| reply::no_session())?;
+    let Some(named) = named(posted)? else { return Ok(None) };
     if gateway.sessions.touch(named, posted.caller.task, Instant::now()) {
         Ok(Some(named.to_owned()))
     } else {
@@ -123,11 +124,23 @@ fn session(gateway: &Gateway, posted: &Posted) -> Result<Option<String>, Respons
     }
 }
 
+/// The id of a session as it was sent, whether there is such a session or not. Two are none: readers would disagree about which one counts.
+#[expect(clippy::result_large_err, reason = "the error is the answer itself, and is made once per request at most")]
+fn named(posted: &Posted) -> Result<Option<&str>, Response> {
+    let mut named = posted.headers.get_all(SESSION_HEADER).iter();
+    match (named.next(), named.next()) {
+        (None, _) => Ok(None),
+        (Some(named), None) => named.to_str().map(Some).map_err(|_| reply::no_session()),
+        (Some(_), Some(_)) => Err(reply::no_session()),
+    }
+}
+
 fn initialize(gateway: &Gateway, posted: &Posted, id: &RequestId, params: &Map<String, Value>) -> Response {
     let wanted = params.get("protocolVersion").and_then(Value::as_str);
     // A version that needs no handshake, or that nobody knows, gets the newest that has one; the client then decides.
     let version = HANDSHAKE.into_iter().find(|known| Some(*known) == wanted).unwrap_or(HANDSHAKE[0]);
-    let capabilities = params.get("capabilities").and_then(Value::as_object).cloned().unwrap_or_default();
+    let capabilities = params.get("capabilities").and_then(Value::as_object);
+    let capabilities = capabilities.map(known_capabilities).unwrap_or_default();
     let Some(session) = gateway.sessions.begin(posted.caller.task, capabilities, Instant::now()) else {
         return reply::unavailable(
             id,
@@ -160,8 +173,13 @@ async fn answer_governed(
         Ok(call) => call,
         Err(error) => return reply::unread(Generation::Legacy, &id, error),
     };
-    if let (Some(session), Governed::Subscribe | Governed::Unsubscribe) = (&session, governed)
-        && let Some(response) = followed(&gateway, session, &id, &call)
+    // What belongs to the round trips of 2026-07-28 has no meaning from a client with a handshake: its server's state was never given to it.
+    if [STATE_MEMBER, RESPONSES_MEMBER].iter().any(|member| call.params.contains_key(*member)) {
+        let error = CallError::Malformed("this revision has no `requestState` and no `inputResponses`".to_owned());
+        return reply::unread(Generation::Legacy, &id, error);
+    }
+    if matches!(governed, Governed::Subscribe | Governed::Unsubscribe)
+        && let Some(response) = followed(&gateway, session.as_deref(), &id, &call)
     {
         return response;
     }
@@ -191,13 +209,15 @@ async fn answer_governed(
 
 /// The answer to a request about following a resource that the upstream need not hear of: others still follow it, or this session follows too
 /// many. What is followed is noted when it was allowed.
-fn followed(gateway: &Gateway, session: &str, id: &RequestId, call: &Call) -> Option<Response> {
+fn followed(gateway: &Gateway, session: Option<&str>, id: &RequestId, call: &Call) -> Option<Response> {
     if call.method == Governed::Subscribe {
+        let session = session?;
         let error = refuse::protocol(refuse::INVALID_PARAMS, "this session follows too many resources");
         return (!gateway.sessions.has_room(session)).then(|| reply::error(StatusCode::OK, Some(id), &error, None));
     }
     let followed = call.followed();
-    let others = gateway.sessions.unfollow(session, &followed) || gateway.streams.follow(&followed);
+    let others =
+        gateway.sessions.unfollow(session.unwrap_or_default(), &followed) || gateway.streams.follows(&followed);
     others.then(|| reply::result(Generation::Legacy, id, Map::new(), None))
 }
 

@@ -27,9 +27,17 @@ pub(super) async fn answer(
     id: RequestId,
     params: &Map<String, Value>,
 ) -> Response {
-    let wants = match wanted(&gateway, &posted.caller, &posted.door, params).await {
-        Ok(wants) => wants,
-        Err(error) => return reply::error(StatusCode::BAD_REQUEST, Some(&id), &error, None),
+    // In a task of its own, so that what was begun is finished and recorded if the client leaves.
+    let (inside, caller, door, params) =
+        (Arc::clone(&gateway), posted.caller.clone(), posted.door.clone(), params.clone());
+    let wants = gateway.work.spawn(async move { wanted(&inside, &caller, &door, &params).await });
+    let wants = match wants.await {
+        Ok(Ok(wants)) => wants,
+        Ok(Err(error)) => return reply::error(StatusCode::BAD_REQUEST, Some(&id), &error, None),
+        Err(_) => {
+            let error = refuse::protocol(refuse::INTERNAL_ERROR, "Remit failed while it handled this request");
+            return reply::error(StatusCode::OK, Some(&id), &error, None);
+        }
     };
     let opened = streams::open(&gateway, &posted.caller, &posted.door, wants, Some(id.clone()), None);
     opened.unwrap_or_else(|| reply::no_room(&id))

@@ -20,7 +20,7 @@ use super::{accepts_stream, call, discover, features, listen, reply, tools};
 use crate::answer::{Body, RpcError};
 use crate::call::{Call, CallError, RESPONSES_MEMBER, STATE_MEMBER};
 use crate::caller::Caller;
-use crate::client::{Manner, TASKS_EXTENSION};
+use crate::client::{Manner, TASKS_EXTENSION, known_capabilities};
 use crate::request_state::{Binding, Continues};
 use crate::upstream::Governed;
 use crate::{Gateway, hold, refuse};
@@ -42,7 +42,7 @@ pub(super) async fn answer(gateway: Arc<Gateway>, posted: Posted, message: Messa
     if let Err(error) = check(&posted.headers, &method, &params) {
         return reply::error(StatusCode::BAD_REQUEST, Some(&id), &error, None);
     }
-    if method != "tools/call"
+    if super::governed(&method).is_none()
         && let Some(ended) = &posted.caller.ended
     {
         return reply::unknown(&gateway, &refuse::ended(ended), Some(&id));
@@ -101,7 +101,7 @@ fn manner(params: &Map<String, Value>) -> Manner {
     let capabilities = params.get("_meta").and_then(|meta| meta.get(CAPABILITIES_MEMBER)).and_then(Value::as_object);
     Manner {
         modern: true,
-        capabilities: Arc::new(capabilities.cloned().unwrap_or_default()),
+        capabilities: Arc::new(capabilities.map(known_capabilities).unwrap_or_default()),
         can_be_asked: true,
         ..Manner::default()
     }
@@ -187,7 +187,7 @@ async fn resume(gateway: Arc<Gateway>, caller: Caller, call: Call, state: &str, 
 
 /// Gives an open call what its upstream asked for, and follows it on.
 async fn unpark(gateway: Arc<Gateway>, caller: Caller, call: Call, parked: Parked, link: call::Link) -> Response {
-    let Parked { question, steps } = parked;
+    let Parked { question, steps, .. } = parked;
     let (progress_token, log_level) = (call.progress_token.clone(), call.log_level.clone());
     let said = match call.without(RESPONSES_MEMBER) {
         Ok((call, said)) => (call, said.and_then(|said| said.get(INPUT_REQUEST).cloned())),

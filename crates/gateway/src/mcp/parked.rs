@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use remit_domain::TaskId;
 use remit_identity::code::OneTimeCode;
 use tokio::sync::mpsc;
 
@@ -13,6 +14,7 @@ use crate::limits;
 /// One such call: what it asked, and what will happen to it next.
 #[derive(Debug)]
 pub(crate) struct Parked {
+    pub task: TaskId,
     pub question: Question,
     pub steps: mpsc::Receiver<Step>,
 }
@@ -30,7 +32,8 @@ impl ParkingLot {
         let name = OneTimeCode::generate("").ok()?.expose().to_owned();
         {
             let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
-            if parked.len() >= limits::PARKED_MAX {
+            let own = parked.values().filter(|other| other.task == call.task).count();
+            if parked.len() >= limits::PARKED_MAX || own >= limits::PARKED_PER_TASK_MAX {
                 return None;
             }
             parked.insert(name.clone(), call);

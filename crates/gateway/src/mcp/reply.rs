@@ -98,7 +98,8 @@ pub(super) fn handle(id: &RequestId, mut handle: Map<String, Value>, decision: A
     (StatusCode::OK, envelope(Some(id), Said::Result(&handle)))
 }
 
-fn name_decision(result: &mut Map<String, Value>, decision: Option<ActionId>) {
+/// Names the decision behind a result.
+pub(super) fn name_decision(result: &mut Map<String, Value>, decision: Option<ActionId>) {
     let Some(decision) = decision else { return };
     let meta = result.entry("_meta").or_insert_with(|| Value::Object(Map::new()));
     if let Some(meta) = meta.as_object_mut() {

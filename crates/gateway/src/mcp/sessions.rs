@@ -146,6 +146,11 @@ impl Sessions {
         true
     }
 
+    /// Forgets the sessions that were idle too long.
+    pub fn reap(&self, now: Instant) {
+        self.all(|open| open.retain(|_, session| !session.is_over(now)));
+    }
+
     /// Ends all sessions of `task`.
     pub fn end_all(&self, task: TaskId) {
         let own: Vec<_> = self

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::response::Response;
@@ -109,7 +109,7 @@ impl Streams {
     }
 
     /// Whether some stream of its own follows a resource.
-    pub fn follow(&self, followed: &Followed) -> bool {
+    pub fn follows(&self, followed: &Followed) -> bool {
         self.with(|open| open.streams.values().any(|listener| listener.wants.followed.contains_key(followed)))
     }
 }
@@ -134,7 +134,17 @@ pub(super) fn open(
         session,
         messages,
     };
+    let heard = heard(gateway, &listener);
     let id = gateway.streams.add(listener)?;
+    // A server says nothing to whom it does not know: each that this stream could hear of is greeted, if it was not before.
+    let upstreams = gateway.upstreams.clone();
+    tokio::spawn(async move {
+        for connector in heard {
+            if let Err(fault) = upstreams.ready(&connector).await {
+                tracing::debug!(connector = %connector.name, %fault, "a connector cannot be listened to");
+            }
+        }
+    });
     let registered = Registered { gateway: Arc::clone(gateway), id };
     let first = match &request {
         Some(request) => {
@@ -161,6 +171,14 @@ pub(super) fn open(
     let mut response = Response::new(Body::from_stream(events));
     stream_headers(&mut response);
     Some(response)
+}
+
+/// The connectors of which a listener could hear.
+fn heard(gateway: &Gateway, listener: &Listener) -> Vec<Arc<Connector>> {
+    gateway.engine.read(|state| {
+        let concerned = state.connectors.values().filter(|connector| concerns(state, listener, &connector.name));
+        concerned.take(limits::CONNECTORS_HEARD_MAX).cloned().collect()
+    })
 }
 
 /// What of a filter is honoured, in the protocol's words.
@@ -200,8 +218,13 @@ pub(crate) async fn follow(gateway: Weak<Gateway>) {
     else {
         return;
     };
+    let mut reaping = tokio::time::interval(Duration::from_secs(limits::SESSIONS_REAPED_SECONDS));
     loop {
         tokio::select! {
+            _ = reaping.tick() => {
+                let Some(gateway) = gateway.upgrade() else { return };
+                gateway.sessions.reap(Instant::now());
+            }
             record = records.next() => {
                 let (Some(record), Some(gateway)) = (record, gateway.upgrade()) else { return };
                 recorded(&gateway, &record.record.event);

@@ -23,6 +23,18 @@ impl Strict {
     }
 }
 
+/// Names that the JSON library keeps for itself: where it reads a value that has one first, it takes the text under that name
+/// for the value, and would show and hash something else than is sent on.
+const PRIVATE_PREFIX: &str = "$serde_json::private::";
+
+/// Refuses a name that does not mean the same to every reader.
+pub(super) fn must_be_plain<E: Error>(name: &str) -> Result<(), E> {
+    if name.starts_with(PRIVATE_PREFIX) {
+        return Err(E::custom("a member has a name that a JSON library keeps for itself"));
+    }
+    Ok(())
+}
+
 fn rounded<E: Error>() -> E {
     E::custom("a number lies outside ±(2^53 - 1), where other readers round it; carry it as a string")
 }
@@ -86,6 +98,7 @@ impl<'de> Visitor<'de> for Strict {
         let below = self.deeper()?;
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
+            must_be_plain(&name)?;
             let value = access.next_value_seed(below)?;
             if members.insert(name, value).is_some() {
                 return Err(A::Error::custom("an object names a member twice"));

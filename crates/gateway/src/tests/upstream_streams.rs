@@ -112,9 +112,12 @@ async fn what_a_server_says_by_itself_is_heard() {
     ] {
         aside.send(notification(method, &params)).unwrap();
     }
-    for kind in
-        [NewsKind::ResourcesChanged, NewsKind::ResourceUpdated { uri: "a:b".to_owned() }, NewsKind::PromptsChanged]
-    {
+    for kind in [
+        NewsKind::ToolsChanged,
+        NewsKind::ResourcesChanged,
+        NewsKind::ResourceUpdated { uri: "a:b".to_owned() },
+        NewsKind::PromptsChanged,
+    ] {
         let heard = news.recv().await.unwrap();
         assert_eq!((heard.connector, heard.kind), (behind.connector().id, kind));
     }

@@ -202,13 +202,15 @@ impl Connection {
         if self.is_modern() || !self.offers(Feature::Logging) {
             return;
         }
-        let mut told = self.log_level.lock().await;
+        // Whoever is telling it already tells it for all; the next call tells it what is missing.
+        let Ok(mut told) = self.log_level.try_lock() else { return };
         if told.is_some_and(|told| told <= wanted) {
             return;
         }
         let params = [("level".to_owned(), level.into())].into_iter().collect();
         // Whether it listens changes nothing about the call.
-        if let Ok(Reply::Result(_)) = self.ask(Ask::SetLevel, &params).await {
+        let limit = Duration::from_secs(limits::CANCEL_SECONDS_MAX);
+        if let Ok(Ok(Reply::Result(_))) = tokio::time::timeout(limit, self.ask(Ask::SetLevel, &params)).await {
             *told = Some(wanted);
         }
     }
@@ -234,9 +236,8 @@ impl Connection {
         headers
     }
 
-    /// From now on the server tells of changes of the resource `uri` (2026-07-28), until as many have let go of it.
-    pub(super) async fn follow_resource(&self, uri: &str) -> Result<(), UpstreamFault> {
-        let version = self.resources.add(uri)?;
+    /// Waits until the server tells of changes of all resources that are followed as of `version` (2026-07-28).
+    pub(super) async fn listens_from(&self, version: u64) -> Result<(), UpstreamFault> {
         let mut listening = self.signals.listening();
         let taken = listening.wait_for(|listening| match listening {
             Listening::Open(open) => *open >= version,
@@ -249,7 +250,6 @@ impl Connection {
             Ok(Ok(Listening::Never)) => "the upstream does not tell of changes of its resources",
             Ok(Ok(Listening::Opening) | Err(_)) | Err(_) => "the upstream did not take the subscription in time",
         };
-        self.resources.remove(uri);
         Err(UpstreamFault::failed(reason))
     }
 

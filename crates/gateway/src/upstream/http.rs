@@ -108,7 +108,7 @@ impl HttpWire {
         let body = message::request(id, &outgoing)?;
         let followed = Followed::by(&outgoing.watch);
         let is_call = matches!(outgoing.ask, Ask::Governed(..));
-        let waiting = Waiting { followed: Arc::clone(&followed), is_call, reply: None };
+        let waiting = Waiting { followed: Arc::clone(&followed), is_call, reply: None, given_up: None };
         let _entered = server.signals.underway.enter(id, waiting);
         let cut = outgoing.watch.cut.clone();
         if cut.is_cancelled() {

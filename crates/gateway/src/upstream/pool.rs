@@ -218,8 +218,12 @@ impl Upstreams {
         connection: &Connection,
         uri: &str,
     ) -> Result<Following, UpstreamFault> {
-        connection.follow_resource(uri).await?;
-        Ok(Following { resources: Arc::clone(&self.place(connector.id).resources), uri: uri.to_owned() })
+        let resources = Arc::clone(&self.place(connector.id).resources);
+        let version = resources.add(uri)?;
+        // From here on undone by being dropped, wherever that happens.
+        let following = Following { resources, uri: uri.to_owned() };
+        connection.listens_from(version).await?;
+        Ok(following)
     }
 
     /// Ends `connection`, if it is still the one that is used.

@@ -110,7 +110,10 @@ impl Signals {
             Incoming::Request { id, method, params } => {
                 return Some(Asked { id, method, params, call: own_or_only() });
             }
-            Incoming::Changed(Change::Tools) => self.tools_changed(),
+            Incoming::Changed(Change::Tools) => {
+                self.tools_changed();
+                self.reporter.report(Change::Tools);
+            }
             Incoming::Changed(change) => self.reporter.report(change),
             Incoming::Listening(id) => self.listens(id),
             Incoming::Answer(..)

@@ -53,7 +53,7 @@ impl StdioWire {
         let line = message::request(id, &outgoing)?;
         let (reply, answer) = oneshot::channel();
         let is_call = matches!(outgoing.ask, Ask::Governed(..));
-        let waiting = Waiting { followed: Followed::by(&outgoing.watch), is_call, reply: Some(reply) };
+        let waiting = Waiting { followed: Followed::by(&outgoing.watch), is_call, reply: Some(reply), given_up: None };
         let _entered = self.signals.underway.enter(id, waiting);
         let ended = &self.signals.ended;
         let room = tokio::select! {
@@ -84,7 +84,7 @@ impl StdioWire {
         let meta = Meta { described: Some(Described::default()), ..Meta::default() };
         let watch = Watch::default();
         let (reply, answered) = oneshot::channel();
-        let waiting = Waiting { followed: Followed::by(&watch), is_call: false, reply: Some(reply) };
+        let waiting = Waiting { followed: Followed::by(&watch), is_call: false, reply: Some(reply), given_up: None };
         let outgoing = Outgoing { ask: Ask::Listen, params: &wanted.params, meta, headers: HeaderMap::new(), watch };
         let line = message::request(id, &outgoing).ok()?;
         self.signals.about_to_listen(id, wanted.version);

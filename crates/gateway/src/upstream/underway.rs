@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use remit_domain::Feature;
 use serde_json::{Map, Value, json};
@@ -46,6 +47,8 @@ pub(super) struct Waiting {
     pub is_call: bool,
     /// Takes the answer, where all answers come the same way.
     pub reply: Option<oneshot::Sender<Reply>>,
+    /// When whoever asked gave it up, though the server may still work on it and ask because of it.
+    pub given_up: Option<Instant>,
 }
 
 /// All that wait, by the id of the request.
@@ -63,7 +66,7 @@ pub(super) struct Entered<'a> {
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        self.underway.take(self.id);
+        self.underway.leave(self.id);
     }
 }
 
@@ -81,6 +84,22 @@ impl Underway {
 
     pub fn take(&self, id: u64) -> Option<Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id)
+    }
+
+    /// Whoever asked `id` no longer waits. A call whose answer may still come by the common way is remembered: what the server asks meanwhile may be
+    /// because of it, and must not be taken for another caller's.
+    fn leave(&self, id: u64) {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = Duration::from_secs(limits::GIVEN_UP_SECONDS_KEPT);
+        waiting.retain(|_, other| other.given_up.is_none_or(|at| at.elapsed() < over));
+        match waiting.get_mut(&id) {
+            Some(left) if left.is_call && left.reply.is_some() => {
+                left.reply = None;
+                left.followed = Followed::by(&Watch::default());
+                left.given_up = Some(Instant::now());
+            }
+            _ => drop(waiting.remove(&id)),
+        }
     }
 
     /// Lets go of the question `id` if it is one of our own.

@@ -41,6 +41,7 @@ fn outcome(outcome: &Outcome) -> Markup {
     match outcome {
         Outcome::Succeeded => html! { "succeeded" },
         Outcome::ToolError => html! { "reported an error" },
+        Outcome::InputRequired => html! { "asked for input" },
         Outcome::NotSent { reason } => html! { "was not sent (" (shown(reason)) ")" },
         Outcome::Failed { reason } => html! { "failed (" (shown(reason)) ")" },
         Outcome::Unknown { reason } => html! { "has an unknown outcome (" (shown(reason)) ")" },

@@ -71,27 +71,3 @@ fn an_answer_keeps_the_id_as_it_came() {
     let written = r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32601,"message":"no"}}"#;
     assert_eq!(response(&json!(0), &refused), written);
 }
-
-#[test]
-fn zz_depth() {
-    let mut inner = "1".to_owned();
-    loop {
-        let escaped = serde_json::to_string(&inner).unwrap();
-        let next = format!("{}{{\"$serde_json::private::RawValue\":{escaped}}}{}", "[".repeat(120), "]".repeat(120));
-        if next.len() > 8_000_000 { break }
-        inner = next;
-    }
-    let text = format!("{{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{{\"a\":{inner}}}}}");
-    eprintln!("bytes {}", text.len());
-    let handle = std::thread::Builder::new().stack_size(2 << 20).spawn(move || {
-        let read = Incoming::parse(text.as_bytes());
-        eprintln!("parsed {}", read.is_some());
-        let Some(Incoming::Answer(_, Reply::Result(result))) = read else { panic!() };
-        let bytes = serde_json_canonicalizer::to_vec(&result).unwrap();
-        eprintln!("canonical {}", bytes.len());
-        let again = result.clone();
-        drop(result);
-        drop(again);
-    });
-    handle.unwrap().join().unwrap();
-}

@@ -3,7 +3,7 @@ use super::*;
 
 fn enter<'a>(signals: &'a Signals, id: u64, asks: Option<mpsc::Sender<AskedBack>>) -> Entered<'a> {
     let watch = Watch { asks, ..Watch::default() };
-    signals.underway.enter(id, Waiting { followed: Followed::by(&watch), is_call: true, reply: None })
+    signals.underway.enter(id, Waiting { followed: Followed::by(&watch), is_call: true, reply: None, given_up: None })
 }
 
 fn asked(signals: &Signals, method: &str) -> Asked {
