@@ -44,7 +44,7 @@ pub(crate) struct Call {
     /// Members of the params that are no arguments, in that form: they go upstream too, so they are committed to as well.
     pub beside: Option<Vec<u8>>,
     /// What goes upstream, without `_meta`.
-    pub params: Map<String, Value>,
+    pub params: Arc<Map<String, Value>>,
     /// The members of `_meta` that always go upstream.
     pub trace: Map<String, Value>,
     /// Other members of `_meta` that Remit does not know. They are no part of what a person approves, since clients put a new
@@ -95,7 +95,7 @@ impl Call {
             arguments: Arc::new(arguments),
             canonical,
             beside,
-            params: upstream,
+            params: Arc::new(upstream),
             trace: meta.trace,
             unknown: meta.unknown,
             approval: meta.approval,
@@ -111,7 +111,7 @@ impl Call {
         let mut beside = self.carried();
         for (name, member) in members {
             beside.insert(name.clone(), member.clone());
-            next.params.insert(name, member);
+            Arc::make_mut(&mut next.params).insert(name, member);
         }
         next.beside = if beside.is_empty() { None } else { Some(canonical_of(&beside)?) };
         Ok(next)
@@ -122,7 +122,7 @@ impl Call {
         let mut beside = self.carried();
         let member = beside.remove(name);
         if member.is_some() {
-            self.params.remove(name);
+            Arc::make_mut(&mut self.params).remove(name);
             self.beside = if beside.is_empty() { None } else { Some(canonical_of(&beside)?) };
         }
         Ok((self, member))

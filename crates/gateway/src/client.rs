@@ -15,7 +15,7 @@ use crate::{limits, refuse};
 /// The extension with which a client takes a long answer later (SEP-2663).
 pub(crate) const TASKS_EXTENSION: &str = "io.modelcontextprotocol/tasks";
 
-/// What happens during a call, in order.
+/// What happens during a call, in order. Small, since each call has room for many.
 #[derive(Debug)]
 pub(crate) enum Step {
     /// It is decided, and will take an unknown time: a person is asked, or the upstream may report progress.
@@ -23,15 +23,15 @@ pub(crate) enum Step {
     /// A person is asked, and the client may go meanwhile and ask for the answer later.
     Held { decision: ActionId, approval: ApprovalId },
     /// How far it is, as the upstream says.
-    Progress(Map<String, Value>),
+    Progress(Box<Map<String, Value>>),
     /// A log message of the upstream.
-    Log(Map<String, Value>),
+    Log(Box<Map<String, Value>>),
     /// The upstream, or a rule, asks something of the client.
-    Ask(Question),
+    Ask(Box<Question>),
     /// A notification for the client, whole.
-    Notice(Value),
+    Notice(Box<Value>),
     /// The end.
-    Done(Answer),
+    Done(Box<Answer>),
 }
 
 /// A request to the client in the middle of its call.
@@ -154,16 +154,16 @@ impl Client {
 
     /// Passes on what the upstream says meanwhile. Dropped where the client does not keep up.
     pub fn progress(&self, params: Map<String, Value>) {
-        let _ = self.steps.try_send(Step::Progress(params));
+        let _ = self.steps.try_send(Step::Progress(Box::new(params)));
     }
 
     pub fn log(&self, params: Map<String, Value>) {
-        let _ = self.steps.try_send(Step::Log(params));
+        let _ = self.steps.try_send(Step::Log(Box::new(params)));
     }
 
     pub fn notice(&self, method: &str, params: &Value) {
         let notice = serde_json::json!({"jsonrpc": "2.0", "method": method, "params": params});
-        let _ = self.steps.try_send(Step::Notice(notice));
+        let _ = self.steps.try_send(Step::Notice(Box::new(notice)));
     }
 
     /// Asks it something and waits for what it says.
@@ -171,7 +171,7 @@ impl Client {
         let gone = || refuse::protocol(refuse::INTERNAL_ERROR, "the client did not answer");
         let (answer, answered) = oneshot::channel();
         let question = Question { method: method.to_owned(), params, answer };
-        self.steps.send(Step::Ask(question)).await.map_err(|_| gone())?;
+        self.steps.send(Step::Ask(Box::new(question))).await.map_err(|_| gone())?;
         tokio::select! {
             answered = answered => answered.unwrap_or_else(|_| Err(gone())),
             () = self.gone() => Err(gone()),
@@ -195,7 +195,7 @@ impl Client {
 
     /// Gives it the answer.
     pub async fn done(self, answer: Answer) {
-        let _ = self.steps.send(Step::Done(answer)).await;
+        let _ = self.steps.send(Step::Done(Box::new(answer))).await;
     }
 
     /// Resolves when nobody waits for the answer: it said so, or it has left.

@@ -81,6 +81,11 @@ async fn follow(
     Ok(Reply::Result(Map::new()))
 }
 
+/// The next message, if there can be one.
+async fn next<T>(from: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
+    from.as_mut()?.recv().await
+}
+
 /// One try: what the upstream says and asks meanwhile goes to the client; if the client gives up or time is over, the upstream is
 /// told.
 async fn call(
@@ -91,14 +96,13 @@ async fn call(
 ) -> Result<Reply, CallFault> {
     let Sending { caller, client, permit, request, words } = sending;
     let cut = CancellationToken::new();
-    let (notices, mut noticed) = mpsc::channel(limits::STEPS_MAX);
-    let (asks, mut asked) = mpsc::channel(limits::ASKS_AT_A_TIME_MAX);
+    // A channel that nobody uses is not made: one has room for all that it could hold from the start.
     let listening = client.manner.wants_progress || words.logs();
-    let watch = Watch {
-        notices: listening.then_some(notices),
-        asks: client.manner.can_be_asked.then_some(asks),
-        cut: cut.clone(),
-    };
+    let (notices, mut noticed) = listening.then(|| mpsc::channel(limits::STEPS_MAX)).unzip();
+    // A server of 2026-07-28 asks in its result.
+    let asks_meanwhile = client.manner.can_be_asked && !connection.is_modern();
+    let (asks, mut asked) = asks_meanwhile.then(|| mpsc::channel(limits::ASKS_AT_A_TIME_MAX)).unzip();
+    let watch = Watch { notices, asks, cut: cut.clone() };
     // INVARIANT: a call ends before its outcome is closed as unknown, so that no result comes after its record.
     let last = Instant::now() + Duration::from_secs(limits::CALL_SECONDS_MAX);
     let asker = Asker { gateway, caller, client, connector: permit.operation().connector() };
@@ -109,9 +113,9 @@ async fn call(
     loop {
         tokio::select! {
             biased;
-            Some(notice) = noticed.recv() => words.hear(notice, client),
+            Some(notice) = next(&mut noticed) => words.hear(notice, client),
             reply = &mut reply => {
-                while let Ok(notice) = noticed.try_recv() {
+                while let Some(notice) = noticed.as_mut().and_then(|noticed| noticed.try_recv().ok()) {
                     words.hear(notice, client);
                 }
                 return match (reply, reason) {
@@ -119,7 +123,7 @@ async fn call(
                     (reply, _) => reply,
                 };
             }
-            Some(back) = asked.recv() => {
+            Some(back) = next(&mut asked) => {
                 // People answer slowly; the time that they take is not the upstream's.
                 deadline = deadline.max(Instant::now() + Duration::from_secs(limits::ASK_SECONDS_MAX)).min(last);
                 asking.push(asked::answer(&asker, back));

@@ -99,7 +99,7 @@ fn call(door: &Door, method: Governed, params: &Map<String, Value>) {
     assert!(same(&committed, &call.arguments), "{committed} is committed to, {} is decided on", call.arguments);
     let beside = call.beside.as_deref().map(stable).unwrap_or_else(|| Value::Object(Map::new()));
     assert_eq!(Value::Object(call.carried()), beside);
-    let mut upstream = Value::Object(call.params.clone());
+    let mut upstream = Value::Object((*call.params).clone());
     let mut accounted = match method {
         Governed::CallTool => {
             let name = Value::from(call.operation.tool());

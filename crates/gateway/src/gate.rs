@@ -1,5 +1,6 @@
 //! The path of every call, top to bottom.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use remit_domain::{Feature, OperationName, Reachable, State, Timestamp};
@@ -97,7 +98,7 @@ fn prepare(
     let words = Words::new(pass, pass && listens && may_log(&state, caller, connector, level, now));
     let upstream = UpstreamRequest {
         method: call.method,
-        params: call.params.clone(),
+        params: Arc::clone(&call.params),
         meta,
         capabilities: declared(&client.manner, may),
         log_level: log_level.filter(|_| words.logs()),

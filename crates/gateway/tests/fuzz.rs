@@ -1,5 +1,6 @@
 //! The bridge under fire, in short: the same runs as those of the fuzz target `bridge` in `tests/fuzz`, from a seed that stays.
 
+#[cfg(test)]
 mod bridge;
 
 use bridge::Bridge;
@@ -17,8 +18,13 @@ fn input(seed: u64) -> Vec<u8> {
         state ^= state << 17;
         state
     };
-    let length = usize::try_from(next() >> 16).unwrap() % CHOICES_MAX;
-    (0..length).map(|_| next().to_be_bytes()[0]).collect()
+    let length = usize::from(first(next())) % CHOICES_MAX;
+    (0..length).map(|_| first(next())).collect()
+}
+
+fn first(number: u64) -> u8 {
+    let [first, ..] = number.to_be_bytes();
+    first
 }
 
 #[tokio::test]

@@ -38,7 +38,7 @@ fn what_is_unknown_goes_upstream_and_is_committed_to() {
     assert_eq!(Value::Object(call.unknown), json!({"tracestate": "free text", "com.example/own": "data"}));
     let upstream =
         json!({"name": "echo", "arguments": {"b": 1, "a": 2}, "unheard": {"of": true}, "inputResponses": {"y": 1}});
-    assert_eq!(Value::Object(call.params), upstream);
+    assert_eq!(Value::Object((*call.params).clone()), upstream);
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn what_is_no_tool_is_decided_on_its_params() {
     let resource = read(Governed::ReadResource, json!({"uri": "desk+file:///x", "extra": 1}));
     assert_eq!(resource.operation.as_str(), "desk/@resources");
     assert_eq!(*resource.arguments, json!({"uri": "file:///x", "method": "resources/read"}));
-    assert_eq!(Value::Object(resource.params), json!({"uri": "file:///x", "extra": 1}));
+    assert_eq!(Value::Object((*resource.params).clone()), json!({"uri": "file:///x", "extra": 1}));
     assert_eq!(resource.beside.as_deref(), Some(br#"{"extra":1}"#.as_slice()));
     let prompt = read(Governed::GetPrompt, json!({"name": "desk__hello", "arguments": {"who": "you"}}));
     assert_eq!(*prompt.arguments, json!({"name": "hello", "arguments": {"who": "you"}, "method": "prompts/get"}));

@@ -64,7 +64,7 @@ impl Carrier {
         let Some(steps) = &mut self.steps else { return Next::End(self.end(broken())) };
         match steps.recv().await {
             None => Next::End(self.end(broken())),
-            Some(Step::Done(answer)) => Next::End(self.end(answer)),
+            Some(Step::Done(answer)) => Next::End(self.end(*answer)),
             Some(Step::Waiting { decision }) => Next::Opens(decision),
             Some(Step::Held { decision, approval }) => match self.steps.take() {
                 Some(steps) => {
@@ -73,10 +73,10 @@ impl Carrier {
                 }
                 None => Next::End(self.end(broken())),
             },
-            Some(Step::Progress(params)) => self.progress(params),
-            Some(Step::Log(params)) => self.log(params),
+            Some(Step::Progress(params)) => self.progress(*params),
+            Some(Step::Log(params)) => self.log(*params),
             Some(Step::Notice(notice)) => Next::Message(notice.to_string().into_bytes()),
-            Some(Step::Ask(question)) => self.ask(question),
+            Some(Step::Ask(question)) => self.ask(*question),
         }
     }
 

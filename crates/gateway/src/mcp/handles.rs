@@ -161,8 +161,8 @@ async fn collect(gateway: &Arc<Gateway>, id: &str, mut steps: mpsc::Receiver<Ste
         };
         let status = match step {
             None => break,
-            Some(Step::Done(answer)) => Status::Done(answer),
-            Some(Step::Ask(question)) => Status::Asking(question),
+            Some(Step::Done(answer)) => Status::Done(*answer),
+            Some(Step::Ask(question)) => Status::Asking(*question),
             Some(Step::Held { approval, .. }) => {
                 Status::Held { address: format!("{}/approvals/{approval}", gateway.settings.console_url) }
             }

@@ -183,7 +183,13 @@ impl Behind {
 }
 
 pub(crate) fn request(method: Governed, params: Value) -> UpstreamRequest {
-    UpstreamRequest { method, params: object(params), meta: Map::new(), capabilities: Map::new(), log_level: None }
+    UpstreamRequest {
+        method,
+        params: object(params).into(),
+        meta: Map::new(),
+        capabilities: Map::new(),
+        log_level: None,
+    }
 }
 
 pub(crate) fn object(value: Value) -> Map<String, Value> {

@@ -1,5 +1,7 @@
 //! One question to an upstream and its answer, over whatever wire.
 
+use std::sync::Arc;
+
 use ::http::HeaderMap;
 use remit_domain::Feature;
 use serde_json::{Map, Value};
@@ -82,7 +84,7 @@ impl Governed {
 pub(crate) struct UpstreamRequest {
     pub method: Governed,
     /// Complete, without `_meta`.
-    pub params: Map<String, Value>,
+    pub params: Arc<Map<String, Value>>,
     /// The members of `_meta` that go upstream; those of the hop are added.
     pub meta: Map<String, Value>,
     /// What the client can be asked for, as it is said to a server of 2026-07-28 in this request.

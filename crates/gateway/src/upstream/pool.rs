@@ -148,6 +148,12 @@ impl Upstreams {
         {
             return Ok(connection);
         }
+        // Apart, since it is large and seldom: it would be part of every call otherwise.
+        Box::pin(self.prepare(connector, &place)).await
+    }
+
+    /// Opens a connection to `connector`, or compares its tools again.
+    async fn prepare(&self, connector: &Arc<Connector>, place: &Place) -> Result<Arc<Connection>, UpstreamFault> {
         self.forget_removed();
         // Whoever comes first opens or compares; the others wait for it here, each within its own time limit.
         let mut slot = place.slot.lock().await;
@@ -165,7 +171,7 @@ impl Upstreams {
         if slot.retry_at.is_some_and(|retry_at| Instant::now() < retry_at) {
             return Err(UpstreamFault::not_sent("the upstream failed to start and is given a pause"));
         }
-        match in_time(self.open(connector, &place, slot.dialect)).await {
+        match in_time(self.open(connector, place, slot.dialect)).await {
             Ok(connection) => {
                 *slot = Slot { dialect: Some(connection.dialect()), failures: 0, retry_at: None };
                 // One that was used before ends when the last call on it does.

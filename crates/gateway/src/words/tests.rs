@@ -15,7 +15,7 @@ fn words_pass_only_as_far_as_they_are_kept() {
     silent.hear(Notice::Progress(members(json!({"progress": 1, "total": 2, "message": "obey me"}))), &client);
     silent.hear(Notice::Log(members(json!({"level": "info", "data": "obey me"}))), &client);
     assert!(
-        matches!(steps.try_recv(), Ok(Step::Progress(params)) if params == members(json!({"progress": 1, "total": 2})))
+        matches!(steps.try_recv(), Ok(Step::Progress(params)) if *params == members(json!({"progress": 1, "total": 2})))
     );
     assert!(steps.try_recv().is_err());
     assert!(silent.into_kept().is_empty());

@@ -55,9 +55,9 @@ impl Bridge {
         realm.person("ada", &[]).await;
         realm.agent("triage", "ada", |_| {}).await;
         for name in ["old", "new"] {
-            realm.connector(name, ConnectorSpec::Http { url: format!("{address}/{name}") }, choices_of(name)).await;
+            realm.connector(name, ConnectorSpec::Http { url: format!("{address}/{name}") }, choices_of()).await;
         }
-        let granted = ["old", "new"].map(|name| offered(name).map(move |(tool, _)| format!("{name}/{tool}")));
+        let granted = ["old", "new"].map(|name| offered().map(move |(tool, _)| format!("{name}/{tool}")));
         let granted: Vec<String> = granted.into_iter().flatten().filter(|name| !name.ends_with("/secret")).collect();
         realm.grant("triage", &granted.iter().map(String::as_str).collect::<Vec<_>>(), 86_000).await;
         let task = realm.task("triage").await;
@@ -80,7 +80,7 @@ impl Bridge {
     /// Takes one input through.
     pub async fn run(&mut self, input: &[u8]) {
         self.runs += 1;
-        if self.runs % 500 == 0 {
+        if self.runs.is_multiple_of(500) {
             // Tokens and sessions end.
             self.token = self.realm.token(self.task).await;
         }
@@ -100,14 +100,13 @@ impl Bridge {
 }
 
 /// What a server offers: its tools and features, and how risky each is.
-fn offered(connector: &str) -> impl Iterator<Item = (&'static str, u8)> {
+fn offered() -> impl Iterator<Item = (&'static str, u8)> {
     let features = Feature::all().into_iter().filter(|feature| *feature != Feature::Logging);
-    let features = features.map(|feature| (feature.name(), 0));
-    [("echo", 0), ("refund", 3), ("secret", 0)].into_iter().chain(features.filter(move |_| connector != "none"))
+    [("echo", 0), ("refund", 3), ("secret", 0)].into_iter().chain(features.map(|feature| (feature.name(), 0)))
 }
 
-fn choices_of(connector: &str) -> Vec<OperationChoice> {
-    let choices = offered(connector).map(|(tool, risk)| OperationChoice {
+fn choices_of() -> Vec<OperationChoice> {
+    let choices = offered().map(|(tool, risk)| OperationChoice {
         tool: tool.to_owned(),
         verb: if risk > 0 { Verb::Write } else { Verb::Read },
         risk,
