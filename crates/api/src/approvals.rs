@@ -3,7 +3,8 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use remit_domain::{
-    AgentId, Approval, ApprovalId, ApprovalStatus, Approve, Command, ContentRef, Deny, Digest, PersonId, TaskId,
+    AgentId, Approval, ApprovalId, ApprovalStatus, Approve, Command, ContentRef, Deny, Digest, Moment, PersonId,
+    TaskId, Timestamp, decide,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -105,6 +106,7 @@ pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(approval): P
     let facts = &approval.facts;
     let (arguments, arguments_missing) = kept(&api, Some(&facts.arguments), facts.task, concerned).await?;
     let (beside, beside_missing) = kept(&api, facts.beside.as_ref(), facts.task, concerned).await?;
+    let answers = answers(&state, &by, approval, api.engine.now());
     let projected = arguments.as_ref().map(|arguments| state.projected(&facts.operation, arguments));
     if let Some(members) = body.as_object_mut() {
         members.insert("projected".to_owned(), json!(projected.unwrap_or_default()));
@@ -112,8 +114,21 @@ pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(approval): P
         members.insert("arguments_missing".to_owned(), json!(arguments_missing));
         members.insert("beside".to_owned(), beside.unwrap_or_default());
         members.insert("beside_missing".to_owned(), json!(beside_missing));
+        members.insert("answers".to_owned(), answers);
     }
     Ok(Json(body))
+}
+
+/// What the person who asks could answer now: for yes and no, nothing or the refusal. The function that will decide it says so.
+fn answers(state: &remit_domain::State, by: &SignedIn, approval: &Approval, now: Timestamp) -> Value {
+    // The ids that this moment makes are thrown away with the events.
+    let moment = Moment::new(now, 0);
+    let refused = |command: &Command| decide(state, &by.actor(), command, &moment).err();
+    let (approval, digest) = (approval.id, approval.digest);
+    json!({
+        "approve": refused(&Command::Approve(Approve { approval, digest, note: String::new() })),
+        "deny": refused(&Command::Deny(Deny { approval, note: String::new() })),
+    })
 }
 
 /// Content that a yes is bound to, or why it is not shown; neither if there was none.

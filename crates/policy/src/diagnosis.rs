@@ -22,14 +22,22 @@ pub(crate) fn of_parsing(errors: &ParseErrors) -> Vec<Finding> {
     errors.iter().map(|error| plain(&DetailedError::from(error), Severity::Error)).collect()
 }
 
+/// How policies write what is projected from arguments.
+const PROJECTED: &str = "context.projected";
+
 /// What the validator found wrong.
 pub(crate) fn of_error(error: &ValidationError, schema: &Schema) -> Finding {
     let detailed = DetailedError::from(error);
     let finding = plain(&detailed, Severity::Error);
     if let ValidationError::UnsafeAttributeAccess(_) = error
-        && let Some(missing) = MissingArgument::read(&finding.sentence)
+        && let Some(missing) = MissingValue::read("projected", &finding.sentence)
     {
-        return missing.explain(schema, finding);
+        return missing.explain_projection(schema, finding);
+    }
+    if let ValidationError::UnsafeAttributeAccess(_) = error
+        && let Some(missing) = MissingValue::read("arguments", &finding.sentence)
+    {
+        return missing.explain_argument(schema, finding);
     }
     if let ValidationError::UnsafeOptionalAttributeAccess(_) = error {
         let sentence = finding.sentence.replace(
@@ -41,13 +49,32 @@ pub(crate) fn of_error(error: &ValidationError, schema: &Schema) -> Finding {
     finding
 }
 
-/// What the validator finds suspicious. What can never apply, or reads otherwise than it is, is wrong.
-pub(crate) fn of_warning(warning: &ValidationWarning) -> Finding {
+/// A rule over projected values where no operation is known that gives any: nothing can be said about it.
+fn unknown_projections(finding: Finding) -> Finding {
+    Finding {
+        sentence: format!("the policy reads `{PROJECTED}`, and no operation is known here that gives projected values"),
+        help: Some(
+            "they are declared when an operation is approved, so check the policy against a server that has the operations"
+                .to_owned(),
+        ),
+        ..finding
+    }
+}
+
+/// What the validator finds suspicious in the policy that reads `text`. What can never apply, or reads otherwise than it is, is
+/// wrong.
+pub(crate) fn of_warning(warning: &ValidationWarning, text: &str, schema: &Schema) -> Finding {
     let detailed = DetailedError::from(warning);
     match warning {
+        ValidationWarning::ImpossiblePolicy(_) if text.contains(PROJECTED) && !schema.has_projections() => {
+            unknown_projections(plain(&detailed, Severity::Error))
+        }
         ValidationWarning::ImpossiblePolicy(_) => Finding {
             sentence: "the policy can never apply: its condition is false for every call".to_owned(),
-            help: Some("look for arguments that the operation does not have, and for contradictions".to_owned()),
+            help: Some(
+                "look for arguments and projected values that the operation does not have, and for contradictions"
+                    .to_owned(),
+            ),
             ..plain(&detailed, Severity::Error)
         },
         ValidationWarning::InvalidActionApplication(_)
@@ -70,22 +97,54 @@ fn without_policy(message: &str) -> String {
     rest.map_or(message, |(_, rest)| rest).trim_end_matches('.').to_owned()
 }
 
-/// An argument that a policy reads and that an operation does not have.
-struct MissingArgument {
+/// An argument, or a value projected from one, that a policy reads and that an operation does not have.
+struct MissingValue {
     path: String,
     operation: String,
 }
 
-impl MissingArgument {
-    fn read(sentence: &str) -> Option<Self> {
-        let rest = sentence.strip_prefix("attribute `arguments.")?.strip_suffix("\" not found")?;
+impl MissingValue {
+    /// Cedar's sentence about a member of `context.<part>`.
+    fn read(part: &str, sentence: &str) -> Option<Self> {
+        let rest = sentence.strip_prefix("attribute `")?.strip_prefix(part)?.strip_prefix('.')?;
+        let rest = rest.strip_suffix("\" not found")?;
         let (path, operation) = rest.split_once("` in context for Action::\"")?;
         Some(Self { path: path.to_owned(), operation: operation.to_owned() })
     }
 
-    fn explain(self, schema: &Schema, finding: Finding) -> Finding {
+    /// Whether it is missing where the policy names no operation.
+    fn is_of_any(&self) -> bool {
+        Verb::ALL.into_iter().any(|verb| unnamed_operation(verb) == self.operation)
+    }
+
+    fn explain_projection(self, schema: &Schema, finding: Finding) -> Finding {
+        if !schema.has_projections() {
+            return unknown_projections(finding);
+        }
+        let unscoped = self.is_of_any();
         let Self { path, operation } = self;
-        if Verb::ALL.into_iter().any(|verb| unnamed_operation(verb) == operation) {
+        let (sentence, help) = if unscoped {
+            (
+                format!(
+                    "the policy reads the projected value `{path}`, but not all operations that it is about give it"
+                ),
+                format!(
+                    "name the operation, as in `action == Action::\"connector/tool\"`, or ask `{PROJECTED} has {path} &&` first"
+                ),
+            )
+        } else {
+            (
+                format!("the operation `{operation}` gives no projected value `{path}`"),
+                "projected values are declared when an operation is approved".to_owned(),
+            )
+        };
+        Finding { sentence, help: Some(help), unscoped, ..finding }
+    }
+
+    fn explain_argument(self, schema: &Schema, finding: Finding) -> Finding {
+        let unscoped = self.is_of_any();
+        let Self { path, operation } = self;
+        if unscoped {
             return Finding {
                 sentence: format!(
                     "the policy reads the argument `{path}`, but not all operations that it is about have it"

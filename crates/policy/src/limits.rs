@@ -33,6 +33,8 @@ pub const PROJECTION_NAME_BYTES_MAX: usize = 64;
 pub const PROJECTION_STEPS_MAX: usize = 8;
 /// Kinds of value that a schema may allow where a projection reads.
 pub const PROJECTION_CHOICES_MAX: usize = 64;
+/// Arguments that are named to a person whose projection reads none of them.
+pub const ARGUMENTS_NAMED_MAX: usize = 12;
 /// Operations of one schema.
 pub const OPERATIONS_MAX: usize = 10_000;
 /// Bytes of one operation's id.

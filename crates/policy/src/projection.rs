@@ -75,6 +75,8 @@ pub enum ProjectionError {
         path: String,
         /// The argument that was probably meant.
         suggestion: Option<String>,
+        /// What the schema describes at that place, at most [`limits::ARGUMENTS_NAMED_MAX`] of it.
+        known: Vec<String>,
     },
     /// The argument has a type that the function does not take.
     #[error("the projection `{name}` applies `{function}` to `{path}`, which is not {expected}")]
@@ -115,7 +117,14 @@ impl ProjectionError {
             Self::Unknown { suggestion: Some(name), .. } => Some(format!("did you mean `{name}`?")),
             Self::Type { function: Function::Count, .. } => Some("write the list without `[]`".to_owned()),
             Self::Type { .. } => Some("for each item of a list, write `[]` after its name".to_owned()),
-            Self::Unknown { suggestion: None, .. } | Self::Twice { .. } | Self::TooMany => None,
+            Self::Unknown { suggestion: None, known, .. } if known.is_empty() => {
+                Some("it describes no argument there; leave the projection out".to_owned())
+            }
+            Self::Unknown { suggestion: None, known, .. } => {
+                let known: Vec<String> = known.iter().map(|name| format!("`{name}`")).collect();
+                Some(format!("it describes {}", known.join(", ")))
+            }
+            Self::Twice { .. } | Self::TooMany => None,
         }
     }
 }

@@ -203,6 +203,11 @@ impl Schema {
         self.operations.get(id)
     }
 
+    /// Whether some operation gives policies a value that is projected from its arguments.
+    pub(crate) fn has_projections(&self) -> bool {
+        self.operations.values().any(|operation| !operation.arguments.projected.is_empty())
+    }
+
     pub(crate) fn connectors(&self) -> impl Iterator<Item = &str> {
         self.operations.values().map(|operation| operation.connector.as_str())
     }

@@ -266,7 +266,14 @@ impl Reading {
         // Where a policy has errors, a warning is only their echo: what names nothing also applies to nothing.
         let wrong: HashSet<&PolicyId> = result.validation_errors().map(|error| error.policy_id()).collect();
         let warnings = result.validation_warnings().filter(|warning| !wrong.contains(warning.policy_id()));
-        let warnings = warnings.map(|warning| (warning.policy_id(), diagnosis::of_warning(warning)));
+        let text = |id: &PolicyId| {
+            let position = self.positions.get(AsRef::<str>::as_ref(id));
+            position.and_then(|position| self.rules.get(*position)).map_or("", |rule| rule.text.as_str())
+        };
+        let warnings = warnings.map(|warning| {
+            let id = warning.policy_id();
+            (id, diagnosis::of_warning(warning, text(id), schema))
+        });
         let mut findings: Vec<(&PolicyId, Finding)> = errors.chain(warnings).collect();
         // One place in a policy gives one finding per operation. One is told; the unscoped one, which explains the others.
         findings.sort_by(|(a, x), (b, y)| {

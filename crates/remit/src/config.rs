@@ -3,12 +3,17 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use remit_domain::Refusal;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::command::Failure;
+
 #[cfg(test)]
 mod tests;
+
+/// Of every refusal of a configuration.
+const CODE: &str = "bad_configuration";
 
 /// The whole configuration.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -134,31 +139,40 @@ pub struct NotifyConfig {
 
 impl Config {
     /// Reads `path`, or gives the defaults if nothing is named.
-    pub fn read(path: Option<&Path>) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// A fault if it cannot be read, wrong usage if it cannot be meant.
+    pub fn read(path: Option<&Path>) -> Result<Self, Failure> {
         let Some(path) = path else { return Ok(Self::default()) };
-        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-        Self::parse(&text).with_context(|| format!("in `{}`", path.display()))
+        let text = std::fs::read_to_string(path).map_err(|error| Failure::file("read", path, &error))?;
+        Self::parse(&text).map_err(|mut refusal| {
+            refusal.sentence = format!("`{}` cannot be used: {}", path.display(), refusal.sentence);
+            Failure::Configuration(refusal)
+        })
     }
 
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let config: Self = toml::from_str(text).map_err(|error| anyhow::anyhow!("{}", with_nearest(&error)))?;
+    /// # Errors
+    /// If a key is unknown, or a value is not what it can be; an unknown key with the nearest name.
+    pub fn parse(text: &str) -> Result<Self, Refusal> {
+        let config: Self = toml::from_str(text).map_err(|error| unusable(&error))?;
         config.check()?;
         Ok(config)
     }
 
-    fn check(&self) -> anyhow::Result<()> {
+    fn check(&self) -> Result<(), Refusal> {
         let listeners =
             [("gateway", self.gateway.listen), ("control", self.control.listen), ("sandbox", self.sandbox.listen)];
         for (name, listen) in listeners {
             if !listen.ip().is_loopback() {
-                bail!(
-                    "`{name}.listen` is `{listen}`: Remit listens on the loopback interface only; put a TLS terminator in front of it"
-                );
+                let sentence =
+                    format!("`{name}.listen` is `{listen}`, and Remit listens on the loopback interface only");
+                return Err(Refusal::new(CODE, sentence).help("put a TLS terminator in front of it"));
             }
         }
         let given = [self.keys.file.is_some(), self.keys.variable.is_some(), self.keys.passphrase_variable.is_some()];
         if given.into_iter().filter(|given| *given).count() > 1 {
-            bail!("`[keys]` names more than one source; choose `file`, `variable` or `passphrase_variable`");
+            return Err(Refusal::new(CODE, "`[keys]` names more than one source")
+                .help("choose `file`, `variable` or `passphrase_variable`"));
         }
         Ok(())
     }
@@ -195,12 +209,15 @@ fn type_of(default: &Value) -> Value {
     }
 }
 
-/// The parser's sentence; for an unknown key, the nearest name that is known.
-fn with_nearest(error: &toml::de::Error) -> String {
+/// The parser's sentence, which points at the place; for an unknown key, the nearest name that is known.
+fn unusable(error: &toml::de::Error) -> Refusal {
     let message = error.message();
     let mut quoted = message.split('`').skip(1).step_by(2);
-    let nearest = message.starts_with("unknown field").then(|| quoted.next()).flatten().and_then(|unknown| {
-        remit_policy::nearest(unknown, quoted).map(|known| format!("\nhelp: did you mean `{known}`?"))
-    });
-    format!("{}{}", error.to_string().trim_end(), nearest.unwrap_or_default())
+    let nearest = message
+        .starts_with("unknown field")
+        .then(|| quoted.next())
+        .flatten()
+        .and_then(|unknown| remit_policy::nearest(unknown, quoted).map(|known| format!("did you mean `{known}`?")));
+    let help = nearest.unwrap_or_else(|| "`remit schema config` prints every key with its default".to_owned());
+    Refusal::new(CODE, error.to_string().trim_end()).help(help)
 }

@@ -19,6 +19,7 @@ pub(crate) async fn card(State(api): State<Api>, _: SignedIn, Path(agent): Path<
     Ok(Json(json!({
         "agent": view(&state, agent),
         "may": operations(&state, agent, &live, now),
+        "sandbox_policy": state.sandbox_permit(agent),
         "conditions": conditions(&state),
         "grants": live.iter().map(|grant| grants::view(&state, grant)).collect::<Vec<_>>(),
         "requests": requests.map(|request| grants::view_request(&state, request)).collect::<Vec<_>>(),
@@ -29,25 +30,32 @@ pub(crate) async fn card(State(api): State<Api>, _: SignedIn, Path(agent): Path<
     })))
 }
 
-/// Every operation that a live grant covers, with the grant that lasts longest. What the policies add stands beside it.
+/// Every operation that a live grant covers, with the grant that lasts longest; in the sandbox also what a policy permits
+/// without one. What the policies add stands beside it.
 fn operations(state: &remit_domain::State, agent: &Agent, live: &[&Grant], now: Timestamp) -> Vec<Value> {
+    let permit = state.sandbox_permit(agent);
     let mut operations: Vec<Value> = state
         .operations
         .values()
         .filter_map(|operation| {
             let covering = live.iter().filter(|grant| grant.covers(&operation.name, now));
-            let grant = covering.max_by_key(|grant| grant.expires_at)?;
-            Some(json!({
-                "operation": operation.name,
-                "verb": operation.verb,
-                "risk": operation.risk,
-                "data": operation.data,
-                "external": operation.external,
-                "available": operation.withdrawn.is_none(),
-                "within_data_ceiling": operation.data <= agent.data_ceiling(),
-                "grant": grant.id,
-                "until": grant.expires_at.to_string(),
-            }))
+            let grant = covering.max_by_key(|grant| grant.expires_at);
+            let permit = permit.filter(|_| state.is_sandbox(operation.name.connector()));
+            (grant.is_some() || permit.is_some()).then(|| {
+                json!({
+                    "operation": operation.name,
+                    "verb": operation.verb,
+                    "risk": operation.risk,
+                    "data": operation.data,
+                    "external": operation.external,
+                    "available": operation.withdrawn.is_none(),
+                    "within_data_ceiling": operation.data <= agent.data_ceiling(),
+                    "grant": grant.map(|grant| grant.id),
+                    "policy": permit,
+                    // What a policy permits has no end of its own.
+                    "until": grant.filter(|_| permit.is_none()).map(|grant| grant.expires_at.to_string()),
+                })
+            })
         })
         .collect();
     operations.sort_by_key(|operation| operation.get("operation").map(Value::to_string));

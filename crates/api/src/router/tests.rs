@@ -282,7 +282,8 @@ async fn a_task_is_started_with_a_token_and_ends() {
     house.ok("POST", &format!("/v1/tasks/{task}/end"), json!({"note": "done"})).await;
     let (status, problem) = house.ask("POST", &format!("/v1/tasks/{task}/token"), Value::Null).await;
     assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("task_ended")));
-    house.ok("GET", "/v1/agents/triage/card", Value::Null).await;
+    let card = house.ok("GET", "/v1/agents/triage/card", Value::Null).await;
+    assert_eq!(card["sandbox_policy"], Value::Null);
 }
 
 #[tokio::test]

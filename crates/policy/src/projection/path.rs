@@ -24,6 +24,12 @@ impl Path {
     pub(super) fn up_to(&self, index: usize) -> String {
         Self(self.0.iter().take(index + 1).cloned().collect()).to_string()
     }
+
+    /// The path as far as its step `index`, with the member `name` in place of that step.
+    pub(super) fn with_last(&self, index: usize, name: &str) -> String {
+        let before = self.0.iter().take(index).cloned();
+        Self(before.chain([Step::Member(name.to_owned())]).collect()).to_string()
+    }
 }
 
 impl FromStr for Path {

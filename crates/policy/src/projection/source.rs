@@ -1,8 +1,10 @@
 //! A projection against a schema: where its value comes from, and of what type it is.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
-use super::path::Step;
+use super::path::{Path, Step};
 use super::{Function, Projection, ProjectionError};
 use crate::nearest::nearest;
 use crate::shape::Scalar;
@@ -50,7 +52,8 @@ impl Drawn {
                 Step::Member(name) => reader.member(&choices, name).ok_or_else(|| ProjectionError::Unknown {
                     name: projection.name.clone(),
                     path: projection.path.up_to(index),
-                    suggestion: nearest(name, names(&choices)).map(str::to_owned),
+                    suggestion: nearest(name, names(&choices)).map(|near| projection.path.with_last(index, near)),
+                    known: known_beside(&projection.path, index, &choices),
                 })?,
                 Step::Items => reader.items(&choices).ok_or_else(|| ProjectionError::Type {
                     name: projection.name.clone(),
@@ -167,6 +170,12 @@ fn result(function: Function, choices: &[Choice<'_>]) -> Result<(Scalar, bool), 
 fn names<'a>(choices: &[Choice<'a>]) -> impl Iterator<Item = &'a str> {
     let properties = choices.iter().filter_map(|choice| choice.schema.get("properties")?.as_object());
     properties.flat_map(|properties| properties.keys().map(String::as_str))
+}
+
+/// What could stand at the step `index` of `path`, each as a whole path. Names that nobody would type are left out.
+fn known_beside(path: &Path, index: usize, choices: &[Choice<'_>]) -> Vec<String> {
+    let names: BTreeSet<&str> = names(choices).filter(|name| name.len() <= limits::PROJECTION_NAME_BYTES_MAX).collect();
+    names.into_iter().take(limits::ARGUMENTS_NAMED_MAX).map(|name| path.with_last(index, name)).collect()
 }
 
 struct Reader<'a> {

@@ -63,6 +63,12 @@ fn a_projection_fits_its_schema_or_is_refused() {
         sentence("x = value(customer.name)"),
         "the projection `x` reads `customer.name`, which the schema does not describe"
     );
+    let help = |text: &str| declare(&schema, text).expect_err("refused").help().expect("help");
+    assert_eq!(help("x = value(too)"), "did you mean `to`?");
+    assert_eq!(help("x = value(customer.emal)"), "did you mean `customer.email`?");
+    assert_eq!(help("x = value(recipient)"), "it describes `amount`, `any`, `both`, `customer`, `to`");
+    assert_eq!(help("x = value(customer.name)"), "it describes `customer.email`");
+    assert_eq!(help("x = value(any.name)"), "it describes no argument there; leave the projection out");
     assert_eq!(
         sentence("x = email_domain(to)"),
         "the projection `x` applies `email_domain` to `to`, which is not a text"
@@ -304,7 +310,8 @@ fn a_policy_decides_by_what_is_projected() {
     let unknown = text.replace("domains", "other");
     let problems =
         PolicySet::compile(&[world::source(&unknown.replace("context.projected has other && ", ""))], &known);
-    assert!(problems.is_err(), "a value that nobody declared is an error at load");
+    let problems = problems.expect_err("a value that nobody declared is an error at load");
+    assert!(problems.iter().any(|problem| problem.sentence.contains("the projected value `other`")), "{problems:#?}");
 }
 
 #[test]

@@ -113,6 +113,20 @@ fn what_can_never_apply_is_an_error() {
 }
 
 #[test]
+fn nothing_is_said_about_projected_values_where_no_operation_gives_any() {
+    for condition in
+        ["context.projected has domain && context.projected.domain == \"x\"", "context.projected.domain == \"x\""]
+    {
+        let problem = only(&format!(r#"@id("x") forbid(principal, action, resource) when {{ {condition} }};"#));
+        assert_eq!(
+            problem.sentence,
+            "the policy reads `context.projected`, and no operation is known here that gives projected values"
+        );
+        assert!(problem.help.expect("help").contains("against a server"));
+    }
+}
+
+#[test]
 fn asking_for_what_no_approval_lifts_is_a_warning() {
     let set = PolicySet::compile(
         &[source(r#"@id("x") @approvers("owner") forbid(principal, action, resource);"#)],

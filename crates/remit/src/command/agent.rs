@@ -37,6 +37,8 @@ const ROWS: &[Column] = &[
     ("live tasks", "/live_tasks"),
 ];
 
+const NOTHING_IN_SANDBOX: &str = "nothing yet: no live grant, and no approved tool of a connector marked as sandbox";
+
 /// Parts of an agent's record.
 #[derive(Debug, Clone, Args)]
 pub struct Profile {
@@ -269,8 +271,9 @@ fn card(card: &Value, output: &Output) {
                 ("risk", "/risk"),
                 ("data", "/data"),
                 ("until", "/until"),
+                ("without a grant", "/policy"),
             ],
-            "nothing: no live grant",
+            if part("sandbox_policy").is_null() { "nothing: no live grant" } else { NOTHING_IN_SANDBOX },
         ),
         ("conditions", "under these conditions", &[("policy", "/policy"), ("reason", "/reason")], "none"),
         (
@@ -296,6 +299,11 @@ fn card(card: &Value, output: &Output) {
         output.line("");
         output.line(title);
         output.table(&part(name), columns, none);
+        if let ("may", Some(policy)) = (name, part("sandbox_policy").as_str()) {
+            output.line(&format!(
+                "without a grant, the policy `{policy}` permits what connectors marked as sandbox offer; the conditions below hold too"
+            ));
+        }
     }
 }
 

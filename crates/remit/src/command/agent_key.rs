@@ -34,7 +34,7 @@ pub async fn enrol(
     let proof = enrol::make(&key, &claims).map_err(|error| unusable(&error))?;
     // Kept before it is enrolled: a key that the realm knows and nobody has would only use up the code.
     let text = Zeroizing::new(base64url::encode(private.as_bytes()));
-    write_private(file, text.as_bytes()).map_err(|error| Failure::file("write", file, &error))?;
+    write_private(file, text.as_bytes()).map_err(|error| Failure::new_file(file, &error, "--key"))?;
     let body = json!({"agent": name, "code": code.expose(), "proof": proof});
     let enrolled = match client.post("/v1/enrol", body).await {
         Ok(enrolled) => enrolled,

@@ -7,6 +7,9 @@ use super::address::path;
 use super::output::{Column, plain, text_at};
 use super::{Client, Failure, Output};
 
+#[cfg(test)]
+mod tests;
+
 const COLUMNS: &[Column] = &[
     ("approval", "/id"),
     ("status", "/status"),
@@ -76,9 +79,11 @@ pub enum ApprovalCommand {
 pub async fn run(command: ApprovalCommand, client: &Client, output: &Output) -> Result<(), Failure> {
     match command {
         ApprovalCommand::List { status, agent } => {
+            let is_pending = status == "pending";
             let status = Some(status).filter(|status| status != "all");
             let approvals = client.list("/v1/approvals", &[("status", status), ("agent", agent)]).await?;
-            output.table(&approvals, COLUMNS, "no such approval; nothing waits for an answer");
+            let none = if is_pending { "nothing waits for an answer" } else { "no such approval" };
+            output.table(&approvals, COLUMNS, none);
         }
         ApprovalCommand::Show { approval } => show(&client.get(&path(&["approvals", &approval])).await?, output),
         ApprovalCommand::Approve { approval, digest, note } => {
@@ -113,8 +118,23 @@ fn show(approval: &Value, output: &Output) {
     if text_at(approval, "/status") == "pending" {
         let (id, digest) = (text_at(approval, "/id"), text_at(approval, "/digest"));
         output.line("");
-        output.line(&format!("yes: remit approval approve {id} --digest {digest}"));
-        output.line(&format!("no:  remit approval deny {id} --note TEXT"));
+        let lines = [
+            ("yes:", "/answers/approve", format!("remit approval approve {id} --digest {digest}")),
+            ("no: ", "/answers/deny", format!("remit approval deny {id} --note TEXT")),
+        ];
+        for (word, answer, command) in lines {
+            output.line(&answer_line(approval, word, answer, &command));
+        }
+    }
+}
+
+/// The command that answers, or why it is for somebody else.
+fn answer_line(approval: &Value, word: &str, answer: &str, command: &str) -> String {
+    let refused = text_at(approval, &format!("{answer}/sentence"));
+    if refused.is_empty() {
+        format!("{word} {command}")
+    } else {
+        format!("{word} not from you: {refused}; others say `{command}`")
     }
 }
 

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
 use url::Url;
 
+use super::mcp_address::mcp_url;
 use super::{Failure, Global, duration_seconds};
 
 /// What is measured, and for how long.
@@ -79,7 +80,7 @@ pub struct DoorArgs {
 #[derive(Debug, Clone, Args)]
 pub struct OtherArgs {
     /// Measures only calls, and only of the MCP server at this address: for other programs, with the same callers.
-    #[arg(long, value_name = "URL", conflicts_with_all = ["parts", "markdown"])]
+    #[arg(long, value_name = "URL", value_parser = mcp_url, conflicts_with_all = ["parts", "markdown"])]
     pub only_target: Option<Url>,
     /// The generation of the protocol that it is spoken to in.
     #[arg(long, value_enum, default_value = "2026-07-28", value_name = "REVISION", requires = "only_target")]

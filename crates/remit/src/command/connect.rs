@@ -7,17 +7,18 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use remit_domain::limits::TASK_SECONDS_MAX;
 use serde_json::{Value, json};
 use url::Url;
 
 use super::mcp_address::McpAddress;
-use super::{Failure, Global, Output};
+use super::{Failure, Global, Output, duration, duration_seconds};
 use settings::{Settings, Way};
 
 /// For which client, and how it becomes known.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Examples:\n  remit connect --client claude-desktop --agent triage\n  remit connect --client cursor --connector helpdesk\n  remit connect\n\nWith `--agent`, the client starts `remit run`, and each of its sessions is a task of that agent that ends with it.\nWithout, the client brings the token of a task that runs already, in `REMIT_TASK_TOKEN` or in a file."
+    after_help = "Examples:\n  remit connect --client claude-desktop --agent triage --ttl 4h\n  remit connect --client cursor --connector helpdesk\n  remit connect\n\nWith `--agent`, the client starts `remit run`, and each of its sessions is a task of that agent that ends with it.\nWithout, the client brings the token of a task that runs already, in `REMIT_TASK_TOKEN` or in a file."
 )]
 pub struct ConnectArgs {
     /// The client; all that are known if not given.
@@ -32,6 +33,9 @@ pub struct ConnectArgs {
     /// The person in whose name it acts.
     #[arg(long = "for", value_name = "PERSON", requires = "agent")]
     acting_for: Option<String>,
+    /// Longest time that a session of the client may take.
+    #[arg(long, default_value = "8h", value_name = "DURATION", value_parser = duration_seconds, requires = "agent")]
+    ttl: u64,
     /// One connector only, instead of all that the agent may reach.
     #[arg(long, value_name = "NAME")]
     connector: Option<String>,
@@ -109,6 +113,7 @@ fn way(arguments: &ConnectArgs, global: &Global, address: &Url) -> Result<Way, F
             command.extend(["--agent".to_owned(), agent.clone()]);
             let purpose = arguments.purpose.clone().unwrap_or_else(|| "work with a person in an MCP client".to_owned());
             command.extend(["--purpose".to_owned(), purpose]);
+            command.extend(["--ttl".to_owned(), ttl(arguments.ttl)?]);
             if let Some(person) = &arguments.acting_for {
                 command.extend(["--for".to_owned(), person.clone()]);
             }
@@ -124,6 +129,17 @@ fn way(arguments: &ConnectArgs, global: &Global, address: &Url) -> Result<Way, F
             Ok(Way::Token { address: address.to_string(), command, has_file: arguments.token_file.is_some() })
         }
     }
+}
+
+/// How long each session may take, as `remit run` reads it: better refused here than at every start of the client.
+fn ttl(seconds: u64) -> Result<String, Failure> {
+    if seconds > TASK_SECONDS_MAX {
+        let (longest, given) = (duration::written(TASK_SECONDS_MAX), duration::written(seconds));
+        return Err(Failure::Usage(format!(
+            "a session is a task, and a task takes at most `{longest}`, not `{given}`"
+        )));
+    }
+    Ok(duration::written(seconds))
 }
 
 /// Clients start programs in directories of their own.

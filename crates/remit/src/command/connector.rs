@@ -66,7 +66,7 @@ pub enum ConnectorCommand {
     },
     /// Approves tools, each pinned to the definition that is shown; without a choice, shows what it would propose.
     #[command(
-        after_help = "Examples:\n  remit connector approve-tools helpdesk\n  remit connector approve-tools helpdesk --all\n  remit connector approve-tools helpdesk --tool issue_refund --verb write --risk 3 --data-class D2\n  remit connector approve-tools mail --tool send_mail --projection \"recipient_domain = email_domain(to)\"\n  remit connector approve-tools helpdesk --file helpdesk.toml"
+        after_help = "Examples:\n  remit connector approve-tools helpdesk\n  remit connector approve-tools helpdesk --all\n  remit connector approve-tools helpdesk --tool issue_refund --verb write --risk 3 --data-class D2 --external no\n  remit connector approve-tools mail --tool send_mail --projection \"recipient_domain = email_domain(to)\"\n  remit connector approve-tools helpdesk --file helpdesk.toml"
     )]
     ApproveTools(ApproveTools),
     /// Removes a connector; its operations become unavailable at once.
@@ -133,10 +133,10 @@ pub struct ApproveTools {
     #[arg(long = "data-class", value_name = "CLASS", requires = "tools", value_parser = ["D0", "D1", "D2", "D3"])]
     data_class: Option<String>,
     /// Whether they reach outside the organisation.
-    #[arg(long, requires = "tools")]
+    #[arg(long, value_name = "YES|NO", value_parser = yes_or_no, requires = "tools")]
     external: Option<bool>,
     /// A value that policies see besides the arguments, as in `recipient_domain = email_domain(to)`; may be given several times.
-    #[arg(long = "projection", value_name = "PROJECTION", requires = "tools")]
+    #[arg(long = "projection", value_name = "NAME = FUNCTION(PATH)", requires = "tools")]
     projections: Vec<String>,
     /// Takes over the projections that the names of the arguments suggest (`tools --diff` shows them).
     #[arg(long, conflicts_with_all = ["projections", "file"])]
@@ -144,6 +144,15 @@ pub struct ApproveTools {
     /// Choices from a file, as `tools --toml` writes it.
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
+}
+
+/// As people say it, and as programs do.
+fn yes_or_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" | "true" => Ok(true),
+        "no" | "false" => Ok(false),
+        _ => Err("write `yes` or `no`".to_owned()),
+    }
 }
 
 impl ApproveTools {

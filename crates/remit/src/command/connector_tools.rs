@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use remit_domain::{Feature, Refusal};
-use remit_review::{Item, visible};
+use remit_review::{Item, Severity, visible};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -69,10 +69,11 @@ pub enum Form {
     Review,
 }
 
-/// A file of choices.
+/// A file of choices; none at all if every entry is still commented out.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Choices {
+    #[serde(default)]
     tool: Vec<Choice>,
 }
 
@@ -156,7 +157,9 @@ pub async fn approve(
     let approved = client.post(&path(&["connectors", name, "approve-tools"]), json!({"choices": choices})).await?;
     output.done(
         &approved,
-        &format!("approved {count}, each pinned to this definition; `remit grant request AGENT {name}/*` comes next"),
+        &format!(
+            "approved {count}, each pinned to this definition; `remit grant request AGENT \"{name}/*\" --reason TEXT --for 30d` comes next"
+        ),
     );
     Ok(())
 }
@@ -221,11 +224,16 @@ fn chosen(items: &[Item], choose: &Choose, decision: &Decision) -> Result<Vec<Va
         Choose::Named(names) => names.iter().map(|name| Ok(decided(find(name)?, decision))).collect(),
         Choose::File(file) => {
             let unusable = |error: &dyn std::fmt::Display| {
-                Refusal::new("bad_file", format!("`{}` cannot be used: {error}", file.display()))
+                let error = error.to_string();
+                Refusal::new("bad_file", format!("`{}` cannot be used: {}", file.display(), error.trim_end()))
                     .help("`remit connector tools NAME --toml` writes such a file")
             };
             let text = std::fs::read_to_string(file).map_err(|error| unusable(&error))?;
             let choices: Choices = toml::from_str(&text).map_err(|error| unusable(&error))?;
+            if choices.tool.is_empty() {
+                return Err(Refusal::new("bad_file", format!("`{}` names no tool", file.display()))
+                    .help("take the `#` away from the lines of what is to be approved"));
+            }
             choices.tool.into_iter().map(|choice| from_file(choice, find)).collect()
         }
     }
@@ -272,27 +280,48 @@ fn decided(item: &Item, decision: &Decision) -> Value {
 }
 
 /// The file that `--file` reads. Descriptions are comments, so that whoever edits it sees what each tool says of itself.
+///
+/// INVARIANT: what is approved only by its name is commented out, so that the file as it was written approves none of it.
 fn toml_of(items: &[Item]) -> String {
     let mut text = String::new();
     for item in items.iter().filter(|item| item.digest.is_some()) {
-        let choice = decided(item, &Decision::default());
-        let quoted = |member: &str| choice.get(member).cloned().unwrap_or_default().to_string();
-        let description = visible(item.description.as_deref().unwrap_or_default());
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "[[tool]] # {}: {description}", item.status.as_str());
-        for reason in item.proposed.iter().flat_map(|proposed| &proposed.reasons) {
-            let _ = writeln!(text, "# {}", visible(reason));
-        }
-        for member in ["tool", "verb", "risk", "data", "external", "projections", "digest"] {
-            let key = if member == "tool" { "name" } else { member };
-            let _ = writeln!(text, "{key} = {}", quoted(member));
-            let suggested =
-                item.proposed.as_ref().map(|proposed| &proposed.projections).filter(|list| !list.is_empty());
-            if let (true, Some(suggested)) = (member == "projections", suggested) {
-                let _ = writeln!(text, "# its arguments suggest: {}", visible(&json!(suggested).to_string()));
+        let entry = entry_of(item);
+        match item.needs_its_name() {
+            None => text.push_str(&entry),
+            // Writing to a string cannot fail.
+            Some(reason) => {
+                let _ = writeln!(text, "# `{}` {reason}; approved only without the `#` below", visible(&item.tool));
+                for found in item.warnings.iter().filter(|found| found.severity == Severity::Serious) {
+                    let _ = writeln!(text, "# serious: {}  {}", visible(&found.sentence), visible(&found.place));
+                }
+                entry.lines().for_each(|line| {
+                    let _ = writeln!(text, "#{line}");
+                });
             }
         }
         text.push('\n');
+    }
+    text
+}
+
+/// One tool of the file.
+fn entry_of(item: &Item) -> String {
+    let mut text = String::new();
+    let choice = decided(item, &Decision::default());
+    let quoted = |member: &str| choice.get(member).cloned().unwrap_or_default().to_string();
+    let description = visible(item.description.as_deref().unwrap_or_default());
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "[[tool]] # {}: {description}", item.status.as_str());
+    for reason in item.proposed.iter().flat_map(|proposed| &proposed.reasons) {
+        let _ = writeln!(text, "# {}", visible(reason));
+    }
+    for member in ["tool", "verb", "risk", "data", "external", "projections", "digest"] {
+        let key = if member == "tool" { "name" } else { member };
+        let _ = writeln!(text, "{key} = {}", quoted(member));
+        let suggested = item.proposed.as_ref().map(|proposed| &proposed.projections).filter(|list| !list.is_empty());
+        if let (true, Some(suggested)) = (member == "projections", suggested) {
+            let _ = writeln!(text, "# its arguments suggest: {}", visible(&json!(suggested).to_string()));
+        }
     }
     text
 }

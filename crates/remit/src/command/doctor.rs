@@ -139,7 +139,9 @@ fn ledger(data: &Path) -> Finding {
 
 fn sentence(failure: &Failure) -> String {
     match failure {
-        Failure::Refused(refusal) | Failure::Fault(refusal) => refusal.sentence.clone(),
+        Failure::Refused(refusal) | Failure::Fault(refusal) | Failure::Configuration(refusal) => {
+            refusal.sentence.clone()
+        }
         Failure::Usage(sentence) => sentence.clone(),
     }
 }

@@ -50,7 +50,7 @@ pub async fn run(command: EvidenceCommand, client: &Client, output: &Output) -> 
         return Ok(());
     };
     let bytes = serde_json::to_vec(&pack).unwrap_or_default();
-    write(&path, &bytes).map_err(|error| Failure::file("write", &path, &error))?;
+    write(&path, &bytes).map_err(|error| Failure::new_file(&path, &error, "--output"))?;
     let told = json!({"file": path, "bytes": bytes.len()});
     output.done(&told, &format!("wrote {}; `remit verify {}` checks it anywhere", path.display(), path.display()));
     Ok(())

@@ -13,6 +13,8 @@ pub enum Failure {
     Refused(Refusal),
     /// What was typed cannot be meant: exit status 2.
     Usage(String),
+    /// What stands in `remit.toml` cannot be meant: exit status 2.
+    Configuration(Refusal),
     /// Something broke: exit status 3.
     Fault(Refusal),
 }
@@ -28,11 +30,20 @@ impl Failure {
         Self::fault(format!("cannot {doing} `{}`: {error}", path.display()), "look at the path and its permissions")
     }
 
+    /// A file that was to be made. One that is there already is never overwritten: `option` names another.
+    pub fn new_file(path: &std::path::Path, error: &std::io::Error, option: &str) -> Self {
+        if error.kind() != std::io::ErrorKind::AlreadyExists {
+            return Self::file("write", path, error);
+        }
+        let sentence = format!("`{}` is there already, and is not overwritten", path.display());
+        Self::Refused(Refusal::new("file_exists", sentence).help(format!("name another file with `{option}`")))
+    }
+
     /// The status with which the program ends.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Refused(_) => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Configuration(_) => 2,
             Self::Fault(_) => 3,
         })
     }

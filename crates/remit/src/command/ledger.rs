@@ -64,7 +64,7 @@ pub struct Query {
     action: Option<String>,
     #[arg(long, value_name = "APPROVAL")]
     approval: Option<String>,
-    #[arg(long, value_name = "OUTCOME", value_parser = ["allowed", "denied", "asked", "succeeded", "tool_error", "not_sent", "failed", "unknown"])]
+    #[arg(long, value_name = "OUTCOME", value_parser = ["allowed", "denied", "asked", "succeeded", "tool_error", "input_required", "not_sent", "failed", "unknown"])]
     outcome: Option<String>,
     /// Words that all occur.
     #[arg(long, value_name = "WORDS")]

@@ -8,11 +8,14 @@ use url::Url;
 
 use super::{Failure, Global};
 
+#[cfg(test)]
+mod tests;
+
 /// The gateway's address.
 #[derive(Debug, Clone, Args)]
 pub struct McpAddress {
     /// Where agents reach the gateway; the server in the data directory if not given.
-    #[arg(long, env = "REMIT_MCP_URL", value_name = "URL")]
+    #[arg(long, env = "REMIT_MCP_URL", value_name = "URL", value_parser = mcp_url)]
     pub mcp_url: Option<Url>,
 }
 
@@ -32,6 +35,15 @@ impl McpAddress {
             ))
         })
     }
+}
+
+/// The address of an MCP server, whole.
+///
+/// # Errors
+/// A sentence that says how one is written.
+pub fn mcp_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| "it is not a whole address; write it like `http://127.0.0.1:7480/mcp`".to_owned())
 }
 
 fn of_server(data: &Path) -> Option<Url> {

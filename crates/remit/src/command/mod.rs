@@ -37,10 +37,11 @@ pub mod task;
 pub mod up;
 pub mod verify;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand};
 
 pub use client::Client;
 pub use duration::seconds as duration_seconds;
@@ -145,10 +146,23 @@ pub async fn dispatch(cli: Cli) -> ExitCode {
     match run_command(cli.command, &cli.global, &output).await {
         Ok(code) => code,
         Err(failure) => {
-            output.failure(&failure);
+            output.failure(&failure, &command_in(std::env::args_os()));
             failure.exit_code()
         }
     }
+}
+
+/// The command that `words` call, without its arguments: `remit policy check`.
+fn command_in(words: impl IntoIterator<Item = OsString>) -> String {
+    let mut command = String::from("remit");
+    let matches = Cli::command().try_get_matches_from(words).ok();
+    let mut below = matches.as_ref().and_then(ArgMatches::subcommand);
+    while let Some((name, matches)) = below {
+        command.push(' ');
+        command.push_str(name);
+        below = matches.subcommand();
+    }
+    command
 }
 
 async fn run_command(command: Command, global: &Global, output: &Output) -> Result<ExitCode, Failure> {

@@ -83,14 +83,15 @@ impl Output {
         self.line(table.trim_fmt().trim_end());
     }
 
-    /// Says on standard error why a command did not do what was asked.
-    pub fn failure(&self, failure: &Failure) {
+    /// Says on standard error why `command`, such as `remit policy check`, did not do what was asked.
+    pub fn failure(&self, failure: &Failure, command: &str) {
         let mut to = std::io::stderr().lock();
         let (word, refusal) = match failure {
             Failure::Refused(refusal) => ("refused", refusal.clone()),
             Failure::Fault(refusal) => ("fault", refusal.clone()),
+            Failure::Configuration(refusal) => ("usage", refusal.clone()),
             Failure::Usage(sentence) => {
-                ("usage", Refusal::new("usage", sentence).help("`remit COMMAND --help` shows how"))
+                ("usage", Refusal::new("usage", sentence).help(format!("`{command} --help` shows how")))
             }
         };
         if self.json {
@@ -103,7 +104,7 @@ impl Output {
         }
         let head = format!("{word}:");
         let head = head.if_supports_color(Stream::Stderr, |text| text.red().to_string());
-        let _ = writeln!(to, "{head} {}", plain(&refusal.sentence));
+        let _ = writeln!(to, "{head} {}", indented(&refusal.sentence));
         for field in &refusal.fields {
             let _ = writeln!(to, "  {}: {}", plain(&field.field), plain(&field.sentence));
         }
@@ -151,6 +152,12 @@ fn time_of(text: &str) -> String {
         Some((seconds, _)) => format!("{seconds}Z"),
         None => text.to_owned(),
     }
+}
+
+/// `text` with the breaks between its lines, as a parser needs them to point at a place. All but the first are set in, so that
+/// none passes for a line of ours.
+fn indented(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n    ")
 }
 
 /// `text` without what a terminal would obey: names and descriptions come from servers that nobody vouches for.

@@ -35,7 +35,7 @@ pub enum PolicyCommand {
         /// Files `*.cedar`, or a folder of them.
         #[arg(value_name = "PATH")]
         path: PathBuf,
-        /// Asks no server; then no rule may name an operation's arguments.
+        /// Asks no server; then no rule may name an operation's arguments, or what is projected from them.
         #[arg(long)]
         offline: bool,
     },

@@ -1,6 +1,6 @@
 use clap::{CommandFactory, Parser};
 
-use super::Cli;
+use super::{Cli, command_in};
 
 #[test]
 fn the_tree_of_commands_is_well_formed() {
@@ -34,6 +34,17 @@ fn every_example_is_accepted() {
         command.get_subcommands().for_each(look);
     }
     look(&Cli::command());
+}
+
+#[test]
+fn help_names_the_command_that_was_typed() {
+    for (line, command) in [
+        ("remit policy check somewhere --offline", "remit policy check"),
+        ("remit --json connect --connector a", "remit connect"),
+        ("remit policy", "remit"),
+    ] {
+        assert_eq!(command_in(words(line).into_iter().map(Into::into)), command, "{line}");
+    }
 }
 
 /// The words of a line, with double quotes as a shell reads them. What comes after a pipe or a redirection is left out.

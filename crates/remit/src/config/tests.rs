@@ -1,10 +1,18 @@
+use std::io::Write;
+use std::process::ExitCode;
+
 use super::*;
 
 #[test]
 fn an_unknown_key_is_an_error_with_the_nearest_name() {
-    let error = Config::parse("[gateway]\nlisen = \"127.0.0.1:1\"\n").unwrap_err().to_string();
-    assert!(error.contains("did you mean `listen`?"), "{error}");
-    assert!(error.contains("line 2"), "{error}");
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(b"[gateway]\nlisen = \"127.0.0.1:1\"\n").unwrap();
+    let failure = Config::read(Some(file.path())).unwrap_err();
+    assert_eq!(failure.exit_code(), ExitCode::from(2));
+    let Failure::Configuration(refusal) = failure else { panic!("{failure:?}") };
+    assert_eq!(refusal.help.as_deref(), Some("did you mean `listen`?"));
+    assert!(refusal.sentence.contains("cannot be used: TOML parse error at line 2"), "{refusal}");
+    assert!(refusal.sentence.contains("\n2 | lisen"), "the place is shown as it stands: {refusal}");
 }
 
 #[test]

@@ -60,7 +60,12 @@ fn render(state: &Realm, agent: &Agent, latest: &[Line], now: Timestamp) -> Mark
         section { h2 { "What it is" } (profile(state, agent, now)) }
         section {
             h2 { "What it may use" }
-            @if grants.is_empty() { p .quiet { "No live grant: it may use nothing." } } @else { (grants_table(state, &grants, now)) }
+            @if let Some(rule) = state.sandbox_permit(agent) {
+                p { "What connectors marked as sandbox offer, without a grant: the policy " code { (rule) } " permits it." }
+                @if !grants.is_empty() { (grants_table(state, &grants, now)) }
+            } @else if grants.is_empty() {
+                p .quiet { "No live grant: it may use nothing." }
+            } @else { (grants_table(state, &grants, now)) }
         }
         section {
             h2 { "What it is doing" }

@@ -19,7 +19,8 @@ pub(super) fn warnings(warnings: &[Warning]) -> Markup {
                             Severity::Notice => (pill(Tone::Waits, "look")),
                         }
                         " " (told(&visible(&warning.sentence))) " " code .id { (shown(&warning.place)) }
-                        @if !warning.text.is_empty() { p .text .quiet { (shown(&warning.text)) } }
+                        // The name itself is the heading already.
+                        @if !warning.text.is_empty() && warning.place != "/name" { p .text .quiet { (shown(&warning.text)) } }
                     }
                 }
             }

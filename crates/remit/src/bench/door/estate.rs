@@ -135,7 +135,7 @@ async fn join(root: &Client, control: &str, name: &str, groups: &[&str]) -> Resu
 /// A failure as an error that keeps its code and help.
 pub fn said(failure: Failure) -> anyhow::Error {
     match failure {
-        Failure::Refused(refusal) | Failure::Fault(refusal) => refusal.into(),
+        Failure::Refused(refusal) | Failure::Fault(refusal) | Failure::Configuration(refusal) => refusal.into(),
         Failure::Usage(sentence) => anyhow::anyhow!(sentence),
     }
 }

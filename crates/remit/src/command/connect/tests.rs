@@ -79,10 +79,21 @@ fn an_agents_sessions_are_tasks_wherever_the_client_starts_them() {
         let Command::Run(run) = Cli::try_parse_from(command).unwrap().command else { panic!("another command") };
         assert_eq!((run.agent.as_str(), run.purpose.as_str()), ("triage", "says \"hi\""));
         assert_eq!(run.acting_for.as_deref(), Some("bob"));
+        assert_eq!(run.ttl, Some(8 * 3600), "a session outlasts a working day");
         let within = [vec!["remit".to_owned()], run.command[1..].to_vec()].concat();
         let Command::Proxy(proxy) = Cli::try_parse_from(within).unwrap().command else { panic!("another command") };
         assert_eq!(proxy.address.mcp_url.unwrap().as_str(), "http://127.0.0.1:7480/mcp");
     }
+}
+
+#[test]
+fn a_session_lasts_as_long_as_is_said_and_no_longer_than_a_task_may() {
+    for (_, text) in settings_of(&["--agent", "triage", "--ttl", "90m"]) {
+        assert!(text.contains("\"--ttl\"") && text.contains("\"90m\""), "{text}");
+    }
+    assert_eq!(ttl(TASK_SECONDS_MAX).unwrap(), "1d");
+    assert!(matches!(ttl(TASK_SECONDS_MAX + 1), Err(Failure::Usage(_))));
+    assert!(Cli::try_parse_from(["remit", "connect", "--ttl", "4h"]).is_err(), "without an agent there is no session");
 }
 
 #[test]

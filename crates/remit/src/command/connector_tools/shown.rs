@@ -105,7 +105,8 @@ fn warning(text: &mut String, found: &Warning) {
         Severity::Notice => "notice",
     };
     let _ = writeln!(text, "  ! {word}: {}  {}", visible(&found.sentence), visible(&found.place));
-    if !found.text.is_empty() {
+    // The name itself is the heading already.
+    if !found.text.is_empty() && found.place != "/name" {
         let _ = writeln!(text, "      {}", found.text);
     }
 }

@@ -114,11 +114,40 @@ fn a_written_file_is_read_again_and_notices_what_changed_since() {
     let choose = Choose::File(file.path().to_owned());
     let choices = chosen(&items(), &choose, &Decision::default()).unwrap();
     // A description cannot smuggle a tool into the file.
-    assert_eq!(choices.len(), 5, "{written}");
+    let names: Vec<&Value> = choices.iter().map(|choice| &choice["tool"]).collect();
+    assert_eq!(names, ["mail", "read_ticket", "refund"], "{written}");
     assert!(written.contains("# its arguments suggest: [\"recipient_domain = email_domain(to)\"]"), "{written}");
     let mut changed = items();
     changed.iter_mut().for_each(|item| item.digest = item.digest.map(|_| remit_domain::Digest::of_bytes(b"other")));
     assert_eq!(chosen(&changed, &choose, &Decision::default()).unwrap_err().code, "definition_changed");
+}
+
+#[test]
+fn what_needs_its_name_is_approved_from_a_file_only_once_somebody_takes_the_marks_away() {
+    let doubtful: Vec<Item> = items().into_iter().filter(|item| item.needs_its_name().is_some()).collect();
+    let written = toml_of(&doubtful);
+    for part in [
+        "# `ask` has something that no honest definition needs; approved only without the `#` below\n",
+        "# serious: asks to set other instructions aside  /description\n#[[tool]] # new: asks",
+        "# `@sampling` lets the server ask something of its caller; approved only without the `#` below\n#[[tool]]",
+    ] {
+        assert!(written.contains(part), "{part:?} is not in {written}");
+    }
+    let from = |text: &str| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        chosen(&items(), &Choose::File(file.path().to_owned()), &Decision::default())
+    };
+    let refused = from(&written).unwrap_err();
+    assert!(refused.sentence.ends_with("names no tool") && refused.help.is_some(), "{refused}");
+    let without_mark = |line: &str| match line.strip_prefix('#') {
+        Some(entry) if !entry.starts_with(' ') => format!("{entry}\n"),
+        _ => format!("{line}\n"),
+    };
+    assert_eq!(from(&written.lines().map(without_mark).collect::<String>()).unwrap().len(), 2);
+    // A mistake in the file is shown in its place, over several lines.
+    let sentence = from("[[tool]]\nnme = 1\n").unwrap_err().sentence;
+    assert!(sentence.contains("line 2") && sentence.lines().count() > 2 && !sentence.ends_with('\n'), "{sentence}");
 }
 
 #[test]
@@ -138,4 +167,18 @@ fn a_review_shows_what_changed_and_what_to_look_at_and_nothing_runs_in_the_termi
     assert!(!text.contains('\u{1b}'));
     assert_eq!(shown::summary(&items()[1]).as_deref(), Some("mail: 1 difference"));
     assert_eq!(shown::summary(items().iter().find(|item| item.tool == "read_ticket").unwrap()), None);
+}
+
+#[test]
+fn a_name_is_shown_once() {
+    let mut item = items().into_iter().find(|item| item.tool == "refund").unwrap();
+    item.warnings = vec![remit_review::Warning {
+        severity: remit_review::Severity::Notice,
+        kind: remit_review::WarningKind::Shadows,
+        place: "/name".to_owned(),
+        sentence: "has the name of `shop/refund`".to_owned(),
+        text: "refund".to_owned(),
+    }];
+    let text = shown::review(&[item]);
+    assert!(text.contains("  ! notice: has the name of `shop/refund`  /name\n  proposed:"), "{text}");
 }

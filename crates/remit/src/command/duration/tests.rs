@@ -1,4 +1,4 @@
-use super::seconds;
+use super::{seconds, written};
 
 #[test]
 fn durations_are_read_as_people_write_them() {
@@ -22,5 +22,12 @@ fn everything_else_is_refused_with_an_example() {
         ["", "1", "h", "-1h", "1.5h", "1y", "0s", "1h ", "99999999999999999999s", "18446744073709551615w", "1ä", "ä"]
     {
         assert!(seconds(text).unwrap_err().contains("`15m`"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    for (total, text) in [(1, "1s"), (90, "90s"), (5400, "90m"), (28_800, "8h"), (86_400, "1d"), (1_209_600, "2w")] {
+        assert_eq!((written(total).as_str(), seconds(text)), (text, Ok(total)));
     }
 }

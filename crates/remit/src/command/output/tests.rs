@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{plain, table_of, text_at};
+use super::{indented, plain, table_of, text_at};
 
 #[test]
 fn values_are_shown_as_people_read_them() {
@@ -29,6 +29,7 @@ fn a_terminal_is_never_told_what_to_do() {
     let hostile = "ok\u{1b}[2J\u{1b}]0;title\u{7}\r\n\u{202e}txt";
     let shown = plain(hostile);
     assert!(!shown.chars().any(|character| character.is_control() || character == '\u{202e}'), "{shown:?}");
+    assert_eq!(indented("ok\nhelp: \u{1b}[2J"), "ok\n    help: \u{fffd}[2J");
     let table = table_of(&[json!({"name": hostile})], &[("name", "/name")]);
     assert!(!table.contains('\u{1b}'));
     assert_eq!(table.lines().count(), 2);

@@ -52,7 +52,7 @@ fn a_difference_shows_what_changed_and_nothing_else() {
 fn shapes_come_from_approved_operations() {
     let schema = json!({"type": "object", "properties": {"id": {"type": "string"}}});
     let operations = json!({"items": [
-        {"name": "helpdesk/read", "verb": "read", "definition": {"inputSchema": schema}},
+        {"name": "helpdesk/read", "verb": "read", "definition": {"inputSchema": schema}, "projections": ["id = lower(id)"]},
         {"name": "broken", "verb": "read", "definition": {}},
     ]});
     let shapes = shapes(&operations);
