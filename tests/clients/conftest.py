@@ -23,9 +23,9 @@ started: list[Remit] = []
 
 
 @contextmanager
-def running(directory: Path, hold_seconds: int) -> Iterator[Remit]:
+def running(directory: Path, hold_seconds: int, **limits: int) -> Iterator[Remit]:
     """The built program in a directory of its own. Whatever the tests did, its ledger must verify after them."""
-    remit = Remit(directory, hold_seconds)
+    remit = Remit(directory, hold_seconds, **limits)
     remit.start()
     started.append(remit)
     try:

@@ -11,7 +11,7 @@ from upstreams import Upstream, wait_until
 
 AGENT = "support"
 QUESTION_SECONDS_MAX = 10
-INDEX_SECONDS_MAX = 5
+INDEX_SECONDS_MAX = 15
 
 
 class Task:
@@ -32,31 +32,41 @@ class Estate:
         remit.add_person("ben", "support-leads")
         remit.add_person("mia", "administrators")
         remit.cli("person", "add", "carla")
-        profile = ["--owner", "ana", "--approver", "ben", "--purpose", "answers customers", "--class", "act"]
-        profile += ["--autonomy", "A3", "--data-class", "D1,D2", "--environment", "production", "--review-in", "90d"]
-        remit.cli("agent", "register", AGENT, *profile, "--activate")
+        self.register(AGENT)
         for upstream in upstreams:
             self.connect(upstream.name, upstream.approved, command=upstream.command, url=upstream.url)
-        self.activate(remit.directory / "clients.cedar", "".join(upstream.rule() for upstream in upstreams))
-        self.grant(*(f"{upstream.name}/{tool}" for upstream in upstreams for tool in sorted(upstream.granted)))
+        if upstreams:
+            self.activate(remit.directory / "clients.cedar", "".join(upstream.rule() for upstream in upstreams))
+            self.grant(*(f"{upstream.name}/{tool}" for upstream in upstreams for tool in sorted(upstream.granted)))
+
+    def register(self, agent: str) -> None:
+        profile = ["--owner", "ana", "--approver", "ben", "--purpose", "answers customers", "--class", "act"]
+        profile += ["--autonomy", "A3", "--data-class", "D1,D2", "--environment", "production", "--review-in", "90d"]
+        self.remit.cli("agent", "register", agent, *profile, "--activate")
+
+    def add(self, name: str, *, command: list[str] | None = None, url: str | None = None) -> None:
+        """Adds a connector, of which nothing is approved."""
+        self.remit.cli("connector", "add", name, *(["--http", url] if url else ["--stdio", "--", *command]))
 
     def connect(self, name: str, tools: frozenset[str], *, command: list[str] | None = None, url: str | None = None) -> None:
-        """Adds a connector and approves some of its tools, of low risk so that only the tests' own rules ask."""
-        self.remit.cli("connector", "add", name, *(["--http", url] if url else ["--stdio", "--", *command]))
+        """Adds a connector and approves some of its tools, so harmless that only grants and the tests' own rules decide."""
+        self.add(name, command=command, url=url)
         named = [part for tool in sorted(tools) for part in ("--tool", tool)]
-        self.remit.cli("connector", "approve-tools", name, *named, "--risk", "1")
+        self.remit.cli("connector", "approve-tools", name, *named, "--risk", "1", "--data-class", "D1")
 
     def activate(self, path: Path, rules: str) -> None:
         path.write_text(rules)
         change = self.remit.cli("policy", "propose", str(path), "--reason", "real clients need a person sometimes")
         self.remit.cli("policy", "activate", change["id"], by="mia")
 
-    def grant(self, *operations: str) -> None:
-        asked = self.remit.cli("grant", "request", AGENT, *operations, "--reason", "first line", "--for", "30d", by="ana")
+    def grant(self, *operations: str, agent: str = AGENT) -> str:
+        """Gives the agent a grant; returns its id."""
+        asked = self.remit.cli("grant", "request", agent, *operations, "--reason", "first line", "--for", "30d", by="ana")
         self.remit.cli("grant", "approve", asked["id"], by="ben")
+        return asked["id"]
 
-    def task(self, purpose: str = "ticket 17", *options: str) -> Task:
-        return Task(self.remit.cli("task", "start", AGENT, "--purpose", purpose, "--for", "carla", *options, by="ana"))
+    def task(self, purpose: str = "ticket 17", *options: str, agent: str = AGENT) -> Task:
+        return Task(self.remit.cli("task", "start", agent, "--purpose", purpose, "--for", "carla", *options, by="ana"))
 
     def end(self, task: Task) -> None:
         self.remit.cli("task", "end", task.id, "--note", "done", by="ana")
@@ -77,6 +87,19 @@ class Estate:
 
     def deny(self, approval: str, note: str) -> None:
         self.remit.cli("approval", "deny", approval, "--note", note, by="ben")
+
+    def story(self, task: Task, operation: str) -> list[str]:
+        """What the ledger says about an operation in a task, oldest first: decisions by their kind, outcomes by their name."""
+        query = ["ledger", "query", "--task", task.id, "--operation", operation, "--limit", "500"]
+        events = [item["record"]["event"] for item in reversed(self.remit.cli(*query)["items"])]
+        return [event.get("outcome", {}).get("kind") or event["type"] for event in events]
+
+    def ends(self, task: Task, operation: str, *story: str) -> None:
+        """The last that the ledger says about an operation in a task; the search index follows the ledger."""
+        try:
+            wait_until(lambda: self.story(task, operation)[-len(story) :] == [*story], INDEX_SECONDS_MAX, operation)
+        except TimeoutError:
+            assert self.story(task, operation)[-len(story) :] == [*story]
 
     def records(self, task: Task, kind: str, about: str) -> list[dict[str, Any]]:
         """The records of one kind that name `about`, once there is one: the search index follows the ledger."""

@@ -10,10 +10,19 @@ SCRIPT.json holds a list of steps; `-` reads steps from standard input, one JSON
         optional: "timeout_seconds", "progress": true (adds "progress": [...]),
                   "input_responses" and "request_state" (resumes an exchange; see --manual)
     {"sleep_seconds": N}                                      -> {"slept": N}
+    {"resources": {}} · {"templates": {}} · {"prompts": {}}   -> {"resources" | "templates" | "prompts": [...]}
+    {"read": URI}                                             -> {"contents": [...]}
+    {"prompt": NAME, "arguments": {...}}                      -> {"messages": [...]}
+    {"complete": PROMPT, "argument": {"name", "value"}}       -> {"values": [...]}
+    {"listen": {"tools", "prompts", "resources", "uris"}}     -> {"listening": {...}}
+    {"unsubscribe": URI}                                      -> {"unsubscribed": URI}
+    {"hear": METHOD, "seconds": N}                            -> {"heard": [notifications since the last time]}
 
 A refused call prints {"error": {"code", "message", "data"}}. The first line is {"protocol": VERSION, "server": NAME},
 or {"connect_error": {...}} and exit status 3. `--manual` prints {"input_required": {...}} instead of letting the SDK
-answer it; otherwise `--elicit accept|decline` declares elicitation, prints {"elicitation": {...}} and answers so.
+answer it; otherwise `--elicit accept|decline` (with `--content` for forms), `--sample TEXT` and `--root URI` declare what
+the client can be asked; it prints {"elicitation" | "sampling" | "roots": {...}} before it answers. `--log-level` asks
+for log messages.
 """
 
 from __future__ import annotations
@@ -31,15 +40,14 @@ from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
+import py_features
+from py_features import Ears, plain
+
 OLD, NEW = "2025-11-25", "2026-07-28"
 
 
 def emit(line: dict[str, Any]) -> None:
     print(json.dumps(line, ensure_ascii=False), flush=True)
-
-
-def plain(model: Any) -> dict[str, Any]:
-    return model.model_dump(by_alias=True, mode="json", exclude_none=True)
 
 
 def described(error: BaseException) -> dict[str, Any]:
@@ -48,12 +56,6 @@ def described(error: BaseException) -> dict[str, Any]:
     if isinstance(error, MCPError):
         return {"code": error.error.code, "message": error.error.message, "data": error.error.data}
     return {"code": None, "message": str(error), "data": None, "kind": type(error).__name__}
-
-
-async def answer_elicitation(action: str, params: Any) -> types.ElicitResult:
-    emit({"elicitation": plain(params)})
-    content = {} if action == "accept" and params.mode == "form" else None
-    return types.ElicitResult(action=action, content=content)
 
 
 async def call(client: Client, step: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
@@ -83,7 +85,11 @@ async def call(client: Client, step: dict[str, Any], arguments: argparse.Namespa
     return line | {"progress": progress} if step.get("progress") else line
 
 
-async def perform(client: Client, step: dict[str, Any], arguments: argparse.Namespace) -> dict[str, Any]:
+async def perform(
+    client: Client, ears: Ears, stack: AsyncExitStack, step: dict[str, Any], arguments: argparse.Namespace
+) -> dict[str, Any]:
+    if (said := await py_features.perform(client, ears, stack, step)) is not None:
+        return said
     if "list" in step:
         # Bypass the SDK's cache: each step must show what the server says now.
         tools, cursor = [], None
@@ -98,7 +104,7 @@ async def perform(client: Client, step: dict[str, Any], arguments: argparse.Name
     if "sleep_seconds" in step:
         await asyncio.sleep(step["sleep_seconds"])
         return {"slept": step["sleep_seconds"]}
-    raise ValueError(f"a step is `list`, `call` or `sleep_seconds`, not {step!r}")
+    raise ValueError(f"{step!r} is not a step")
 
 
 async def steps(script: str):
@@ -112,7 +118,7 @@ async def steps(script: str):
             yield json.loads(line)
 
 
-async def connect(stack: AsyncExitStack, arguments: argparse.Namespace) -> Client:
+async def connect(stack: AsyncExitStack, ears: Ears, arguments: argparse.Namespace) -> Client:
     if arguments.stdio:
         server = StdioServerParameters(command=arguments.command[0], args=arguments.command[1:])
     else:
@@ -121,25 +127,27 @@ async def connect(stack: AsyncExitStack, arguments: argparse.Namespace) -> Clien
         http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=timeout))
         server = streamable_http_client(arguments.url, http_client=http)
 
-    async def on_elicitation(_context: Any, params: Any) -> types.ElicitResult:
-        return await answer_elicitation(arguments.elicit, params)
-
     client = Client(
         server,
         mode="legacy" if arguments.generation == OLD else "auto",
         client_info=types.Implementation(name="remit-tests-python", version="1"),
-        elicitation_callback=None if arguments.elicit == "none" else on_elicitation,
+        message_handler=ears.hear,
+        log_level=arguments.log_level if arguments.generation != OLD else None,
+        **py_features.answers(arguments, emit),
     )
     client = await stack.enter_async_context(client)
     if arguments.generation != "auto" and client.protocol_version != arguments.generation:
         raise RuntimeError(f"negotiated `{client.protocol_version}`, wanted `{arguments.generation}`")
+    if arguments.log_level and client.protocol_version != NEW:
+        await client.set_logging_level(arguments.log_level)
     return client
 
 
 async def run(arguments: argparse.Namespace) -> int:
+    ears = Ears()
     async with AsyncExitStack() as stack:
         try:
-            client = await connect(stack, arguments)
+            client = await connect(stack, ears, arguments)
         except Exception as error:
             emit({"connect_error": described(error)})
             return 3
@@ -147,7 +155,7 @@ async def run(arguments: argparse.Namespace) -> int:
         emit({"protocol": client.protocol_version, "server": server.name if server else None})
         async for step in steps(arguments.script):
             try:
-                emit(await perform(client, step, arguments))
+                emit(await perform(client, ears, stack, step, arguments))
             except Exception as error:
                 emit({"error": described(error)})
     return 0
@@ -161,6 +169,10 @@ def main() -> int:
     parser.add_argument("--generation", choices=[NEW, OLD, "auto"], default="auto")
     parser.add_argument("--timeout-seconds", type=float, default=60)
     parser.add_argument("--elicit", choices=["none", "accept", "decline"], default="none")
+    parser.add_argument("--content", default="{}", help="what a form is filled in with, as JSON")
+    parser.add_argument("--sample", help="what the client's model writes")
+    parser.add_argument("--root", help="the directory that the client works in")
+    parser.add_argument("--log-level")
     parser.add_argument("--manual", action="store_true")
     parser.add_argument("script")
     # argparse would take every `--` away, also those of the command itself.

@@ -23,6 +23,7 @@ administrator = "root"
 [gateway]
 listen = "127.0.0.1:0"
 hold_seconds = {hold_seconds}
+call_seconds_max = {call_seconds_max}
 
 [control]
 listen = "127.0.0.1:0"
@@ -58,12 +59,12 @@ class Refused(Exception):
 class Remit:
     """One running `remit up` with a data directory of its own."""
 
-    def __init__(self, directory: Path, hold_seconds: int = 20):
+    def __init__(self, directory: Path, hold_seconds: int = 20, call_seconds_max: int = 120):
         self.directory = directory
         self.data = directory / "data"
         self.config = directory / "remit.toml"
         self.log = directory / "remit.log"
-        self.config.write_text(CONFIGURATION.format(hold_seconds=hold_seconds))
+        self.config.write_text(CONFIGURATION.format(hold_seconds=hold_seconds, call_seconds_max=call_seconds_max))
         self.process: subprocess.Popen[bytes] | None = None
         self.addresses: dict[str, str] = {}
         self.sessions: dict[str, str] = {}

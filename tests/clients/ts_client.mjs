@@ -11,6 +11,8 @@ import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { Ears, answers, capabilities, perform as feature } from './ts_features.mjs';
+
 const OLD = '2025-11-25';
 const NEW = '2026-07-28';
 const INFO = { name: 'remit-tests-typescript', version: '1' };
@@ -25,6 +27,10 @@ const { values: given, positionals } = parseArgs({
     sdk: { type: 'string' },
     'timeout-seconds': { type: 'string', default: '60' },
     elicit: { type: 'string', default: 'none' },
+    content: { type: 'string', default: '{}' },
+    sample: { type: 'string' },
+    root: { type: 'string' },
+    'log-level': { type: 'string' },
     manual: { type: 'boolean', default: false },
   },
 });
@@ -60,24 +66,14 @@ async function transport() {
 }
 
 async function client() {
-  const capabilities = given.elicit === 'none' ? {} : { elicitation: { form: {}, url: {} } };
-  const answer = async (request) => {
-    emit({ elicitation: request.params });
-    const content = given.elicit === 'accept' && request.params.mode !== 'url' ? { content: {} } : {};
-    return { action: given.elicit, ...content };
-  };
+  const options = { capabilities: capabilities(given) };
   if (old) {
     const { Client } = await import('@modelcontextprotocol/sdk/client/index.js');
-    const { ElicitRequestSchema } = await import('@modelcontextprotocol/sdk/types.js');
-    const made = new Client(INFO, { capabilities });
-    if (given.elicit !== 'none') made.setRequestHandler(ElicitRequestSchema, answer);
-    return made;
+    return new Client(INFO, options);
   }
   const { Client } = await import('@modelcontextprotocol/client');
   const mode = given.generation === OLD ? 'legacy' : given.generation === NEW ? { pin: NEW } : 'auto';
-  const made = new Client(INFO, { capabilities, versionNegotiation: { mode } });
-  if (given.elicit !== 'none') made.setRequestHandler('elicitation/create', answer);
-  return made;
+  return new Client(INFO, { ...options, versionNegotiation: { mode } });
 }
 
 async function list(connected) {
@@ -98,6 +94,7 @@ async function call(connected, step) {
   if (step.progress) options.onprogress = (event) => progress.push(event);
   const params = { name: step.call, arguments: step.arguments ?? {} };
   if (step.meta) params._meta = step.meta;
+  if (given['log-level'] && !old) params._meta = { ...params._meta, 'io.modelcontextprotocol/logLevel': given['log-level'] };
   if (step.input_responses) params.inputResponses = step.input_responses;
   if (step.request_state) params.requestState = step.request_state;
   let result;
@@ -112,13 +109,15 @@ async function call(connected, step) {
 }
 
 async function perform(connected, step) {
+  const said = await feature(connected, ears, old, step);
+  if (said !== undefined) return said;
   if ('list' in step) return list(connected);
   if ('call' in step) return call(connected, step);
   if ('sleep_seconds' in step) {
     await sleep(1000 * step.sleep_seconds);
     return { slept: step.sleep_seconds };
   }
-  throw new Error(`a step is \`list\`, \`call\` or \`sleep_seconds\`, not ${JSON.stringify(step)}`);
+  throw new Error(`${JSON.stringify(step)} is not a step`);
 }
 
 async function* steps() {
@@ -131,6 +130,8 @@ async function* steps() {
 
 const carrier = await transport();
 const connected = await client();
+const ears = new Ears(connected);
+await answers(connected, old, given, emit);
 // The 1.x line tells only its HTTP transport what was negotiated; over standard streams, listen for it too.
 carrier.setProtocolVersion ??= (version) => {
   carrier.protocolVersion = version;
@@ -140,6 +141,7 @@ try {
   const protocol = connected.getNegotiatedProtocolVersion?.() ?? carrier.protocolVersion ?? null;
   if (given.generation !== 'auto' && protocol !== null && protocol !== given.generation)
     throw new Error(`negotiated \`${protocol}\`, wanted \`${given.generation}\``);
+  if (given['log-level'] && old) await connected.setLoggingLevel(given['log-level']);
   emit({ protocol, server: connected.getServerVersion()?.name ?? null });
 } catch (error) {
   emit({ connect_error: described(error) });

@@ -52,7 +52,7 @@ pub(crate) async fn forward(gateway: &Gateway, sending: Sending<'_>) -> Result<R
             return follow(gateway, &connector, &connection, &sending).await;
         }
         match call(gateway, &connection, &sending, deadline).await {
-            Ok(reply) => return Ok(reply),
+            Ok(reply) => return of_its_revision(reply, &connection),
             // The server says that it knows no such session, or is gone before anything was written: nothing can have run.
             Err(CallFault::ConnectionEnded(fault)) => {
                 gateway.upstreams.discard(&connector, &connection).await;
@@ -79,6 +79,18 @@ async fn follow(
         sending.client.follow(gateway.upstreams.follow(connector, connection, uri).await?);
     }
     Ok(Reply::Result(Map::new()))
+}
+
+/// Before 2026-07-28 a result is of one kind: a server that was greeted by a handshake and says otherwise means something that nobody knows.
+fn of_its_revision(reply: Reply, connection: &Connection) -> Result<Reply, UpstreamFault> {
+    match &reply {
+        Reply::Result(result)
+            if !connection.is_modern() && result.get("resultType").is_some_and(|kind| kind != "complete") =>
+        {
+            Err(UpstreamFault::failed("the upstream's result is of a kind that its revision does not have"))
+        }
+        _ => Ok(reply),
+    }
 }
 
 /// The next message, if there can be one.

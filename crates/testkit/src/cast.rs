@@ -17,7 +17,15 @@ const TOKEN_SECONDS: u64 = 600;
 /// An operation as a person approves it. `properties` are those of its arguments' JSON schema.
 pub fn operation(tool: &str, verb: Verb, risk: u8, data: DataClass, properties: &Value) -> OperationChoice {
     let document = json!({"name": tool, "inputSchema": {"type": "object", "properties": properties}});
-    OperationChoice { tool: tool.to_owned(), verb, risk, data, external: false, definition: Definition { document }, projections: Vec::new() }
+    OperationChoice {
+        tool: tool.to_owned(),
+        verb,
+        risk,
+        data,
+        external: false,
+        definition: Definition { document },
+        projections: Vec::new(),
+    }
 }
 
 impl World {

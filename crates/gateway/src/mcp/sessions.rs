@@ -151,15 +151,6 @@ impl Sessions {
         self.all(|open| open.retain(|_, session| !session.is_over(now)));
     }
 
-    /// Ends all sessions of `task`.
-    pub fn end_all(&self, task: TaskId) {
-        let own: Vec<_> = self
-            .all(|open| open.iter().filter(|(_, session)| session.task == task).map(|(id, _)| id.clone()).collect());
-        for id in own {
-            self.end(&id, task);
-        }
-    }
-
     /// Notes a call under way, which `cancelled` gives up. Nothing if the client uses the id for another call that is under way.
     pub fn carry(&self, session: String, id: RequestId, cancelled: CancellationToken) -> Option<InFlight> {
         let free = self.with(&session, |session| match session.calls.contains_key(&id) {

@@ -249,8 +249,8 @@ fn recorded(gateway: &Gateway, event: &Event) {
     const ALL: [Change<'static>; 3] = [Change::Tools, Change::Prompts, Change::Resources];
     match event {
         Event::TaskEnded { task, .. } => {
+            // Its sessions stay: who asks in one is told that the task has ended, not that there is no session.
             gateway.streams.end(|listener| listener.task == *task);
-            gateway.sessions.end_all(*task);
         }
         Event::AgentSuspended { agent, .. } | Event::AgentDecommissioned { agent, .. } => {
             gateway.streams.end(|listener| listener.agent == *agent);

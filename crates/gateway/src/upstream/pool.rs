@@ -122,11 +122,24 @@ impl Upstreams {
             resources: Arc::default(),
             stderr: Arc::default(),
         };
-        in_time(async {
+        let found = in_time(async {
             let connection = opening.open().await?;
             definitions::list(&connection).await
-        })
-        .await
+        });
+        let found = found.await?;
+        self.look_again(spec);
+        Ok(found)
+    }
+
+    /// What somebody has just seen counts for the calls too: connections to the same server compare their tools before the next one.
+    fn look_again(&self, spec: &ConnectorSpec) {
+        let same = self.inner.engine.read(|state| {
+            let same = state.connectors.values().filter(|connector| connector.spec == *spec);
+            same.map(|connector| connector.id).collect::<Vec<_>>()
+        });
+        for connection in same.into_iter().filter_map(|connector| self.place(connector).current()) {
+            connection.signals.tools_changed();
+        }
     }
 
     /// The last lines that the processes of `connector` wrote to their standard error, oldest first; none if it is no process.

@@ -104,6 +104,7 @@ async fn listen(stdout: ChildStdout, outgoing: mpsc::WeakSender<String>, name: A
             Ok(Line::Cut) => {
                 // Whose answer it was cannot be told, so nobody may go on waiting for it.
                 tracing::warn!(process = %name, "a message is too large; ending the process");
+                signals.too_large.store(true, std::sync::atomic::Ordering::Release);
                 break;
             }
             Ok(Line::End) | Err(_) => break,

@@ -1,6 +1,6 @@
 //! What reaches a connection from outside: its end, changes behind it, and what its server says between answers.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Notify, Semaphore, watch};
@@ -38,6 +38,8 @@ pub(super) struct Signals {
     pub dialect: Dialect,
     pub underway: Underway,
     /// Wakes whoever compares the tools.
+    /// The process was ended because a message of its was larger than any may be.
+    pub too_large: AtomicBool,
     pub noticed: Notify,
     /// How often the tools were said to have changed.
     changes: AtomicU64,
@@ -54,6 +56,7 @@ impl Signals {
             ended: CancellationToken::new(),
             dialect,
             underway: Underway::default(),
+            too_large: AtomicBool::new(false),
             noticed: Notify::new(),
             changes: AtomicU64::new(0),
             listening: watch::Sender::new(Listening::Opening),

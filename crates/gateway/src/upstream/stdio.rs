@@ -73,7 +73,7 @@ impl StdioWire {
                 self.notify(message::cancelled(id)).await;
                 Err(UpstreamFault::unknown("it was given up before there was an answer"))
             }
-            () = ended.cancelled() => Err(self.gone(UpstreamFault::unknown("the connector's process ended before it answered"))),
+            () = ended.cancelled() => Err(self.gone(UpstreamFault::unknown(self.unanswered()))),
         }
     }
 
@@ -103,6 +103,14 @@ impl StdioWire {
     pub async fn notify(&self, line: String) {
         let limit = Duration::from_secs(limits::CANCEL_SECONDS_MAX);
         let _ = self.outgoing.send_timeout(line, limit).await;
+    }
+
+    /// Why there is no answer.
+    fn unanswered(&self) -> &'static str {
+        match self.signals.too_large.load(Ordering::Acquire) {
+            true => "the connector's process sent more than an answer may be, and was ended",
+            false => "the connector's process ended before it answered",
+        }
     }
 
     fn gone(&self, fault: UpstreamFault) -> UpstreamFault {
