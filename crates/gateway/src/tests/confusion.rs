@@ -411,7 +411,7 @@ async fn a_session_ends_with_its_task_and_is_not_inherited() {
     world.submit(&world.ada, Command::EndTask { task: world.task, note: String::new() }).await;
     let heard: Vec<_> = stream.bytes_stream().collect().await;
     assert!(heard.iter().all(Result::is_ok), "its stream ends with it");
-    assert_eq!(client.post(&world, "/mcp/desk", &ping).await.status(), 404);
+    assert_eq!(client.post(&world, "/mcp/desk", &ping).await.status(), 401, "it is told that its task has ended");
     let heir = Client { token: world.token(world.start_task(None).await).await, session: client.session.clone() };
     assert_eq!(heir.post(&world, "/mcp/desk", &ping).await.status(), 404);
 }
