@@ -37,10 +37,12 @@ pub(crate) async fn answer(asker: &Asker<'_>, back: AskedBack) {
 async fn put(asker: &Asker<'_>, method: &str, params: Map<String, Value>) -> Result<Value, RpcError> {
     let params = asked(params);
     let permit = allow(asker, method, &params, None).await?;
-    record(asker, &permit).await?;
-    let said = asker.client.ask(method, params.clone()).await?;
+    record(asker, &permit, Outcome::Succeeded).await?;
+    // The words of an error would leave undecided: that there is no answer is all that the server learns.
+    let said = asker.client.ask(method, params.clone()).await;
+    let said = said.map_err(|_| refuse::protocol(refuse::INTERNAL_ERROR, "the client did not answer"))?;
     let permit = allow(asker, method, &params, Some(&said)).await?;
-    record(asker, &permit).await?;
+    record(asker, &permit, Outcome::Succeeded).await?;
     Ok(said)
 }
 
@@ -83,10 +85,10 @@ async fn allow(
     Permit::from_receipt(&receipt).ok_or_else(|| refused(refuse::verdict(&receipt)))
 }
 
-/// Records that what `permit` allowed was done: durable when this returns, so that what it brings into the task is known before anybody acts on it.
-async fn record(asker: &Asker<'_>, permit: &Permit) -> Result<(), RpcError> {
+/// Records what became of what `permit` allowed: durable when this returns, so that what it brings into the task is known before anybody acts on it.
+async fn record(asker: &Asker<'_>, permit: &Permit, outcome: Outcome) -> Result<(), RpcError> {
     let report = Report::about(asker.gateway, permit).first();
-    let recorded = record_outcome(asker.gateway, &report, Outcome::Succeeded, None, Duration::ZERO).await;
+    let recorded = record_outcome(asker.gateway, &report, outcome, None, Duration::ZERO).await;
     recorded.map_err(|answer| as_error(&answer))
 }
 
@@ -101,11 +103,20 @@ pub(crate) async fn allow_all(asker: &Asker<'_>, requests: &mut Map<String, Valu
     for request in requests.values_mut() {
         let method = request.get("method").and_then(Value::as_str).unwrap_or_default().to_owned();
         let params = asked(request.get("params").and_then(Value::as_object).cloned().unwrap_or_default());
-        permits.push(allow(asker, &method, &params, None).await.map_err(|error| refused(&error))?);
+        match allow(asker, &method, &params, None).await {
+            Ok(permit) => permits.push(permit),
+            Err(error) => {
+                for permit in &permits {
+                    let reason = "another question of the same answer was refused".to_owned();
+                    record(asker, permit, Outcome::NotSent { reason }).await.map_err(|error| refused(&error))?;
+                }
+                return Err(refused(&error));
+            }
+        }
         *request = json!({"method": method, "params": params});
     }
     for permit in &permits {
-        record(asker, permit).await.map_err(|error| refused(&error))?;
+        record(asker, permit, Outcome::Succeeded).await.map_err(|error| refused(&error))?;
     }
     Ok(())
 }

@@ -16,19 +16,6 @@ mod anatomy;
 #[cfg(test)]
 mod tests;
 
-/// All that a client may ask for with a decision.
-const GOVERNED: [Governed; 9] = [
-    Governed::CallTool,
-    Governed::ReadResource,
-    Governed::ListResources,
-    Governed::ListTemplates,
-    Governed::Subscribe,
-    Governed::Unsubscribe,
-    Governed::GetPrompt,
-    Governed::ListPrompts,
-    Governed::Complete,
-];
-
 /// A posted body: what is accepted means the same to every other reader, what readers could disagree about is refused, and what is neither
 /// is accepted. Then what each governed method makes of its params.
 pub fn envelope(body: &[u8]) {
@@ -52,7 +39,7 @@ pub fn envelope(body: &[u8]) {
         let said = plain.get("params").cloned().unwrap_or_else(|| Value::Object(Map::new()));
         assert_eq!(said, Value::Object(params.clone()), "the params are read otherwise elsewhere");
         for door in [Door::One("desk".to_owned()), Door::All] {
-            GOVERNED.into_iter().for_each(|governed| call(&door, governed, params));
+            Governed::ALL.into_iter().for_each(|governed| call(&door, governed, params));
         }
     } else if let Message::Response { said: Ok(said), .. } = &message {
         assert_eq!(plain.get("result"), Some(said));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use remit_domain::{Feature, OperationName, Reachable, State, Timestamp};
+use remit_domain::{Feature, OperationName, Reachable, State, TaskId, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body};
@@ -90,7 +90,7 @@ fn prepare(
     let connector = call.operation.connector();
     let now = gateway.engine.now();
     let state = gateway.engine.state();
-    let may = |feature: Feature| available(&state, caller, connector, feature, now);
+    let may = |feature: Feature| available(&state, caller.task, connector, feature, now);
     let pass = !report.comes_first();
     let log_level = client.manner.log_level.clone();
     let listens = client.manner.can_be_asked && (log_level.is_some() || !client.manner.modern);
@@ -132,11 +132,11 @@ pub(crate) fn may_log(state: &State, caller: &Caller, connector: &str, level: &s
         .is_some_and(|(operation, task)| remit_domain::preview(state, task, operation, &arguments, now).0 == "allow")
 }
 
-/// Whether `feature` of `connector` is approved and some use of it could be allowed to this caller.
-pub(crate) fn available(state: &State, caller: &Caller, connector: &str, feature: Feature, now: Timestamp) -> bool {
+/// Whether `feature` of `connector` is approved and some use of it could be allowed under `task`.
+pub(crate) fn available(state: &State, task: TaskId, connector: &str, feature: Feature, now: Timestamp) -> bool {
     let name = OperationName::new(connector, feature.name());
     let operation = state.operations.get(&name).filter(|operation| operation.withdrawn.is_none());
-    let task = state.task(caller.task).ok();
+    let task = state.task(task).ok();
     operation
         .zip(task)
         .is_some_and(|(operation, task)| remit_domain::reach(state, task, operation, now) != Reachable::Never)

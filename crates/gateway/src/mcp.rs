@@ -115,19 +115,7 @@ fn generation(headers: &HeaderMap, message: &Message) -> Result<Generation, &'st
 
 /// The governed request behind a method's name.
 fn governed(method: &str) -> Option<Governed> {
-    [
-        Governed::CallTool,
-        Governed::ReadResource,
-        Governed::ListResources,
-        Governed::ListTemplates,
-        Governed::Subscribe,
-        Governed::Unsubscribe,
-        Governed::GetPrompt,
-        Governed::ListPrompts,
-        Governed::Complete,
-    ]
-    .into_iter()
-    .find(|governed| governed.method() == method)
+    Governed::ALL.into_iter().find(|governed| governed.method() == method)
 }
 
 /// Whether the client takes an answer as a stream of events.

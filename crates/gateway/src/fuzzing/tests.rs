@@ -70,12 +70,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
-    fn messages_that_are_nearly_right_are_read_rightly(bytes in proptest::collection::vec(any::<u8>(), 0..120), which in 0..GOVERNED.len()) {
+    fn messages_that_are_nearly_right_are_read_rightly(bytes in proptest::collection::vec(any::<u8>(), 0..120), which in 0..Governed::ALL.len()) {
         let mut choices = Choices::of(&bytes);
         let params = choices.object(5);
-        envelope(choices.message(GOVERNED[which].method(), &params).as_bytes());
+        envelope(choices.message(Governed::ALL[which].method(), &params).as_bytes());
         let inside = format!(r#"{{"name":"echo","uri":"u","ref":{{"name":"n"}},"arguments":{params}}}"#);
-        envelope(choices.message(GOVERNED[which].method(), &inside).as_bytes());
+        envelope(choices.message(Governed::ALL[which].method(), &inside).as_bytes());
     }
 
     #[test]

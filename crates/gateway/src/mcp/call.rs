@@ -38,12 +38,11 @@ pub(super) struct Link {
 
 /// Takes the call through the gate and answers it.
 pub(super) async fn answer(gateway: Arc<Gateway>, caller: Caller, call: Call, link: Link) -> Response {
-    let (carrier, _) = begin(gateway, caller, call, link);
-    respond(carrier).await
+    respond(begin(gateway, caller, call, link)).await
 }
 
 /// Begins a call: the gate runs in a task of its own, so that what was sent upstream is still waited for and recorded if the client leaves.
-pub(super) fn begin(gateway: Arc<Gateway>, caller: Caller, call: Call, link: Link) -> (Carrier, Arc<Call>) {
+pub(super) fn begin(gateway: Arc<Gateway>, caller: Caller, call: Call, link: Link) -> Carrier {
     let Link { generation, id, accepts_stream, manner, session, cancelled, in_flight } = link;
     let mut manner = manner;
     manner.wants_progress = call.progress_token.is_some() && accepts_stream;
@@ -67,8 +66,8 @@ pub(super) fn begin(gateway: Arc<Gateway>, caller: Caller, call: Call, link: Lin
         drop(in_flight);
         client.done(answer).await;
     });
-    let carrier = carrier(gateway, caller, Arc::clone(&call), generation, id, steps);
-    (Carrier { accepts_stream, session, progress_token, log_level, ..carrier }, call)
+    let carrier = carrier(gateway, caller, call, generation, id, steps);
+    Carrier { accepts_stream, session, progress_token, log_level, ..carrier }
 }
 
 /// A carrier of `steps`, to a client that wants nothing but the answer.

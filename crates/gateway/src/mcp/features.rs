@@ -23,7 +23,7 @@ fn connectors(state: &State, caller: &Caller, door: &Door, feature: Feature, now
         Door::One(connector) => vec![connector.clone()],
         Door::All => state.connectors_by_name.keys().cloned().collect(),
     };
-    connectors.retain(|connector| gate::available(state, caller, connector, feature, now));
+    connectors.retain(|connector| gate::available(state, caller.task, connector, feature, now));
     connectors.sort();
     connectors
 }

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use remit_domain::{AgentId, Connector, ConnectorId, Event, State, TaskId};
+use remit_domain::{AgentId, Connector, ConnectorId, Event, Feature, State, TaskId};
 use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -21,7 +21,7 @@ use super::sse;
 use crate::caller::Caller;
 use crate::door::Door;
 use crate::upstream::{Following, News, NewsKind};
-use crate::{Gateway, limits};
+use crate::{Gateway, gate, limits};
 
 /// The member of `_meta` that names the request behind a notification (2026-07-28).
 const SUBSCRIPTION_MEMBER: &str = "io.modelcontextprotocol/subscriptionId";
@@ -136,6 +136,12 @@ pub(super) fn open(
     };
     let heard = heard(gateway, &listener);
     let id = gateway.streams.add(listener)?;
+    let task = caller.task;
+    let now = gateway.engine.now();
+    if !gateway.engine.read(|state| state.task(task).is_ok_and(|task| task.must_be_alive(now).is_ok())) {
+        // It has ended since the caller was identified, and the end may have been told before this stream was there to hear it.
+        gateway.streams.end(|listener| listener.task == task);
+    }
     // A server says nothing to whom it does not know: each that this stream could hear of is greeted, if it was not before.
     let upstreams = gateway.upstreams.clone();
     tokio::spawn(async move {
@@ -287,11 +293,15 @@ fn upstream(gateway: &Gateway, news: &News) {
 
 fn updated(gateway: &Gateway, connector: &Connector, uri: &str) {
     let followed = (connector.name.clone(), uri.to_owned());
+    let now = gateway.engine.now();
     tell(gateway, &[Change::Resource { connector: &connector.name, uri }], |state, listener| {
         let session = listener.session.as_deref();
-        concerns(state, listener, &connector.name)
-            && (listener.wants.followed.contains_key(&followed)
-                || session.is_some_and(|session| gateway.sessions.follows(session, &followed)))
+        let follows = listener.wants.followed.contains_key(&followed)
+            || session.is_some_and(|session| gateway.sessions.follows(session, &followed));
+        // That it was once allowed to follow does not last longer than what allowed it.
+        follows
+            && listener.door.opens_on(&connector.name)
+            && gate::available(state, listener.task, &connector.name, Feature::Resources, now)
     });
 }
 

@@ -27,6 +27,19 @@ pub(crate) enum Governed {
 }
 
 impl Governed {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::CallTool,
+        Self::ReadResource,
+        Self::ListResources,
+        Self::ListTemplates,
+        Self::Subscribe,
+        Self::Unsubscribe,
+        Self::GetPrompt,
+        Self::ListPrompts,
+        Self::Complete,
+    ];
+
     /// The protocol's method.
     pub const fn method(self) -> &'static str {
         match self {
