@@ -15,11 +15,21 @@ use crate::auth::SignedIn;
 use crate::input::{Ask, Body};
 use crate::page::{PageQuery, page};
 use crate::receipts::{made, recorded};
-use crate::{Api, Problem, names};
+use crate::{Api, Problem, names, workloads};
 
 pub(crate) type Answer = Result<Json<Value>, Problem>;
 
+/// An agent with everything that is known of it.
 pub(crate) fn view(state: &remit_domain::State, agent: &Agent) -> Value {
+    let mut view = row(state, agent);
+    if let Some(members) = view.as_object_mut() {
+        members.insert("workloads".to_owned(), json!(state.workloads_of(agent.id)));
+    }
+    view
+}
+
+/// An agent as lists show it.
+fn row(state: &remit_domain::State, agent: &Agent) -> Value {
     let profile = &agent.profile;
     let approvers: Vec<Value> = profile.approvers.iter().map(|person| names::of_person(state, *person)).collect();
     let keys: Vec<&str> = agent.keys.iter().map(|key| key.thumbprint.as_str()).collect();
@@ -38,6 +48,7 @@ pub(crate) fn view(state: &remit_domain::State, agent: &Agent) -> Value {
         "review_at": profile.review_at.map(|at| at.to_string()),
         "keys": keys,
         "live_tasks": state.live_tasks_of(agent.id).count(),
+        "arrived_from": workloads::arrived_from(state, agent),
         "registered_at": agent.registered_at.to_string(),
     })
 }
@@ -58,7 +69,7 @@ pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<Li
     let agents = agents.filter(|agent| query.status.is_none_or(|status| agent.status == status));
     let agents = agents.filter(|agent| owner.is_none() || agent.profile.owner == owner);
     let rows = agents.map(|agent| (agent.name.clone(), agent.clone())).collect();
-    page(rows, &query.page, |agent| view(&state, agent))
+    page(rows, &query.page, |agent| row(&state, agent))
 }
 
 pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(agent): Path<String>) -> Answer {

@@ -7,6 +7,7 @@ use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
 use remit_domain::{Actor, AgentId, Digest, PersonId, Refusal, SessionId, SignInMethod};
 use remit_identity::assertion::{AssertionError, Expect, UnverifiedAssertion};
+use remit_identity::x509::PeerSvid;
 use remit_identity::{PublicJwk, SpiffeId};
 
 use crate::{Api, Problem};
@@ -27,6 +28,8 @@ pub enum Peer {
     Socket {
         /// As the operating system says.
         uid: u32,
+        /// The process that connected, where the operating system says that too: it may have ended since.
+        pid: Option<i32>,
     },
 }
 
@@ -55,12 +58,14 @@ impl SignedIn {
     }
 }
 
-/// An agent that proved possession of one of its enrolled keys for this very request.
+/// An agent that proved possession of one of its enrolled keys, or of its certificate's key, for this very request.
 #[derive(Debug, Clone)]
 pub(crate) struct EnrolledAgent {
     pub agent: AgentId,
-    /// Thumbprint of the key.
+    /// Thumbprint of the key; where a certificate of this realm was shown instead, the SPIFFE ID in it.
     pub key: String,
+    /// That certificate, as `x5t#S256` (RFC 8705).
+    pub certificate: Option<String>,
 }
 
 /// What came as a credential, unchecked.
@@ -110,7 +115,7 @@ fn person_of(api: &Api, parts: &Parts) -> Result<SignedIn, Problem> {
 }
 
 fn person_of_peer(api: &Api, parts: &Parts) -> Result<SignedIn, Problem> {
-    let Some(Peer::Socket { uid }) = parts.extensions.get::<Peer>().copied() else {
+    let Some(Peer::Socket { uid, .. }) = parts.extensions.get::<Peer>().copied() else {
         return Err(Problem::not_signed_in());
     };
     let person = api.engine.read(|state| state.person_of_uid(uid).map(|person| person.id));
@@ -120,6 +125,19 @@ fn person_of_peer(api: &Api, parts: &Parts) -> Result<SignedIn, Problem> {
         Problem::new(StatusCode::UNAUTHORIZED, refusal)
     })?;
     Ok(SignedIn { person, method: SignInMethod::LocalSocket, session: None })
+}
+
+/// The person behind a request that others may make too. A credential that is there has to be good.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Perhaps(pub Option<SignedIn>);
+
+impl FromRequestParts<Api> for Perhaps {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let nobody = Credential::of(&parts.headers)? == Credential::Nothing && parts.extensions.get::<Peer>().is_none();
+        if nobody { Ok(Self(None)) } else { person_of(api, parts).map(|person| Self(Some(person))) }
+    }
 }
 
 /// Browsers send cookies with requests that other sites made.
@@ -140,15 +158,31 @@ pub(crate) async fn require_person(State(api): State<Api>, request: Request, nex
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
-/// Lets a request through only with a fresh assertion of an enrolled agent (RFC 7523).
+/// Lets a request through only with a fresh assertion of an enrolled agent (RFC 7523), or with its certificate.
 pub(crate) async fn require_agent(State(api): State<Api>, request: Request, next: Next) -> Result<Response, Problem> {
     let (mut parts, body) = request.into_parts();
     let agent = match Credential::of(&parts.headers)? {
-        Credential::Bearer(assertion) => agent_of(&api, assertion)?,
-        Credential::Cookie(_) | Credential::Nothing => return Err(assertion_needed()),
+        Credential::Bearer(assertion) => agent_of(&api, assertion).map_err(|error| assertion_refused(&error))?,
+        Credential::Cookie(_) | Credential::Nothing => {
+            agent_of_certificate(&api, &parts).ok_or_else(assertion_needed)?
+        }
     };
     parts.extensions.insert(agent);
     Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+/// The agent whose own certificate was shown on the connection, which the listener has verified. That of a run is no more than
+/// its task, and that of another realm is nobody here.
+fn agent_of_certificate(api: &Api, parts: &Parts) -> Option<EnrolledAgent> {
+    let svid = parts.extensions.get::<PeerSvid>()?;
+    let name = svid.id.agent_name().filter(|name| name.run.is_none())?;
+    let agent = api.engine.read(|state| {
+        let realm = state.realm.as_ref()?;
+        let agent = state.agent_named(name.name).ok()?;
+        (agent.spiffe_id(&realm.trust_domain) == svid.id.as_str()).then_some(agent.id)
+    })?;
+    let certificate = Some(svid.certificate_sha256.clone());
+    Some(EnrolledAgent { agent, key: svid.id.as_str().to_owned(), certificate })
 }
 
 fn assertion_needed() -> Problem {
@@ -161,19 +195,19 @@ fn assertion_refused(error: &AssertionError) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, Refusal::new(error.code(), error.to_string()).help(error.help()))
 }
 
-fn agent_of(api: &Api, assertion: &str) -> Result<EnrolledAgent, Problem> {
-    let refused = |error: AssertionError| assertion_refused(&error);
-    let unverified = UnverifiedAssertion::parse(assertion).map_err(refused)?;
-    let client = unverified.claimed_client().map_err(refused)?.to_owned();
+/// The agent that `assertion` proves, which is used up by that.
+pub(crate) fn agent_of(api: &Api, assertion: &str) -> Result<EnrolledAgent, AssertionError> {
+    let unverified = UnverifiedAssertion::parse(assertion)?;
+    let client = unverified.claimed_client()?.to_owned();
     let name = SpiffeId::parse(&client).ok();
-    let name = name.as_ref().and_then(SpiffeId::agent_name).ok_or_else(|| refused(AssertionError::Client))?;
+    let name = name.as_ref().and_then(SpiffeId::agent_name).ok_or(AssertionError::Client)?;
     let found = api.engine.read(|state| {
         let realm = state.realm.clone()?;
         let agent = state.agent_named(name.name).ok()?.clone();
         (agent.spiffe_id(&realm.trust_domain) == client).then_some((realm.issuer, agent))
     });
     // An unknown agent and a wrong signature get one answer.
-    let (issuer, agent) = found.ok_or_else(|| refused(AssertionError::Signature))?;
+    let (issuer, agent) = found.ok_or(AssertionError::Signature)?;
     let now = api.engine.now().as_seconds();
     let expect = Expect { client: &client, issuer: &issuer, now };
     let mut outcome = Err(AssertionError::Signature);
@@ -187,13 +221,13 @@ fn agent_of(api: &Api, assertion: &str) -> Result<EnrolledAgent, Problem> {
             }
         }
     }
-    let (claims, key) = outcome.map_err(refused)?;
+    let (claims, key) = outcome?;
     // A poisoned lock means that an insertion was cut short; refusing is the answer that cannot be wrong.
     let fresh = api.assertions.lock().is_ok_and(|mut seen| seen.insert(&client, &claims.jti, claims.iat, now));
     if !fresh {
-        return Err(refused(AssertionError::Replay));
+        return Err(AssertionError::Replay);
     }
-    Ok(EnrolledAgent { agent: agent.id, key })
+    Ok(EnrolledAgent { agent: agent.id, key, certificate: None })
 }
 
 impl<S: Sync> FromRequestParts<S> for SignedIn {

@@ -8,18 +8,23 @@ mod agents;
 mod approvals;
 mod auth;
 mod changes;
+mod clients;
 mod connectors;
 mod enrolment;
 mod errors;
 mod evidence;
+mod findings;
 mod grants;
 mod health;
 mod idempotency;
 mod input;
 mod keys;
+mod launch;
 mod ledger_files;
+mod legacy;
 pub mod limits;
 mod names;
+mod oauth;
 mod openapi;
 mod operations;
 mod page;
@@ -27,12 +32,17 @@ mod people;
 mod policies;
 mod receipts;
 mod records;
+mod revocations;
 mod router;
+mod runs;
 mod sessions;
+mod signals;
 mod simulate;
+mod status_list;
 mod stream;
 mod tasks;
 mod time;
+mod workloads;
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -44,8 +54,11 @@ use remit_review::ToolSource;
 
 pub use auth::{Peer, SESSION_COOKIE};
 pub use errors::Problem;
+pub use launch::{Observe, WorkloadApi};
+pub use oauth::{Elsewhere, OAuthSettings, OidcIssuer, Range};
 pub use openapi::openapi;
 pub use router::router;
+pub use signals::{Transmitter, Transmitters};
 
 /// What the API has to know of the rest of the installation.
 #[derive(Debug, Clone)]
@@ -54,6 +67,25 @@ pub struct Settings {
     pub console_url: String,
     /// Where agents find their tools (`…/mcp`): for whoever starts a task.
     pub mcp_url: String,
+    /// Systems whose events about people are heeded, by issuer.
+    pub transmitters: Arc<Transmitters>,
+    /// The authorization server.
+    pub oauth: OAuthSettings,
+    /// How the processes of this machine get their identity, if they do.
+    pub workload_api: Option<WorkloadApi>,
+}
+
+impl Settings {
+    /// Settings for a console at `console_url` and a gateway at `mcp_url`, with everything else as it is by default.
+    pub fn at(console_url: &str, mcp_url: &str) -> Self {
+        Self {
+            console_url: console_url.trim_end_matches('/').to_owned(),
+            mcp_url: mcp_url.to_owned(),
+            transmitters: Arc::default(),
+            oauth: OAuthSettings::default(),
+            workload_api: None,
+        }
+    }
 }
 
 /// The control plane. Cheap to clone.
@@ -66,18 +98,25 @@ pub struct Api {
     assertions: Arc<Mutex<ReplayCache>>,
     /// Answers to requests that carried an idempotency key.
     answered: Arc<Mutex<idempotency::Answered>>,
+    status_lists: status_list::StatusLists,
+    /// What the authorization server remembers between requests.
+    memory: Arc<oauth::Memory>,
 }
 
 impl Api {
     /// An API over `engine` that asks `tools` what servers offer.
     pub fn new(engine: Engine, tools: Arc<dyn ToolSource>, settings: Settings) -> Self {
-        let assertions = ReplayCache::new(engine.now().as_seconds());
+        let now = engine.now().as_seconds();
+        let assertions = ReplayCache::new(now);
+        let memory = Arc::new(oauth::Memory::new(&settings.oauth, now));
         Self {
             engine,
             tools,
             settings: Arc::new(settings),
             assertions: Arc::new(Mutex::new(assertions)),
             answered: Arc::default(),
+            status_lists: status_list::StatusLists::default(),
+            memory,
         }
     }
 

@@ -26,3 +26,34 @@ pub const RETRY_AFTER_SECONDS: u64 = 2;
 pub const ECHO_CHARACTERS_MAX: usize = 64;
 /// Silence on a lease after which a comment is sent, in seconds: a holder that vanished is noticed by then.
 pub const LEASE_QUIET_SECONDS: u64 = 2;
+
+/// Largest body of an OAuth request, in bytes.
+pub const FORM_BYTES_MAX: usize = 64 * 1024;
+/// Longest query of an authorization request, in bytes; more is pushed (RFC 9126).
+pub const AUTHORIZE_QUERY_BYTES_MAX: usize = 16 * 1024;
+/// Parameters of one OAuth request.
+pub const PARAMETERS_MAX: usize = 64;
+/// Longest `state` of an authorization request, in bytes.
+pub const STATE_BYTES_MAX: usize = 2_048;
+/// Life of a pushed authorization request, in seconds (RFC 9126 section 2.2 recommends 5 to 600).
+///
+/// INVARIANT: not longer than used ones are remembered ([`remit_identity::limits::REPLAY_SECONDS`]).
+pub const PUSHED_SECONDS: i64 = 60;
+/// How long a person may take to answer an authorization request, in seconds.
+pub const CONSENT_SECONDS: i64 = 600;
+/// Documents of clients that are fetched at a time.
+pub const FETCHES_MAX: usize = 16;
+/// How long one may take to come, in seconds.
+pub const FETCH_SECONDS_MAX: u64 = 5;
+/// Largest document that is fetched, in bytes: a set of keys is longer than a client's own document.
+pub const DOCUMENT_BYTES_MAX: usize = 64 * 1024;
+/// How long a document is kept whose server does not say, in seconds.
+pub const DOCUMENT_SECONDS_DEFAULT: u64 = 300;
+/// How long a document is kept at most, in seconds: as long as a client that was changed or taken over is still believed.
+pub const DOCUMENT_SECONDS_MAX: u64 = 3_600;
+/// Documents that are kept at a time.
+pub const DOCUMENTS_MAX: usize = 1_024;
+/// Longest `client_id` of a client that registered itself, in bytes: it holds all that is known of the client.
+pub const SELF_REGISTERED_BYTES_MAX: usize = 2_048;
+
+const _: () = assert!(PUSHED_SECONDS <= remit_identity::limits::REPLAY_SECONDS);

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::router::{Access, ENDPOINTS, Endpoint};
 
+mod forms;
 mod requests;
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ pub(crate) async fn serve() -> Json<Value> {
 pub fn openapi() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     let mut schemas = requests::schemas();
+    schemas.extend(forms::schemas());
     for endpoint in ENDPOINTS {
         let path = paths.entry(endpoint.path.replace("{*", "{")).or_insert_with(|| json!({}));
         if let Some(methods) = path.as_object_mut() {
@@ -24,6 +26,10 @@ pub fn openapi() -> Value {
         }
         let answer = || json!({"type": "object", "description": endpoint.summary});
         schemas.entry(endpoint.response).or_insert_with(answer);
+        if !endpoint.request.is_empty() {
+            // Documents of other standards, which say what is in them.
+            schemas.entry(endpoint.request).or_insert_with(answer);
+        }
     }
     json!({
         "openapi": "3.1.0",
@@ -43,6 +49,7 @@ pub fn openapi() -> Value {
                     "bearerFormat": "JWT",
                     "description": "an assertion by the agent's enrolled key, for one use (RFC 7523)",
                 },
+                "certificate": {"type": "mutualTLS", "description": "the agent's own X.509-SVID"},
             },
         },
     })
@@ -53,6 +60,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         "RecordStream" | "TaskLease" => "text/event-stream",
         "Checkpoint" => "text/plain",
         "Tile" => "application/octet-stream",
+        "StatusList" => "application/statuslist+jwt",
         _ => "application/json",
     };
     let problem = json!({
@@ -72,12 +80,14 @@ fn operation(endpoint: &Endpoint) -> Value {
         },
         "security": match endpoint.access {
             Access::Person => json!([{"session": []}]),
-            Access::Agent => json!([{"assertion": []}]),
+            Access::Agent => json!([{"assertion": []}, {"certificate": []}]),
             Access::Open => json!([]),
         },
     });
     if let (false, Some(members)) = (endpoint.request.is_empty(), operation.as_object_mut()) {
-        let content = json!({"application/json": {"schema": reference(endpoint.request)}});
+        let form = forms::is_form(endpoint.request);
+        let kind = if form { "application/x-www-form-urlencoded" } else { "application/json" };
+        let content = json!({kind: {"schema": reference(endpoint.request)}});
         members.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
     }
     operation

@@ -1,8 +1,10 @@
 //! `/v1/people`: the humans of the realm.
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{AddPerson, Command, Digest, Event, Person, Timestamp};
+use remit_domain::{AddPerson, Command, Digest, Event, External, Person, Timestamp};
 use remit_identity::code::OneTimeCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,23 +17,28 @@ use crate::{Api, Problem, limits, names};
 
 type Answer = Result<Json<Value>, Problem>;
 
-fn view(person: &Person) -> Value {
+fn view(state: &remit_domain::State, person: &Person) -> Value {
+    let accounts = state.people_by_external.iter().filter(|(_, linked)| **linked == person.id);
+    let accounts: BTreeSet<_> = accounts.map(|(account, _)| account).collect();
+    let shown = |account: &External| json!({"issuer": account.issuer, "subject": account.subject});
     json!({
         "id": person.id,
         "name": person.name,
         "groups": person.groups,
         "uid": person.uid,
+        "links": accounts.into_iter().map(shown).collect::<Vec<_>>(),
         "added_at": person.added_at.to_string(),
     })
 }
 
 pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<PageQuery>) -> Answer {
-    let people = api.engine.state().people.values().map(|person| (person.name.clone(), person.clone())).collect();
-    page(people, &query, |person| view(person))
+    let state = api.engine.state();
+    let people = state.people.values().map(|person| (person.name.clone(), person.clone())).collect();
+    page(people, &query, |person| view(&state, person))
 }
 
 pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(person): Path<String>) -> Answer {
-    Ok(Json(api.engine.read(|state| names::person(state, &person).map(|person| view(person)))?))
+    Ok(Json(api.engine.read(|state| names::person(state, &person).map(|person| view(state, person)))?))
 }
 
 pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<AddPerson>) -> Answer {
@@ -40,7 +47,7 @@ pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<Ad
         Event::PersonAdded(added) => Some(added.person),
         _ => None,
     })?;
-    Ok(recorded(api.engine.read(|state| state.person(id).map(|person| view(person)))?, &receipt))
+    Ok(recorded(api.engine.read(|state| state.person(id).map(|person| view(state, person)))?, &receipt))
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,13 +64,32 @@ pub(crate) async fn set_groups(
 ) -> Answer {
     let person = api.engine.read(|state| names::person(state, &person).map(|person| person.id))?;
     let receipt = api.submit(by.actor(), Command::SetPersonGroups { person, groups }).await?;
-    Ok(recorded(api.engine.read(|state| state.person(person).map(|person| view(person)))?, &receipt))
+    Ok(recorded(api.engine.read(|state| state.person(person).map(|person| view(state, person)))?, &receipt))
 }
 
 pub(crate) async fn remove(State(api): State<Api>, by: SignedIn, Path(person): Path<String>) -> Answer {
     let person = api.engine.read(|state| names::person(state, &person).map(|person| person.id))?;
     let receipt = api.submit(by.actor(), Command::RemovePerson { person }).await?;
     Ok(recorded(json!({"id": person, "removed": true}), &receipt))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Account {
+    issuer: String,
+    subject: String,
+}
+
+/// Says who somebody is at an issuer elsewhere, so that its signals about them are heeded.
+pub(crate) async fn link(
+    State(api): State<Api>,
+    by: SignedIn,
+    Path(person): Path<String>,
+    Body(Account { issuer, subject }): Body<Account>,
+) -> Answer {
+    let person = api.engine.read(|state| names::person(state, &person).map(|person| person.id))?;
+    let receipt = api.submit(by.actor(), Command::LinkPerson { person, issuer, subject }).await?;
+    Ok(recorded(api.engine.read(|state| state.person(person).map(|person| view(state, person)))?, &receipt))
 }
 
 #[derive(Debug, Deserialize)]

@@ -11,6 +11,10 @@ use crate::Problem;
 pub(crate) fn recorded(mut body: Value, receipt: &Receipt) -> Json<Value> {
     if let Some(members) = body.as_object_mut() {
         members.insert("seq".to_owned(), receipt.seq.into());
+        // It was so already: the number is not that of a record of this change.
+        if receipt.events.is_empty() {
+            members.insert("unchanged".to_owned(), true.into());
+        }
     }
     Json(body)
 }

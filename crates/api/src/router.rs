@@ -11,8 +11,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::{
-    Api, Problem, agents, approvals, auth, changes, connectors, enrolment, evidence, grants, health, idempotency, keys,
-    ledger_files, limits, openapi, operations, people, policies, records, sessions, simulate, stream, tasks,
+    Api, Problem, agents, approvals, auth, changes, clients, connectors, enrolment, evidence, findings, grants, health,
+    idempotency, keys, launch, ledger_files, legacy, limits, oauth, openapi, operations, people, policies, records,
+    revocations, runs, sessions, signals, simulate, status_list, stream, tasks, workloads,
 };
 
 #[cfg(test)]
@@ -64,6 +65,7 @@ endpoints! {
     Person get    "/v1/people/{person}" people::show, "" -> "Person", "shows a person";
     Person put    "/v1/people/{person}" people::set_groups, "SetGroups" -> "Person", "sets a person's groups";
     Person delete "/v1/people/{person}" people::remove, "" -> "Removed", "removes a person and ends everything in their name";
+    Person post   "/v1/people/{person}/links" people::link, "LinkPerson" -> "Person", "says who a person is at an issuer elsewhere";
     Person post   "/v1/people/{person}/sign-in" people::sign_in, "OfferSignIn" -> "SignInCode", "makes a one-time sign-in code for a person";
 
     Open   post   "/v1/sessions" sessions::open, "OpenSession" -> "SessionToken", "exchanges a one-time code for a session";
@@ -84,6 +86,9 @@ endpoints! {
     Person post   "/v1/agents/{agent}/decommission" agents::life::decommission, "Reason" -> "Agent", "ends an agent for good";
     Person post   "/v1/agents/{agent}/enrolment" agents::life::offer_enrolment, "OfferEnrolment" -> "EnrolmentCode", "makes a one-time code to enrol a key";
     Person delete "/v1/agents/{agent}/keys/{thumbprint}" agents::life::revoke_key, "" -> "Agent", "revokes a key and ends the tasks bound to it";
+    Person get    "/v1/agents/{agent}/workloads" workloads::list, "" -> "Workloads", "lists the running programs that are an agent";
+    Person post   "/v1/agents/{agent}/workloads" workloads::bind, "Workload" -> "Workloads", "says that a running program is an agent";
+    Person delete "/v1/agents/{agent}/workloads" workloads::unbind, "Workload" -> "Workloads", "takes a running program from an agent, and ends what only it opened";
     Open   post   "/v1/enrol" enrolment::enrol, "Enrol" -> "Enrolled", "enrols an agent's own key with a one-time code and a proof";
 
     Person get    "/v1/connectors" connectors::list, "" -> "ConnectorPage", "lists connectors";
@@ -106,11 +111,26 @@ endpoints! {
     Person get    "/v1/tasks/{task}" tasks::show, "" -> "Task", "shows a task";
     Person post   "/v1/tasks/{task}/end" tasks::end, "Note" -> "Task", "ends a task and everything under it";
     Person get    "/v1/tasks/{task}/lease" tasks::lease::lease, "" -> "TaskLease", "kept open while the task runs; the task ends when the connection does";
+    Person post   "/v1/tasks/{task}/launch" launch::attest, "" -> "Launch", "says that the process that asks, and everything below it, runs this task";
     Person post   "/v1/tasks/{task}/token" tasks::start::token, "TokenLife" -> "TaskToken", "gives a fresh token to whoever started the task";
     Person post   "/v1/tasks/{task}/erase" tasks::erase, "Reason" -> "Erased", "erases the content of an ended task; proofs stand";
     Agent  post   "/v1/agent/tasks" tasks::by_agent::start, "StartTask" -> "TaskToken", "an enrolled agent starts a task bound to its key";
     Agent  post   "/v1/agent/tasks/{task}/token" tasks::by_agent::token, "TokenLife" -> "TaskToken", "an enrolled agent gets a fresh token for its task";
     Agent  post   "/v1/agent/tasks/{task}/end" tasks::by_agent::end, "Note" -> "Task", "an enrolled agent ends its task";
+
+    Person get    "/v1/runs" runs::list, "" -> "RunPage", "lists the runs that have live tasks";
+    Person post   "/v1/runs/{run}/revoke" runs::revoke, "Reason" -> "RunRevoked", "ends a run with all its tasks and everything below them";
+
+    Person get    "/v1/clients" clients::list, "" -> "ClientPage", "lists registered OAuth clients";
+    Person post   "/v1/clients" clients::add, "AddClient" -> "Client", "registers an OAuth client";
+    Person delete "/v1/clients/{client}" clients::remove, "" -> "Removed", "removes an OAuth client and ends what people let it have";
+
+    Person get    "/v1/findings" findings::list, "" -> "FindingPage", "lists credentials that were seen in several hands";
+    Person get    "/v1/findings/{finding}" findings::show, "" -> "Finding", "shows a finding with everybody concerned";
+    Person post   "/v1/findings/{finding}/close" findings::close, "Note" -> "Finding", "says that a finding is dealt with";
+    Person get    "/v1/legacy-accounts" legacy::list, "" -> "LegacyAccountPage", "lists workflows that share a secret, and until when";
+    Person post   "/v1/legacy-accounts" legacy::open, "OpenLegacyAccount" -> "LegacyAccountSecret", "lets workflows in by one shared secret, until a date";
+    Person post   "/v1/legacy-accounts/{name}/close" legacy::close, "Reason" -> "Closed", "ends a shared secret and what it had opened";
 
     Person get    "/v1/approvals" approvals::list, "" -> "ApprovalPage", "lists approvals";
     Person get    "/v1/approvals/{approval}" approvals::show, "" -> "Approval", "shows an approval with the exact arguments";
@@ -130,12 +150,26 @@ endpoints! {
     Person get    "/v1/records/{seq}" records::show, "" -> "Record", "shows a record";
     Person get    "/v1/records/{seq}/proof" records::prove, "" -> "Proof", "proves that the ledger holds a record";
     Person get    "/v1/stream" stream::stream, "" -> "RecordStream", "records as they are committed, as server-sent events";
+    Person get    "/v1/receipts/{seq}" revocations::show, "" -> "RevocationReceipt", "what an end brought about, when it took effect where, and what could not be called back";
     Person post   "/v1/evidence" evidence::export, "ExportEvidence" -> "EvidencePack", "exports an evidence pack";
     Person get    "/v1/keys" keys::list, "" -> "Keys", "the realm's public keys";
     Person post   "/v1/keys/rotate" keys::rotate, "" -> "KeyRotated", "signs with a new key from now on";
+    Person post   "/v1/keys/{key}/revoke" keys::revoke, "" -> "KeyRevoked", "ends a key of the realm at once, with all that it signed";
     Open   get    "/v1/openapi.json" openapi::serve, "" -> "OpenApi", "this document";
 
+    Open   get    "/.well-known/oauth-authorization-server" oauth::metadata::server, "" -> "AuthorizationServer", "what the authorization server can do (RFC 8414)";
+    Open   get    "/.well-known/openid-configuration" oauth::metadata::server, "" -> "AuthorizationServer", "the same, for clients of OpenID Connect";
+    Open   get    "/.well-known/spiffe-bundle" oauth::metadata::bundle, "" -> "SpiffeBundle", "what the realm's SVIDs are verified with";
+    Open   get    "/oauth/authorize" oauth::authorize::authorize, "" -> "Redirect", "checks an authorization request and takes the person to the page where they answer";
+    Open   post   "/oauth/par" oauth::par::push, "AuthorizationForm" -> "PushedRequest", "takes an authorization request beforehand (RFC 9126)";
+    Open   post   "/oauth/token" oauth::token::token, "TokenForm" -> "AccessToken", "gives a token for whatever the grant proves";
+    Open   post   "/oauth/introspect" oauth::introspect::introspect, "TokenQuestionForm" -> "TokenState", "says whether a token holds, and what it says (RFC 7662)";
+    Open   post   "/oauth/revoke" oauth::revoke::revoke, "TokenQuestionForm" -> "Nothing", "ends a token (RFC 7009)";
+    Open   post   "/oauth/register" oauth::register::register, "ClientMetadata" -> "ClientRegistration", "registers a client, where clients may do so themselves (RFC 7591)";
     Open   get    "/oauth/jwks" keys::jwks, "" -> "JwkSet", "the keys that verify task tokens";
+    Open   get    "/oauth/status/{list}" status_list::list, "" -> "StatusList", "which tasks' tokens are worth nothing any more, as a Token Status List";
+    Open   post   "/ssf/events" signals::receive, "" -> "Accepted", "takes a signed security event of a configured transmitter (RFC 8935)";
+    Open   get    "/.well-known/ssf-configuration" signals::configuration, "" -> "SsfConfiguration", "what Remit is as a transmitter of security events";
     Open   get    "/ledger/{realm}/checkpoint" ledger_files::checkpoint, "" -> "Checkpoint", "the newest signed checkpoint";
     Person get    "/ledger/{realm}/tile/entries/{*index}" ledger_files::entries, "" -> "Tile", "a bundle of entries";
     Open   get    "/ledger/{realm}/tile/{*path}" ledger_files::tile, "" -> "Tile", "a tile of hashes";

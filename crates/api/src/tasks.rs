@@ -33,6 +33,9 @@ pub(crate) fn view(state: &remit_domain::State, task: &Task) -> Value {
         "calls_max": task.budget.calls_max,
         "attribution": task.attribution(),
         "key": task.key,
+        "authority": task.authority,
+        "delegation": task.delegation,
+        "client": task.client,
         "started_at": task.started_at.to_string(),
         "expires_at": task.expires_at.to_string(),
         "ended_at": task.ended.as_ref().map(|(at, _)| at.to_string()),
@@ -102,7 +105,7 @@ pub(crate) async fn end(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Why {
     #[serde(default)]
-    reason: String,
+    pub(crate) reason: String,
 }
 
 /// Erases the prompts, arguments and results of a task. What the ledger proves about them stands.

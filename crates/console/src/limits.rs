@@ -1,11 +1,13 @@
 //! Every bound of the console, by name. Units stand last.
 
-/// Largest form that is read, in bytes: a note, escaped, and two digests.
-pub(crate) const FORM_BYTES_MAX: usize = 16 * 1024;
+/// Largest form that is read, in bytes: a note, escaped, and two digests; or a sealed request for consent.
+pub(crate) const FORM_BYTES_MAX: usize = 32 * 1024;
 /// Longest sign-in code or session token that is looked at, in bytes.
 pub(crate) const SECRET_BYTES_MAX: usize = 256;
-/// Longest address that a sign-in leads back to, in bytes.
-pub(crate) const NEXT_BYTES_MAX: usize = 512;
+/// Longest address that a sign-in leads back to, in bytes: that of a sealed request for consent.
+pub(crate) const NEXT_BYTES_MAX: usize = 17 * 1024;
+/// Longest purpose that a person writes, in characters.
+pub(crate) const PURPOSE_CHARACTERS_MAX: usize = 400;
 /// Records on the overview.
 pub(crate) const OVERVIEW_RECORDS_MAX: usize = 30;
 /// Records on the page of one agent or one approval.

@@ -3,6 +3,7 @@
 pub(crate) mod agents;
 pub(crate) mod approvals;
 pub(crate) mod connectors;
+pub(crate) mod consent;
 pub(crate) mod overview;
 pub(crate) mod records;
 pub(crate) mod sign_in;

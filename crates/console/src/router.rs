@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::routing::{get, post};
 
-use crate::pages::{agents, approvals, connectors, overview, records, sign_in};
+use crate::pages::{agents, approvals, connectors, consent, overview, records, sign_in};
 use crate::{Console, assets, headers, limits};
 
 #[cfg(test)]
@@ -17,6 +17,7 @@ pub fn router(console: Console) -> Router {
         .route("/", get(overview::overview))
         .route("/sign-in", get(sign_in::show).post(sign_in::open))
         .route("/sign-out", post(sign_in::close))
+        .route("/consent", get(consent::show).post(consent::answer))
         .route("/approvals", get(approvals::list::list))
         .route("/approvals/{id}", get(approvals::show::show))
         .route("/approvals/{id}/approve", post(approvals::answer::approve))

@@ -9,8 +9,8 @@ use crate::approval::{self, ApprovalRequested};
 use crate::state::Deadline;
 use crate::{
     ActionId, Actor, AgentId, ApprovalId, Ask, ContentRef, DataClass, Digest, Event, Feature, GrantId, Moment,
-    Operation, OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, facts, limits, sandbox,
-    task,
+    Operation, OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, authority, facts, limits,
+    sandbox, task,
 };
 
 #[cfg(test)]
@@ -24,6 +24,10 @@ pub enum Attribution {
     Proven,
     /// The caller held a bearer token of the run.
     Asserted,
+    /// The caller held something that several are known to hold: any of them may have acted.
+    Shared,
+    /// Nothing tells who acted.
+    Unknown,
 }
 
 /// One attempt to use an operation, as a door translated it.
@@ -317,8 +321,11 @@ fn judge(
     let operation = state.operation(&attempt.operation)?;
     sandbox::must_not_cross(state, agent, operation)?;
     if !task.in_scope(&operation.name) {
-        return Err(Refusal::new("out_of_scope", format!("`{}` is outside the scope of this task", operation.name))
-            .help("start a task whose scope names it"));
+        return Err(authority::out_of_scope(&operation.name));
+    }
+    if !task.authority.is_empty() {
+        let projected = state.projected(&operation.name, &attempt.arguments);
+        authority::must_permit(&task.authority, &operation.name, &attempt.arguments, &projected)?;
     }
     task::within_budget(state, task)?;
     let usable = match attempt.approval {

@@ -37,6 +37,14 @@ impl Actor {
         }
     }
 
+    /// The refusal of anybody but Remit itself, saying what only Remit does.
+    pub(crate) fn remit(&self, does: &str) -> Result<(), Refusal> {
+        match self {
+            Self::Remit => Ok(()),
+            _ => Err(Refusal::new("not_permitted", format!("only Remit itself {does}"))),
+        }
+    }
+
     /// The acting person if they are an administrator of the realm.
     pub(crate) fn administrator(&self, state: &State) -> Result<PersonId, Refusal> {
         let person = self.person()?;

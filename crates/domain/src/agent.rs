@@ -9,7 +9,7 @@ use crate::person::{check_name, check_note, check_text};
 use crate::state::Deadline;
 use crate::{
     Actor, AgentId, Digest, EndReason, Event, FieldProblem, Moment, PersonId, Refusal, State, Timestamp, limits,
-    sandbox, session,
+    sandbox, session, workload,
 };
 
 #[cfg(test)]
@@ -80,6 +80,8 @@ impl Environment {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentStatus {
+    /// Arrived by itself, well authenticated, and nobody answers for it. It can do nothing.
+    Quarantined,
     /// Registered; its record may still be incomplete. It can do nothing.
     Draft,
     Active,
@@ -108,7 +110,35 @@ pub struct AgentProfile {
     pub review_at: Option<Timestamp>,
 }
 
+/// How finely an identity tells callers apart: the agent alone, the agent in its environment, or one task of one run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    Agent,
+    Environment,
+    Task,
+}
+
+impl Level {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Environment => "environment",
+            Self::Task => "task",
+        }
+    }
+}
+
 impl AgentProfile {
+    /// How fine an identity has to be for what this agent may do. What was not said counts as the most.
+    pub fn level_needed(&self) -> Level {
+        match (self.autonomy.unwrap_or(4), self.data_ceiling()) {
+            (4.., _) | (_, DataClass::D3) => Level::Task,
+            (1, DataClass::D0) => Level::Agent,
+            _ => Level::Environment,
+        }
+    }
+
     /// The highest class of data that it may touch.
     fn data_ceiling(&self) -> DataClass {
         self.data_classes.iter().copied().max().unwrap_or_default()
@@ -171,6 +201,11 @@ impl Agent {
     pub(crate) fn must_be_active(&self) -> Result<(), Refusal> {
         match self.status {
             AgentStatus::Active => Ok(()),
+            AgentStatus::Quarantined => Err(Refusal::new(
+                "agent_quarantined",
+                format!("the agent `{}` is in quarantine: nobody answers for it yet", self.name),
+            )
+            .help("an administrator can describe it with an owner and activate it, or decommission it")),
             AgentStatus::Draft => {
                 Err(Refusal::new("agent_draft", format!("the agent `{}` is not active yet", self.name))
                     .help(format!("`remit agent activate {}` says what is missing", self.name)))
@@ -242,7 +277,10 @@ pub(crate) fn decide_describe(
         agent.must_be_active()?;
     }
     check_profile(state, profile)?;
-    if agent.status != AgentStatus::Draft {
+    if agent.status == AgentStatus::Quarantined {
+        // Nobody answers for it yet: who shall is for an administrator to say, as often as it takes.
+        actor.administrator(state)?;
+    } else if agent.status != AgentStatus::Draft {
         complete(profile, at.now)?;
         if profile.reaches_further_than(&agent.profile) {
             actor.administrator(state).map_err(|_| {
@@ -300,7 +338,7 @@ pub(crate) fn decide_activate(state: &State, actor: &Actor, id: AgentId, at: &Mo
     actor.owner_of(state, id)?;
     let agent = state.agent(id)?;
     match agent.status {
-        AgentStatus::Draft => {}
+        AgentStatus::Draft | AgentStatus::Quarantined => {}
         AgentStatus::Active => return Ok(Vec::new()),
         AgentStatus::Suspended | AgentStatus::Decommissioned => agent.must_be_active()?,
     }
@@ -320,7 +358,8 @@ pub(crate) fn decide_suspend(state: &State, actor: &Actor, id: AgentId, reason: 
             Event::AgentSuspended { agent: id, reason: reason.to_owned() },
         )),
         AgentStatus::Suspended => Ok(Vec::new()),
-        AgentStatus::Decommissioned => agent.must_be_active().map(|()| Vec::new()),
+        // What is in quarantine can do nothing anyway.
+        AgentStatus::Quarantined | AgentStatus::Decommissioned => agent.must_be_active().map(|()| Vec::new()),
     }
 }
 
@@ -330,7 +369,7 @@ pub(crate) fn decide_resume(state: &State, actor: &Actor, id: AgentId, at: &Mome
     match agent.status {
         AgentStatus::Suspended => {}
         AgentStatus::Active => return Ok(Vec::new()),
-        AgentStatus::Draft | AgentStatus::Decommissioned => agent.must_be_active()?,
+        AgentStatus::Quarantined | AgentStatus::Draft | AgentStatus::Decommissioned => agent.must_be_active()?,
     }
     complete(&agent.profile, at.now)?;
     Ok(vec![Event::AgentResumed { agent: id }])
@@ -359,6 +398,7 @@ pub(crate) fn decide_decommission(
     }));
     events
         .extend(agent.keys.iter().map(|key| Event::AgentKeyRevoked { agent: id, thumbprint: key.thumbprint.clone() }));
+    events.extend(workload::unbind_all(state, id));
     Ok(events)
 }
 
@@ -372,9 +412,8 @@ pub(crate) fn end_everything(state: &State, id: AgentId, reason: &EndReason, cau
             .and_then(|parent| state.tasks.get(&parent))
             .is_some_and(|parent| parent.agent == id && parent.is_live())
     });
-    for task in roots {
-        events.extend(crate::task::end_tree(state, task.id, reason));
-    }
+    // By delegation a tree may come back to the same agent further down, and a task ends once.
+    events.extend(crate::task::end_trees(state, roots.map(|task| task.id), reason));
     events
 }
 
@@ -466,6 +505,7 @@ pub(crate) fn apply_described(state: &mut State, id: AgentId, profile: &AgentPro
 }
 
 pub(crate) fn apply_status(state: &mut State, id: AgentId, status: AgentStatus) {
+    state.voided += 1;
     set_review(state, id, false);
     if let Some(agent) = state.agents.get_mut(&id) {
         let agent = Arc::make_mut(agent);
@@ -473,6 +513,9 @@ pub(crate) fn apply_status(state: &mut State, id: AgentId, status: AgentStatus) 
         if agent.is_gone() {
             agent.enrolment = None;
         }
+    }
+    if status != AgentStatus::Quarantined {
+        state.quarantined.remove(&id);
     }
     set_review(state, id, true);
     if status == AgentStatus::Decommissioned {

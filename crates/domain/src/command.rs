@@ -1,13 +1,21 @@
 //! Everything that can be asked for, and the one function that decides it.
 
 use crate::{
-    Actor, AddConnector, AddPerson, AgentId, AgentKey, AgentProfile, Approve, AttemptAction, ChangeId, ConnectorId,
-    CreateRealm, Deny, Digest, Event, GrantId, Moment, OpenSession, OperationChoice, OperationName, PersonId,
-    PolicyEdit, RecordOutcome, Refusal, RegisterAgent, RequestGrant, SessionId, StartTask, State, TaskId, Timestamp,
+    Actor, AddConnector, AddPerson, AgentId, AgentKey, AgentProfile, Approve, AttemptAction, ChangeId, ClientId,
+    ConnectorId, Consent, CreateRealm, DelegateTask, Deny, Digest, Event, GrantId, Moment, OpenSession,
+    OperationChoice, OperationName, PersonId, PolicyEdit, RecordOutcome, RedeemCode, Refusal, RegisterAgent,
+    RequestGrant, RunId, SessionId, StartTask, State, TaskId, Timestamp,
 };
 use crate::{
-    action, agent, approval, connector, expire, grant, operation, person, policy, realm, sandbox, session, task,
+    action, agent, approval, authorization, connector, delegate, expire, grant, operation, person, policy, realm,
+    revoke, sandbox, session, task,
 };
+
+use crate::{
+    FindingId, IssueSvid, OpenLegacyAccount, Process, ReceiveSignal, RecordEnforcement, ReportSharing, StepKey,
+    WorkloadIdentity,
+};
+use crate::{enforcement, finding, launch, legacy, realm_key, signal, workload};
 
 /// Something that somebody wants to happen.
 #[derive(Debug, Clone)]
@@ -66,6 +74,48 @@ pub enum Command {
         thumbprint: String,
     },
 
+    BindWorkload {
+        agent: AgentId,
+        workload: WorkloadIdentity,
+    },
+    UnbindWorkload {
+        agent: AgentId,
+        workload: WorkloadIdentity,
+    },
+    /// A workload that nobody registered proved to `issuer` who it is; `evidence` says how.
+    ArriveWorkload {
+        issuer: String,
+        subject: String,
+        evidence: String,
+    },
+    AttestLaunch {
+        task: TaskId,
+        process: Process,
+    },
+    IssueSvid(Box<IssueSvid>),
+    OpenLegacyAccount(Box<OpenLegacyAccount>),
+    CloseLegacyAccount {
+        name: String,
+        reason: String,
+    },
+    /// Makes sure that an agent without tokens of its own has a task to act under, through `via`.
+    StandIn {
+        agent: AgentId,
+        via: String,
+    },
+    ReportSharing(Box<ReportSharing>),
+    CloseFinding {
+        finding: FindingId,
+        note: String,
+    },
+    LinkPerson {
+        person: PersonId,
+        issuer: String,
+        subject: String,
+    },
+    ReceiveSignal(Box<ReceiveSignal>),
+    RecordEnforcement(Box<RecordEnforcement>),
+
     AddConnector(Box<AddConnector>),
     RemoveConnector {
         connector: ConnectorId,
@@ -107,6 +157,31 @@ pub enum Command {
         task: TaskId,
         note: String,
     },
+    DelegateTask(Box<DelegateTask>),
+    RevokeRun {
+        run: RunId,
+        reason: String,
+    },
+    RevokeToken {
+        task: TaskId,
+        token: String,
+        expires_at: Timestamp,
+    },
+
+    RegisterClient {
+        name: String,
+        redirect_uris: Vec<String>,
+    },
+    RemoveClient {
+        client: ClientId,
+    },
+    Consent(Box<Consent>),
+    RedeemCode(Box<RedeemCode>),
+    RotateRefresh {
+        old: Digest,
+        new: Digest,
+        client: String,
+    },
 
     AttemptAction(Box<AttemptAction>),
     RecordOutcome(Box<RecordOutcome>),
@@ -129,6 +204,7 @@ pub enum Command {
         key: String,
         step: String,
     },
+    StepKey(Box<StepKey>),
     EraseContent {
         task: TaskId,
         /// The agent whose task it is: the state forgets tasks, the ledger and its readers do not.
@@ -144,6 +220,7 @@ pub enum Command {
 /// Decides `command` by `actor` at the moment `at` against `state`: what happens, or why not.
 ///
 /// Pure: the same arguments give the same answer, wherever and whenever it is asked again.
+#[expect(clippy::too_many_lines, reason = "one arm for each command, so that a missing one does not compile")]
 pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> Result<Vec<Event>, Refusal> {
     if state.realm.is_none() && !matches!(command, Command::CreateRealm(_)) {
         return Err(Refusal::new("no_realm", "this ledger has no realm yet").help("start Remit once with `remit up`"));
@@ -176,6 +253,22 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         Command::EnrolKey { agent, code, key } => agent::decide_enrol(state, agent, *code, key, at),
         Command::RevokeKey { agent, thumbprint } => agent::decide_revoke_key(state, actor, *agent, thumbprint),
 
+        Command::BindWorkload { agent, workload } => workload::decide_bind(state, actor, *agent, workload),
+        Command::UnbindWorkload { agent, workload } => workload::decide_unbind(state, actor, *agent, workload),
+        Command::ArriveWorkload { issuer, subject, evidence } => {
+            workload::decide_arrive(state, actor, issuer, subject, evidence, at)
+        }
+        Command::AttestLaunch { task, process } => launch::decide_attest(state, actor, *task, process, at),
+        Command::IssueSvid(issue) => launch::decide_issue_svid(state, actor, issue, at),
+        Command::OpenLegacyAccount(open) => legacy::decide_open(state, actor, open, at),
+        Command::CloseLegacyAccount { name, reason } => legacy::decide_close(state, actor, name, reason),
+        Command::StandIn { agent, via } => legacy::decide_stand_in(state, actor, *agent, via, at),
+        Command::ReportSharing(report) => finding::decide_report(state, actor, report, at),
+        Command::CloseFinding { finding, note } => finding::decide_close(state, actor, *finding, note),
+        Command::LinkPerson { person, issuer, subject } => signal::decide_link(state, actor, *person, issuer, subject),
+        Command::ReceiveSignal(signal) => signal::decide_receive(state, actor, signal, at),
+        Command::RecordEnforcement(record) => enforcement::decide_record(state, actor, record),
+
         Command::AddConnector(add) => connector::decide_add(state, actor, add, at),
         Command::RemoveConnector { connector } => connector::decide_remove(state, actor, *connector),
         Command::ApproveOperations { connector, choices } => {
@@ -195,6 +288,21 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
             task::decide_issue_token(state, actor, *task, token, *expires_at, at)
         }
         Command::EndTask { task, note } => task::decide_end(state, actor, *task, note),
+        Command::DelegateTask(ask) => delegate::decide_delegate(state, actor, ask, at),
+        Command::RevokeRun { run, reason } => revoke::decide_revoke_run(state, actor, *run, reason),
+        Command::RevokeToken { task, token, expires_at } => {
+            revoke::decide_revoke_token(state, actor, *task, token, *expires_at)
+        }
+
+        Command::RegisterClient { name, redirect_uris } => {
+            authorization::decide_register(state, actor, name, redirect_uris, at)
+        }
+        Command::RemoveClient { client } => authorization::decide_remove(state, actor, *client),
+        Command::Consent(consent) => authorization::decide_consent(state, actor, consent, at),
+        Command::RedeemCode(redeem) => authorization::decide_redeem(state, actor, redeem, at),
+        Command::RotateRefresh { old, new, client } => {
+            authorization::decide_refresh(state, actor, old, *new, client, at)
+        }
 
         Command::AttemptAction(attempt) => action::decide_attempt(state, actor, attempt, at),
         Command::RecordOutcome(record) => action::decide_outcome(state, actor, record),
@@ -206,6 +314,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         Command::RejectPolicies { change, note } => policy::decide_reject(state, actor, *change, note),
 
         Command::RotateKey { key, step } => realm::decide_rotate_key(state, actor, key, step),
+        Command::StepKey(step) => realm_key::decide_step(state, actor, step),
         Command::EraseContent { task, agent, reason } => realm::decide_erase(state, actor, *task, *agent, reason),
         Command::Expire | Command::Recover if *actor != Actor::Remit => {
             Err(Refusal::new("not_permitted", "only Remit itself does what time or a restart brings about"))

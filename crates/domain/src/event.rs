@@ -6,17 +6,25 @@ use serde::{Deserialize, Serialize};
 use crate::action::{ActionAllowed, ActionDenied, OutcomeRecorded};
 use crate::agent::{AgentKey, AgentProfile, AgentRegistered};
 use crate::approval::{ApprovalRequested, Vote};
+use crate::authorization::{AuthorizationConsented, ClientRegistered};
 use crate::connector::ConnectorAdded;
+use crate::enforcement::Enforced;
+use crate::finding::FindingOpened;
 use crate::grant::{Grant, GrantRequest};
+use crate::launch::{LaunchAttested, SvidIssued};
+use crate::legacy::LegacyAccountOpened;
 use crate::operation::OperationApproved;
 use crate::person::PersonAdded;
 use crate::policy::{PolicyEdit, PolicyProposed};
 use crate::realm::RealmCreated;
+use crate::realm_key::RealmKeyStepped;
 use crate::session::{SessionOpened, SignInOffered};
+use crate::signal::SignalReceived;
 use crate::task::{EndReason, TaskStarted};
+use crate::workload::{WorkloadArrived, WorkloadIdentity};
 use crate::{
-    ActionId, AgentId, ApprovalId, ChangeId, ConnectorId, Digest, GrantId, OperationName, PersonId, SessionId, State,
-    TaskId, Timestamp,
+    ActionId, AgentId, ApprovalId, ChangeId, ClientId, ConnectorId, Digest, FindingId, GrantId, OperationName,
+    PersonId, RunId, SessionId, State, TaskId, Timestamp,
 };
 
 /// One thing that has happened. An event holds digests of content, never content.
@@ -42,6 +50,19 @@ pub enum Event {
     AgentKeyEnrolled { agent: AgentId, key: AgentKey, code: Digest },
     AgentKeyRevoked { agent: AgentId, thumbprint: String },
 
+    WorkloadBound { agent: AgentId, workload: WorkloadIdentity },
+    WorkloadUnbound { agent: AgentId, workload: WorkloadIdentity },
+    WorkloadArrived(Box<WorkloadArrived>),
+    LaunchAttested(Box<LaunchAttested>),
+    SvidIssued(Box<SvidIssued>),
+    LegacyAccountOpened(Box<LegacyAccountOpened>),
+    LegacyAccountClosed { name: String, by: PersonId, reason: String },
+    FindingOpened(Box<FindingOpened>),
+    FindingClosed { agent: AgentId, finding: FindingId, by: PersonId, note: String },
+    PersonLinked { person: PersonId, issuer: String, subject: String },
+    SignalReceived(Box<SignalReceived>),
+    Enforced(Box<Enforced>),
+
     ConnectorAdded(Box<ConnectorAdded>),
     ConnectorRemoved { connector: ConnectorId },
     OperationApproved(Box<OperationApproved>),
@@ -56,6 +77,16 @@ pub enum Event {
     TaskStarted(Box<TaskStarted>),
     TokenIssued { agent: AgentId, task: TaskId, token: String, expires_at: Timestamp, bound_to: Option<String> },
     TaskEnded { agent: AgentId, task: TaskId, reason: EndReason },
+    RunRevoked { agent: AgentId, run: RunId, reason: String },
+    TokenRevoked { agent: AgentId, task: TaskId, token: String, expires_at: Timestamp },
+
+    ClientRegistered(ClientRegistered),
+    ClientRemoved { client: ClientId },
+    AuthorizationConsented(Box<AuthorizationConsented>),
+    AuthorizationRedeemed { agent: AgentId, code: Digest, task: TaskId, refresh: Option<Digest> },
+    CodeReused { agent: AgentId, code: Digest, task: TaskId },
+    RefreshRotated { agent: AgentId, task: TaskId, token: Digest },
+    RefreshReused { agent: AgentId, task: TaskId, token: Digest },
 
     ActionAllowed(Box<ActionAllowed>),
     ActionDenied(Box<ActionDenied>),
@@ -72,6 +103,7 @@ pub enum Event {
     PolicyRejected { change: ChangeId, by: PersonId, note: String },
 
     KeyRotated { key: String, step: String },
+    RealmKeyStepped(Box<RealmKeyStepped>),
     ContentErased { agent: AgentId, task: TaskId, reason: String },
     Recovered { actions_unknown: u64 },
 }
@@ -87,6 +119,12 @@ impl Event {
             Self::GrantRequested(request) => Some(request.agent),
             Self::GrantGiven(grant) => Some(grant.agent),
             Self::TaskStarted(started) => Some(started.agent),
+            Self::WorkloadArrived(arrived) => Some(arrived.agent),
+            Self::LaunchAttested(attested) => Some(attested.agent),
+            Self::SvidIssued(issued) => Some(issued.agent),
+            Self::FindingOpened(opened) => Some(opened.agent),
+            Self::Enforced(enforced) => enforced.agent,
+            Self::AuthorizationConsented(consented) => Some(consented.agent),
             Self::ActionAllowed(allowed) => Some(allowed.facts.agent),
             Self::ActionDenied(denied) => Some(denied.facts.agent),
             Self::OutcomeRecorded(recorded) => Some(recorded.agent),
@@ -99,9 +137,18 @@ impl Event {
             | Self::EnrolmentOffered { agent, .. }
             | Self::AgentKeyEnrolled { agent, .. }
             | Self::AgentKeyRevoked { agent, .. }
+            | Self::WorkloadBound { agent, .. }
+            | Self::WorkloadUnbound { agent, .. }
+            | Self::FindingClosed { agent, .. }
             | Self::GrantRevoked { agent, .. }
             | Self::GrantExpired { agent, .. }
             | Self::TokenIssued { agent, .. }
+            | Self::RunRevoked { agent, .. }
+            | Self::TokenRevoked { agent, .. }
+            | Self::AuthorizationRedeemed { agent, .. }
+            | Self::CodeReused { agent, .. }
+            | Self::RefreshRotated { agent, .. }
+            | Self::RefreshReused { agent, .. }
             | Self::TaskEnded { agent, .. }
             | Self::ApprovalVoted { agent, .. }
             | Self::ApprovalGranted { agent, .. }
@@ -115,9 +162,16 @@ impl Event {
             | Self::SignInOffered(_)
             | Self::SessionOpened(_)
             | Self::SessionEnded { .. }
+            | Self::LegacyAccountOpened(_)
+            | Self::LegacyAccountClosed { .. }
+            | Self::PersonLinked { .. }
+            | Self::SignalReceived(_)
+            | Self::RealmKeyStepped(_)
             | Self::ConnectorAdded(_)
             | Self::ConnectorRemoved { .. }
             | Self::OperationApproved(_)
+            | Self::ClientRegistered(_)
+            | Self::ClientRemoved { .. }
             | Self::OperationWithdrawn { .. }
             | Self::GrantRequestDenied { .. }
             | Self::PolicyProposed(_)
@@ -142,8 +196,13 @@ impl Event {
 
 impl State {
     /// Folds one event, recorded at `at`, into the state. Total: it never fails and never decides.
+    #[expect(clippy::too_many_lines, reason = "one arm for each event, so that a missing one does not compile")]
     pub fn apply(&mut self, event: &Event, at: Timestamp) {
-        use crate::{action, agent, approval, connector, grant, operation, person, policy, realm, session, task};
+        use crate::{
+            action, agent, approval, authorization, connector, grant, operation, person, policy, realm, revoke,
+            session, task,
+        };
+        use crate::{finding, launch, legacy, realm_key, signal, workload};
         match event {
             Event::RealmCreated(created) => realm::apply_created(self, created, at),
             Event::PersonAdded(added) => person::apply_added(self, added, at),
@@ -165,6 +224,17 @@ impl State {
             }
             Event::AgentKeyEnrolled { agent, key, code } => agent::apply_key_enrolled(self, *agent, key, code),
             Event::AgentKeyRevoked { agent, thumbprint } => agent::apply_key_revoked(self, *agent, thumbprint),
+            Event::WorkloadBound { agent, workload } => workload::apply_bound(self, *agent, workload),
+            Event::WorkloadUnbound { agent, workload } => workload::apply_unbound(self, *agent, workload),
+            Event::WorkloadArrived(arrived) => workload::apply_arrived(self, arrived, at),
+            Event::LaunchAttested(attested) => launch::apply_attested(self, attested),
+            Event::LegacyAccountOpened(opened) => legacy::apply_opened(self, opened),
+            Event::LegacyAccountClosed { name, .. } => legacy::apply_closed(self, name),
+            Event::FindingOpened(opened) => finding::apply_opened(self, opened, at),
+            Event::FindingClosed { finding, by, note, .. } => finding::apply_closed(self, *finding, *by, note, at),
+            Event::PersonLinked { person, issuer, subject } => signal::apply_linked(self, *person, issuer, subject),
+            Event::SignalReceived(received) => signal::apply_received(self, received, at),
+            Event::RealmKeyStepped(stepped) => realm_key::apply_stepped(self, stepped, at),
             Event::ConnectorAdded(added) => connector::apply_added(self, added, at),
             Event::ConnectorRemoved { connector } => connector::apply_removed(self, *connector),
             Event::OperationApproved(approved) => operation::apply_approved(self, approved, at),
@@ -175,6 +245,18 @@ impl State {
             Event::GrantRevoked { grant, .. } | Event::GrantExpired { grant, .. } => grant::apply_ended(self, *grant),
             Event::TaskStarted(started) => task::apply_started(self, started, at),
             Event::TaskEnded { task, reason, .. } => task::apply_ended(self, *task, reason, at),
+            Event::TokenRevoked { task, token, expires_at, .. } => {
+                revoke::apply_token_revoked(self, *task, token, *expires_at, at);
+            }
+            Event::ClientRegistered(registered) => authorization::apply_registered(self, registered, at),
+            Event::ClientRemoved { client } => {
+                self.clients.remove(client);
+            }
+            Event::AuthorizationConsented(consented) => authorization::apply_consented(self, consented),
+            Event::AuthorizationRedeemed { code, task, refresh, .. } => {
+                authorization::apply_redeemed(self, *code, *task, *refresh, at);
+            }
+            Event::RefreshRotated { task, token, .. } => authorization::apply_refreshed(self, *task, *token),
             Event::ActionAllowed(allowed) => action::apply_allowed(self, allowed, at),
             Event::OutcomeRecorded(recorded) => action::apply_outcome(self, recorded),
             Event::ApprovalRequested(requested) => approval::apply_requested(self, requested, at),
@@ -190,6 +272,11 @@ impl State {
             // Facts for the record; nothing that decides depends on them.
             Event::ActionDenied(_)
             | Event::TokenIssued { .. }
+            | Event::RunRevoked { .. }
+            | Event::CodeReused { .. }
+            | Event::RefreshReused { .. }
+            | Event::SvidIssued(_)
+            | Event::Enforced(_)
             | Event::KeyRotated { .. }
             | Event::ContentErased { .. }
             | Event::Recovered { .. } => {}

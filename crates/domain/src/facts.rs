@@ -8,7 +8,9 @@ use remit_policy::{
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Approval, Ask, Operation, Person, PersonId, Refusal, State, Task, Timestamp, sandbox, task};
+use crate::{
+    Approval, Ask, Attribution, Operation, Person, PersonId, Refusal, State, Task, Timestamp, authority, sandbox, task,
+};
 
 /// The code of a refusal because two ways of deciding came to different results: a fault of this program.
 pub const DECISION_FAULT: &str = "decision_fault";
@@ -33,7 +35,74 @@ pub enum Reachable {
 }
 
 /// The one decision: listing, calling and explaining all go through the facts made here.
+///
+/// Delegation is an intersection: the acting agent and every agent that passed the task on must each be allowed, each by its own
+/// record and its own grants. What one leg asks people for is asked for the action as a whole.
 pub(crate) fn evaluate(
+    state: &State,
+    task: &Task,
+    operation: &Operation,
+    arguments: &Value,
+    approval: Option<&Arc<Approval>>,
+    now: Timestamp,
+) -> Decision {
+    let mut whole = evaluate_leg(state, task, operation, arguments, approval, now);
+    for above in delegators(state, task) {
+        if matches!(whole, Decision::Deny { .. }) {
+            break;
+        }
+        whole = whole.and(evaluate_leg(state, above, operation, arguments, approval, now), || name_of(state, above));
+    }
+    whole
+}
+
+/// The tasks of other agents above `task`: one for each agent that passed it on, the nearest of its tasks.
+fn delegators<'a>(state: &'a State, task: &'a Task) -> impl Iterator<Item = &'a Task> {
+    let mut last = task.agent;
+    task::lineage(state, task).filter(move |above| std::mem::replace(&mut last, above.agent) != above.agent)
+}
+
+fn name_of(state: &State, task: &Task) -> String {
+    state.agent(task.agent).map(|agent| agent.name.clone()).unwrap_or_default()
+}
+
+impl Decision {
+    /// Both, where `other` is the decision about an agent further up.
+    fn and(self, other: Self, delegator: impl FnOnce() -> String) -> Self {
+        match (self, other) {
+            (denied @ Self::Deny { .. }, _) => denied,
+            (_, Self::Deny { determining, mut refusal }) => {
+                let name = delegator();
+                refusal.sentence = format!("`{name}`, which passed this task on, may not do it: {}", refusal.sentence);
+                Self::Deny { determining, refusal }
+            }
+            (Self::Allow { determining }, Self::Allow { .. }) => Self::Allow { determining },
+            (asks @ Self::Ask { .. }, Self::Allow { .. }) | (Self::Allow { .. }, asks @ Self::Ask { .. }) => asks,
+            (Self::Ask { ask, reasons }, Self::Ask { ask: other, reasons: others }) => {
+                let union = |mut all: Vec<String>, more: Vec<String>| {
+                    all.extend(more);
+                    all.sort();
+                    all.dedup();
+                    all
+                };
+                let mut approvers = ask.approvers;
+                approvers.extend(other.approvers);
+                approvers.sort();
+                approvers.dedup();
+                let ask = Ask {
+                    policies: union(ask.policies, other.policies),
+                    approvers,
+                    quorum: ask.quorum.max(other.quorum),
+                    within_seconds: ask.within_seconds.min(other.within_seconds),
+                };
+                Self::Ask { ask, reasons: union(reasons, others) }
+            }
+        }
+    }
+}
+
+/// The decision about one agent of the chain.
+fn evaluate_leg(
     state: &State,
     task: &Task,
     operation: &Operation,
@@ -97,13 +166,22 @@ pub fn reach(state: &State, task: &Task, operation: &Operation, now: Timestamp) 
     if !alive || operation.withdrawn.is_some() || !task.in_scope(&operation.name) {
         return Reachable::Never;
     }
+    let bounded = match task.authority.iter().find(|authority| authority.covers(&operation.name)) {
+        Some(authority) => !authority.constraints.is_empty(),
+        None if task.authority.is_empty() => false,
+        None => return Reachable::Never,
+    };
     let compiled = state.compiled();
     let (Some(set), Some(schema)) = (&compiled.set, &compiled.schema) else { return Reachable::Never };
-    match remit_policy::reach(set, schema, &facts_of(state, task, operation, now)) {
-        Reach::Never => Reachable::Never,
-        Reach::Always => Reachable::Always,
-        Reach::Depends => Reachable::Depends,
+    let mut whole = if bounded { Reachable::Depends } else { Reachable::Always };
+    for leg in std::iter::once(task).chain(delegators(state, task)) {
+        match remit_policy::reach(set, schema, &facts_of(state, leg, operation, now)) {
+            Reach::Never => return Reachable::Never,
+            Reach::Always => {}
+            Reach::Depends => whole = Reachable::Depends,
+        }
     }
+    whole
 }
 
 /// What the policies would say to a call, without making it: `allow`, `deny` or `ask`, and why.
@@ -115,6 +193,13 @@ pub fn preview(
     now: Timestamp,
 ) -> (&'static str, Vec<String>) {
     if let Err(refusal) = state.agent(task.agent).and_then(|agent| sandbox::must_not_cross(state, agent, operation)) {
+        return ("deny", vec![refusal.sentence]);
+    }
+    if !task.in_scope(&operation.name) {
+        return ("deny", vec![authority::out_of_scope(&operation.name).sentence]);
+    }
+    let projected = state.projected(&operation.name, arguments);
+    if let Err(refusal) = authority::must_permit(&task.authority, &operation.name, arguments, &projected) {
         return ("deny", vec![refusal.sentence]);
     }
     match evaluate(state, task, operation, arguments, None, now) {
@@ -144,9 +229,11 @@ fn facts_of(state: &State, task: &Task, operation: &Operation, now: Timestamp) -
                 .to_owned(),
             autonomy: profile.and_then(|profile| profile.autonomy).unwrap_or(4),
             data: agent.map_or(0, |agent| agent.data_ceiling().level()),
-            attribution: match task.key {
-                Some(_) => remit_policy::Attribution::Proven,
-                None => remit_policy::Attribution::Asserted,
+            attribution: match task.attribution() {
+                Attribution::Proven => remit_policy::Attribution::Proven,
+                Attribution::Asserted => remit_policy::Attribution::Asserted,
+                Attribution::Shared => remit_policy::Attribution::Shared,
+                Attribution::Unknown => remit_policy::Attribution::Unknown,
             },
         },
         owner: person_facts(state, profile.and_then(|profile| profile.owner)),

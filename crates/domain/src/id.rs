@@ -171,4 +171,6 @@ kinds! {
     ApprovalId = ApprovalKind, "apr_";
     ConnectorId = ConnectorKind, "con_";
     ChangeId = ChangeKind, "chg_";
+    FindingId = FindingKind, "fnd_";
+    ClientId = ClientKind, "cli_";
 }

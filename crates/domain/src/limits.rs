@@ -56,3 +56,53 @@ pub const PROPOSALS_PENDING_MAX: usize = 64;
 pub const POLICY_SOURCES_MAX: usize = 512;
 /// Groups that one person is in.
 pub const PERSON_GROUPS_MAX: usize = 64;
+/// Parts of authority that one task has.
+pub const AUTHORITIES_MAX: usize = 32;
+/// Bounds that one part of authority has.
+pub const CONSTRAINTS_MAX: usize = 16;
+/// Delegates that one part of authority names.
+pub const DELEGATES_MAX: usize = 16;
+/// Life of an authorization code: RFC 6749 section 4.1.2 recommends ten minutes at most; one is enough for a redirect.
+pub const AUTHORIZATION_CODE_SECONDS: u64 = 60;
+/// How long a used code or an old refresh token is remembered, so that its second use ends what the first began.
+pub const USED_CODE_SECONDS_KEPT: u64 = 24 * 3600;
+/// Registered OAuth clients of a realm.
+pub const CLIENTS_MAX: usize = 4_096;
+/// Addresses that one client may be sent back to.
+pub const REDIRECTS_MAX: usize = 16;
+/// Longest address, in bytes.
+pub const ADDRESS_BYTES_MAX: usize = 2_048;
+/// Tokens of one task that may be revoked one by one; one more ends the task.
+pub const REVOKED_TOKENS_MAX: usize = 64;
+/// Workloads of one sort, local or foreign, that one agent has.
+pub const AGENT_WORKLOADS_MAX: usize = 16;
+/// Selectors that describe one workload.
+pub const SELECTORS_MAX: usize = 8;
+/// Agents in quarantine at a time, so that arrivals do not bury what people have to look at.
+pub const QUARANTINED_AGENTS_MAX: usize = 1_000;
+/// Short technical texts in one list: what was attested, parties, audiences.
+pub const FACTS_MAX: usize = 32;
+/// Longest short technical text, in bytes.
+pub const FACT_BYTES_MAX: usize = 512;
+/// Longest life of an SVID: one day.
+pub const SVID_SECONDS_MAX: u64 = 24 * 3600;
+/// Keys that a realm has had, revoked ones among them.
+pub const REALM_KEYS_MAX: usize = 1_024;
+/// Longest id of a realm key, in bytes.
+pub const KEY_ID_BYTES_MAX: usize = 128;
+/// Size of the public part of a realm key as JSON.
+pub const PUBLIC_KEY_BYTES_MAX: usize = 16 * 1024;
+/// Findings in memory at a time.
+pub const FINDINGS_MAX: usize = 10_000;
+/// Longest time until a legacy account is due: 180 days.
+pub const LEGACY_SECONDS_MAX: u64 = 180 * 24 * 3600;
+/// Legacy accounts of a realm.
+pub const LEGACY_ACCOUNTS_MAX: usize = 256;
+/// Workflows behind one legacy account.
+pub const WORKFLOWS_MAX: usize = 64;
+/// Accounts elsewhere that are one person.
+pub const PERSON_LINKS_MAX: usize = 16;
+/// How long a received signal is remembered, so that it is not acted on twice: one day.
+pub const SIGNAL_SECONDS_KEPT: u64 = 24 * 3600;
+/// Received signals of one transmitter that are remembered at most; the oldest are forgotten first.
+pub const SIGNALS_KEPT_MAX: usize = 10_000;

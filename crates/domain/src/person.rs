@@ -143,10 +143,11 @@ pub(crate) fn decide_remove(state: &State, actor: &Actor, id: PersonId) -> Resul
     let sessions = state.sessions.values().filter(|session| session.person == id).map(|session| session.id);
     let mut sessions: Vec<_> = sessions.collect();
     sessions.sort();
-    let mut events: Vec<Event> = sessions.into_iter().map(|session| Event::SessionEnded { session }).collect();
+    // The cause first, so that a reader of the ledger sees it before its effects.
+    let mut events = vec![Event::PersonRemoved { person: id }];
+    events.extend(sessions.into_iter().map(|session| Event::SessionEnded { session }));
     let concerned = state.live_tasks().filter(|task| task.acting_for == Some(id) || task.started_by == Some(id));
     events.extend(crate::task::end_trees(state, concerned.map(|task| task.id), &crate::EndReason::PersonRemoved));
-    events.push(Event::PersonRemoved { person: id });
     Ok(events)
 }
 
@@ -155,6 +156,11 @@ fn owns_nothing(state: &State, person: &Person) -> Result<(), Refusal> {
     if let Some(agent) = agents.map(|agent| &agent.name).min() {
         return Err(Refusal::new("still_owner", format!("`{}` owns the agent `{agent}`", person.name))
             .help("name another owner with `remit agent register` … `--owner`, or decommission the agent"));
+    }
+    if let Some(account) = state.legacy_accounts.values().find(|account| account.opened_by == person.id) {
+        let sentence = format!("`{}` answers for the legacy account `{}`", person.name, account.name);
+        return Err(Refusal::new("still_owner", sentence)
+            .help("close the account; somebody else can open it again as their own debt"));
     }
     let connectors = state.connectors.values().filter(|connector| connector.owner == person.id);
     match connectors.map(|connector| &connector.name).min() {
@@ -196,4 +202,5 @@ pub(crate) fn apply_removed(state: &mut State, id: PersonId) {
     if let Some(person) = state.people.remove(&id) {
         state.people_by_name.remove(&person.name);
     }
+    crate::signal::apply_person_removed(state, id);
 }

@@ -150,16 +150,8 @@ fn review_at(now: Timestamp) -> Timestamp {
 /// Nobody is named as having started it, so that the owner may answer for what it asks.
 fn begin(agent: AgentId, at: &Moment) -> Event {
     Event::TaskStarted(Box::new(TaskStarted {
-        task: at.fresh_id(),
-        run: at.fresh_id(),
-        agent,
-        purpose: PURPOSE.to_owned(),
-        acting_for: None,
-        started_by: None,
-        scope: Vec::new(),
-        parent: None,
         budget: Budget { calls_max: limits::TASK_CALLS_MAX },
         expires_at: at.now.plus_seconds(limits::TASK_SECONDS_MAX),
-        key: None,
+        ..TaskStarted::begun(agent, PURPOSE, at)
     }))
 }

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use imbl::{HashMap, OrdSet, Vector};
+use imbl::{HashMap, OrdMap, OrdSet, Vector};
 use serde::{Deserialize, Serialize};
 
+use crate::authorization::Authorization;
 use crate::session::SignInOffered;
+use crate::signal::Seen;
 use crate::{
-    Action, ActionId, Agent, AgentId, Approval, ApprovalId, Connector, ConnectorId, Digest, Grant, GrantId,
-    GrantRequest, Operation, OperationName, Person, PersonId, Policies, Realm, Refusal, Session, SessionId, Task,
-    TaskId, Timestamp, limits,
+    Action, ActionId, Agent, AgentId, Approval, ApprovalId, Client, ClientId, Connector, ConnectorId, Digest, Grant,
+    GrantId, GrantRequest, Operation, OperationName, Person, PersonId, Policies, Realm, Refusal, Session, SessionId,
+    Task, TaskId, Timestamp, limits,
 };
+use crate::{External, Finding, FindingId, Launch, LegacyAccount, LocalWorkload, RealmKey};
 
 /// Something that time alone will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,6 +34,9 @@ pub(crate) enum Ended {
     SignIn(Digest),
     Session(SessionId),
     Request(GrantId),
+    Finding(FindingId),
+    Authorization(Digest),
+    Refresh(Digest),
 }
 
 /// All that Remit knows. Cloning is cheap: copies share what neither has changed.
@@ -58,6 +64,52 @@ pub struct State {
     /// The newest approval that each action digest has.
     pub(crate) approvals_by_digest: HashMap<Digest, ApprovalId>,
     pub policies: Policies,
+    /// How often something ended that a Token Status List shows.
+    #[serde(default)]
+    pub(crate) voided: u64,
+    /// Which task has which place in the Token Status Lists.
+    #[serde(default)]
+    pub(crate) status_places: HashMap<u32, TaskId>,
+    #[serde(default)]
+    pub clients: HashMap<ClientId, Client>,
+    #[serde(default)]
+    pub(crate) authorizations: HashMap<Digest, Authorization>,
+    #[serde(default)]
+    pub(crate) refresh_tokens: HashMap<Digest, TaskId>,
+    /// The agents that workloads from elsewhere are.
+    #[serde(default)]
+    pub workloads: HashMap<External, AgentId>,
+    /// The processes on this machine that are agents; few, and read as a whole whenever a process asks who it is.
+    #[serde(default)]
+    pub local_workloads: Arc<Vec<LocalWorkload>>,
+    /// What each workload that arrived by itself became, whatever it is now.
+    #[serde(default)]
+    pub(crate) arrivals: HashMap<Digest, AgentId>,
+    #[serde(default)]
+    pub(crate) quarantined: OrdSet<AgentId>,
+    /// The processes that were launched for live tasks, by their number.
+    #[serde(default)]
+    pub launches: HashMap<i32, Launch>,
+    #[serde(default)]
+    pub(crate) launches_by_task: HashMap<TaskId, i32>,
+    #[serde(default)]
+    pub realm_keys: OrdMap<String, RealmKey>,
+    #[serde(default)]
+    pub findings: HashMap<FindingId, Arc<Finding>>,
+    #[serde(default)]
+    pub(crate) findings_by_credential: HashMap<Digest, FindingId>,
+    #[serde(default)]
+    pub legacy_accounts: OrdMap<String, Arc<LegacyAccount>>,
+    #[serde(default)]
+    pub(crate) legacy_by_secret: HashMap<Digest, String>,
+    /// The live standing tasks, by agent and by what they were started through.
+    #[serde(default)]
+    pub(crate) standing_by_agent: HashMap<AgentId, OrdMap<String, TaskId>>,
+    #[serde(default)]
+    pub people_by_external: HashMap<External, PersonId>,
+    /// Signals that were acted on a short time ago, by transmitter.
+    #[serde(default)]
+    pub(crate) signals: HashMap<String, Seen>,
     pub(crate) deadlines: OrdSet<(Timestamp, Deadline)>,
     pub(crate) ended: OrdSet<(Timestamp, Ended)>,
 }
@@ -158,6 +210,10 @@ impl State {
         self.deadlines.get_min().map(|(at, _)| *at)
     }
 
+    pub(crate) fn forget_at(&mut self, at: Timestamp, ended: Ended) {
+        self.ended.insert((at, ended));
+    }
+
     pub(crate) fn forget_sign_in_at(&mut self, at: Timestamp, code: Digest) {
         self.ended.insert((at, Ended::SignIn(code)));
     }
@@ -179,7 +235,9 @@ impl State {
             self.ended.remove(&(at, ended));
             match ended {
                 Ended::Task(task) => {
-                    self.tasks.remove(&task);
+                    if let Some(task) = self.tasks.remove(&task) {
+                        crate::status::leave_place(self, &task);
+                    }
                 }
                 Ended::Approval(approval) => {
                     if let Some(approval) = self.approvals.remove(&approval) {
@@ -196,6 +254,11 @@ impl State {
                     }
                 }
                 Ended::Session(session) => crate::session::apply_ended(self, session),
+                Ended::Authorization(code) => crate::authorization::forget(self, &code, now),
+                Ended::Refresh(token) => {
+                    self.refresh_tokens.remove(&token);
+                }
+                Ended::Finding(finding) => crate::finding::forget(self, finding),
                 Ended::Request(request) => {
                     self.grant_requests.remove(&request);
                 }

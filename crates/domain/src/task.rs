@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use crate::person::check_text;
 use crate::state::{Deadline, Ended};
 use crate::{
-    Actor, AgentId, ApprovalId, Attribution, Event, Moment, OperationName, OperationPattern, PersonId, Refusal, RunId,
-    State, TaskId, Timestamp, limits, sandbox,
+    Actor, Agent, AgentId, ApprovalId, Attribution, Authority, Delegation, Digest, Event, Moment, OperationName,
+    OperationPattern, PersonId, Refusal, RunId, State, TaskId, Timestamp, authority, limits, sandbox,
 };
 
 #[cfg(test)]
@@ -43,6 +43,13 @@ pub enum EndReason {
     AgentDecommissioned,
     KeyRevoked,
     PersonRemoved,
+    RunRevoked,
+    /// A one-time code or refresh token of it was used twice: somebody else has it too (RFC 9700 section 2.1.1, 4.14).
+    CodeReused,
+    /// Another system said that a person's access has ended.
+    Signal {
+        signal: String,
+    },
 }
 
 /// A bounded piece of work of one run of an agent.
@@ -66,8 +73,32 @@ pub struct Task {
     pub labels: BTreeSet<String>,
     pub started_at: Timestamp,
     pub expires_at: Timestamp,
-    /// Thumbprint of the key that its tokens are bound to; nothing for bearer tokens.
+    /// What its tokens are bound to: the thumbprint of a key, or the SPIFFE ID of an X.509-SVID; nothing for bearer tokens.
     pub key: Option<String>,
+    /// What it may use within its scope, with bounds on arguments; empty: all of it, without bounds.
+    #[serde(default)]
+    pub authority: Vec<Authority>,
+    /// Where `authority` is empty: whether all of it may be passed on.
+    #[serde(default)]
+    pub delegation: Option<Delegation>,
+    /// The OAuth client that has its tokens, where a person consented to one.
+    #[serde(default)]
+    pub client: Option<String>,
+    /// Through what it stands in for an agent that has no task tokens of its own: `legacy:ACCOUNT` or `svid:ID`.
+    #[serde(default)]
+    pub via: Option<String>,
+    /// Whether a credential of it is known to be held by several.
+    #[serde(default)]
+    pub shared: bool,
+    /// Its place in the realm's Token Status Lists.
+    #[serde(default)]
+    pub status_place: u32,
+    /// Tokens that were revoked one by one, by name, with the moment at which each would have ended anyway.
+    #[serde(default)]
+    pub revoked_tokens: Vec<(String, Timestamp)>,
+    /// Digest of the refresh token that is good now.
+    #[serde(default)]
+    pub(crate) refresh: Option<Digest>,
     pub ended: Option<(Timestamp, EndReason)>,
     pub(crate) children: Vec<TaskId>,
     /// Questions to people, and answers not yet used, that end with it.
@@ -81,11 +112,34 @@ impl Task {
     }
 
     /// How far its records can be attributed: a door accepts a key-bound task only with proof of possession of that key.
-    pub const fn attribution(&self) -> Attribution {
+    /// Nothing proves more than that some holder acted once several have what opens it.
+    pub fn attribution(&self) -> Attribution {
+        if self.shared || self.via.as_deref().is_some_and(crate::legacy::is_shared) {
+            return Attribution::Shared;
+        }
         match self.key {
             Some(_) => Attribution::Proven,
             None => Attribution::Asserted,
         }
+    }
+
+    /// What its tokens are bound to.
+    pub fn binding(&self) -> Binding<'_> {
+        match self.key.as_deref() {
+            None => Binding::Bearer,
+            Some(id) if is_svid(id) => Binding::Svid(id),
+            Some(thumbprint) => Binding::Key(thumbprint),
+        }
+    }
+
+    /// All of it as one part of authority, for a task that has no parts.
+    pub(crate) fn whole(&self) -> Authority {
+        Authority { delegation: self.delegation.clone(), ..Authority::over(self.scope.clone()) }
+    }
+
+    /// Whether the token of this name was revoked.
+    pub fn is_revoked(&self, token: &str) -> bool {
+        self.revoked_tokens.iter().any(|(revoked, _)| revoked == token)
     }
 
     /// Whether `operation` lies within its scope.
@@ -100,6 +154,21 @@ impl Task {
         }
         Err(Refusal::new("task_ended", format!("the task `{}` has ended", self.id)).help("start a new task"))
     }
+}
+
+/// What the tokens of a task are bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding<'a> {
+    /// Whoever holds one may use it.
+    Bearer,
+    /// The key with this thumbprint (RFC 7638), proved with each request (RFC 9449).
+    Key(&'a str),
+    /// The certificate of this SPIFFE ID, shown on the connection (RFC 8705).
+    Svid(&'a str),
+}
+
+fn is_svid(key: &str) -> bool {
+    key.starts_with("spiffe://")
 }
 
 /// Starts a task.
@@ -118,9 +187,13 @@ pub struct StartTask {
     pub budget: Option<Budget>,
     #[serde(default)]
     pub parent: Option<TaskId>,
-    /// Thumbprint of an enrolled key that its tokens are to be bound to.
+    /// What its tokens are to be bound to: the thumbprint of an enrolled key, or the agent's own SPIFFE ID.
     #[serde(default)]
     pub key: Option<String>,
+    #[serde(default)]
+    pub authority: Vec<Authority>,
+    #[serde(default)]
+    pub delegation: Option<Delegation>,
 }
 
 /// A task has begun.
@@ -141,6 +214,39 @@ pub struct TaskStarted {
     pub expires_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authority: Vec<Authority>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Delegation>,
+    /// The OAuth client that gets its tokens, where a person consented to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+    /// Through what it stands in for an agent that has no task tokens of its own: `legacy:ACCOUNT` or `svid:ID`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<String>,
+}
+
+impl TaskStarted {
+    /// A task of `agent` that begins now as a run of its own, with nothing said about it yet.
+    pub(crate) fn begun(agent: AgentId, purpose: &str, at: &Moment) -> Self {
+        Self {
+            task: at.fresh_id(),
+            run: at.fresh_id(),
+            agent,
+            purpose: purpose.to_owned(),
+            acting_for: None,
+            started_by: None,
+            scope: Vec::new(),
+            parent: None,
+            budget: Budget::default(),
+            expires_at: at.now.plus_seconds(limits::TASK_SECONDS_DEFAULT),
+            key: None,
+            authority: Vec::new(),
+            delegation: None,
+            client: None,
+            via: None,
+        }
+    }
 }
 
 pub(crate) fn decide_start(
@@ -155,49 +261,85 @@ pub(crate) fn decide_start(
     check_text("purpose", &start.purpose)?;
     let started_by = starter(state, actor, start)?;
     start.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))?;
-    if start.scope.len() > limits::PATTERNS_MAX {
-        return Err(Refusal::new(
-            "scope_too_wide",
-            format!("a task's scope names at most {} operations", limits::PATTERNS_MAX),
-        ));
-    }
+    check_scope(&start.scope)?;
+    authority::check(&start.authority)?;
+    start.delegation.as_ref().map_or(Ok(()), authority::check_delegation)?;
     if start.budget.is_some_and(|budget| !(1..=limits::TASK_CALLS_MAX).contains(&budget.calls_max)) {
         return Err(Refusal::new(
             "bad_budget",
             format!("a task may make between 1 and {} calls", limits::TASK_CALLS_MAX),
         ));
     }
-    if let Some(key) = &start.key
-        && !agent.keys.iter().any(|own| own.thumbprint == *key)
-    {
-        return Err(Refusal::new("key_unknown", "this key is not enrolled for this agent")
-            .help("`remit agent enrol` gives a code to enrol it"));
-    }
-    if state.live_by_agent.get(&start.agent).is_some_and(|live| live.len() >= limits::AGENT_TASKS_MAX) {
-        return Err(Refusal::new("too_many_tasks", format!("the agent `{}` has too many live tasks", agent.name))
-            .help("end those that are done"));
-    }
-    let ttl_seconds = start.ttl_seconds.unwrap_or(limits::TASK_SECONDS_DEFAULT);
-    if ttl_seconds == 0 || ttl_seconds > limits::TASK_SECONDS_MAX {
-        return Err(Refusal::new("task_too_long", "a task lives between a second and a day").help("ask for less time"));
-    }
+    start.key.as_deref().map_or(Ok(()), |key| must_hold(state, agent, key))?;
+    check_room(state, agent)?;
     let mut started = TaskStarted {
-        task: at.fresh_id(),
-        run: at.fresh_id(),
-        agent: start.agent,
-        purpose: start.purpose.clone(),
         acting_for: start.acting_for,
         started_by,
         scope: start.scope.clone(),
         parent: start.parent,
         budget: start.budget.unwrap_or_default(),
-        expires_at: at.now.plus_seconds(ttl_seconds),
+        expires_at: at.now.plus_seconds(life(start.ttl_seconds)?),
         key: start.key.clone(),
+        authority: start.authority.clone(),
+        delegation: start.delegation.clone(),
+        ..TaskStarted::begun(start.agent, &start.purpose, at)
     };
     if let Some(parent) = start.parent {
         narrow(state.task(parent)?, start, &mut started, at)?;
     }
     Ok(vec![Event::TaskStarted(Box::new(started))])
+}
+
+/// How long a task lives that was asked for with `ttl_seconds`.
+pub(crate) fn life(ttl_seconds: Option<u64>) -> Result<u64, Refusal> {
+    let seconds = ttl_seconds.unwrap_or(limits::TASK_SECONDS_DEFAULT);
+    if (1..=limits::TASK_SECONDS_MAX).contains(&seconds) {
+        return Ok(seconds);
+    }
+    Err(Refusal::new("task_too_long", "a task lives between a second and a day").help("ask for less time"))
+}
+
+pub(crate) fn check_scope(scope: &[OperationPattern]) -> Result<(), Refusal> {
+    if scope.len() <= limits::PATTERNS_MAX {
+        return Ok(());
+    }
+    let sentence = format!("a task's scope names at most {} operations", limits::PATTERNS_MAX);
+    Err(Refusal::new("scope_too_wide", sentence))
+}
+
+/// Whether the agent may have one more live task.
+pub(crate) fn check_room(state: &State, agent: &Agent) -> Result<(), Refusal> {
+    if state.live_by_agent.get(&agent.id).is_none_or(|live| live.len() < limits::AGENT_TASKS_MAX) {
+        return Ok(());
+    }
+    Err(Refusal::new("too_many_tasks", format!("the agent `{}` has too many live tasks", agent.name))
+        .help("end those that are done"))
+}
+
+/// Refuses to bind a task to what is not the agent's own: an enrolled key, or its SPIFFE ID.
+pub(crate) fn must_hold(state: &State, agent: &Agent, key: &str) -> Result<(), Refusal> {
+    let domain = state.realm.as_ref().map(|realm| realm.trust_domain.as_str()).unwrap_or_default();
+    let own_id = || key == agent.spiffe_id(domain);
+    if agent.keys.iter().any(|own| own.thumbprint == key) || is_svid(key) && own_id() {
+        return Ok(());
+    }
+    Err(Refusal::new("key_unknown", "this key is not enrolled for this agent")
+        .help("`remit agent enrol` gives a code to enrol it"))
+}
+
+pub(crate) fn too_deep() -> Refusal {
+    Refusal::new("too_deep", format!("tasks nest at most {} deep", limits::TASK_DEPTH_MAX))
+}
+
+pub(crate) fn wider_than_parent(what: &str) -> Refusal {
+    Refusal::new("wider_than_parent", format!("a sub-task cannot {what} than its parent task"))
+        .help("ask for no more than the parent has")
+}
+
+/// A task and all above it, from the inside out.
+pub fn lineage<'a>(state: &'a State, task: &'a Task) -> impl Iterator<Item = &'a Task> {
+    let above = |task: &&'a Task| task.parent.and_then(|parent| state.tasks.get(&parent)).map(|parent| &**parent);
+    std::iter::successors(Some(task), above)
 }
 
 /// A person starts a task for an agent they own (or administer); an agent starts its own, or a sub-task under its own.
@@ -225,12 +367,9 @@ fn starter(state: &State, actor: &Actor, start: &StartTask) -> Result<Option<Per
 /// Authority only narrows: a sub-task is never wider, longer or for another person than its parent.
 fn narrow(parent: &Task, start: &StartTask, started: &mut TaskStarted, at: &Moment) -> Result<(), Refusal> {
     parent.must_be_alive(at.now)?;
-    let refused = |what: &str| {
-        Err(Refusal::new("wider_than_parent", format!("a sub-task cannot {what} than its parent task"))
-            .help("ask for no more than the parent has"))
-    };
+    let refused = |what: &str| Err(wider_than_parent(what));
     if parent.depth + 1 >= limits::TASK_DEPTH_MAX {
-        return Err(Refusal::new("too_deep", format!("tasks nest at most {} deep", limits::TASK_DEPTH_MAX)));
+        return Err(too_deep());
     }
     if parent.agent != start.agent {
         return Err(Refusal::new("other_agent", "a sub-task belongs to the agent of its parent task"));
@@ -252,12 +391,43 @@ fn narrow(parent: &Task, start: &StartTask, started: &mut TaskStarted, at: &Mome
     if start.ttl_seconds.is_some() && started.expires_at > parent.expires_at {
         return refused("live longer");
     }
+    narrow_authority(parent, started)?;
     started.run = parent.run;
+    started.client.clone_from(&parent.client);
     started.acting_for = parent.acting_for;
     started.expires_at = started.expires_at.min(parent.expires_at);
     started.budget.calls_max = started.budget.calls_max.min(parent.budget.calls_max);
     if started.scope.is_empty() {
         started.scope.clone_from(&parent.scope);
+    }
+    Ok(())
+}
+
+/// What a sub-task of the same agent has: its parent's parts if it names none, and no part that is in none of them.
+fn narrow_authority(parent: &Task, started: &mut TaskStarted) -> Result<(), Refusal> {
+    let whole = parent.whole();
+    let delegation = Authority { delegation: started.delegation.clone(), ..Authority::over(Vec::new()) };
+    if started.delegation.is_some() && whole.delegation_holds(&delegation).is_err() {
+        return Err(wider_than_parent("be passed on further"));
+    }
+    if parent.authority.is_empty() {
+        let further = |own: &Authority| {
+            let outside = |pattern: &OperationPattern| !parent.scope.iter().any(|theirs| theirs.contains(pattern));
+            let reaches = !parent.scope.is_empty() && own.operations.iter().any(outside);
+            reaches || whole.delegation_holds(own).is_err()
+        };
+        return if started.authority.iter().any(further) { Err(wider_than_parent("reach further")) } else { Ok(()) };
+    }
+    if started.authority.is_empty() {
+        started.authority.clone_from(&parent.authority);
+    }
+    for own in &started.authority {
+        let refusals: Vec<String> = parent.authority.iter().filter_map(|part| own.within(part).err()).collect();
+        if refusals.len() == parent.authority.len() {
+            let sentence = format!("the authority asked for is wider than the parent's: {}", refusals.join("; "));
+            return Err(Refusal::new("wider_than_parent", sentence)
+                .help("ask for no more than the parent task has, with all its bounds"));
+        }
     }
     Ok(())
 }
@@ -275,6 +445,8 @@ pub(crate) fn decide_issue_token(
     match actor {
         Actor::Agent { agent, .. } if *agent == task.agent => {}
         Actor::Person { person, .. } if task.started_by == Some(*person) => {}
+        // The token endpoint, to the client that a person consented to.
+        Actor::Remit if task.client.is_some() => {}
         _ => return Err(Refusal::new("not_permitted", "only whoever started a task gets its tokens")),
     }
     task.must_be_alive(at.now)?;
@@ -297,13 +469,7 @@ pub(crate) fn decide_issue_token(
 pub(crate) fn decide_end(state: &State, actor: &Actor, id: TaskId, note: &str) -> Result<Vec<Event>, Refusal> {
     crate::person::check_note("note", note)?;
     let Some(task) = state.tasks.get(&id) else { return Err(Refusal::unknown("task", id)) };
-    match actor {
-        Actor::Agent { agent, .. } if *agent == task.agent => {}
-        Actor::Agent { .. } => return Err(Refusal::new("not_permitted", "an agent ends only its own tasks")),
-        Actor::Person { person, .. } if task.started_by == Some(*person) || task.acting_for == Some(*person) => {}
-        Actor::Person { .. } => actor.owner_of(state, task.agent).map(|_| ())?,
-        Actor::Remit => {}
-    }
+    crate::revoke::may_end(state, actor, task)?;
     Ok(end_tree(state, id, &EndReason::Ended { note: note.to_owned() }))
 }
 
@@ -354,6 +520,14 @@ pub(crate) fn apply_started(state: &mut State, started: &TaskStarted, at: Timest
         started_at: at,
         expires_at: started.expires_at,
         key: started.key.clone(),
+        authority: started.authority.clone(),
+        delegation: started.delegation.clone(),
+        client: started.client.clone(),
+        via: started.via.clone(),
+        shared: false,
+        status_place: crate::status::take_place(state, started.task),
+        revoked_tokens: Vec::new(),
+        refresh: None,
         ended: None,
         children: Vec::new(),
         open_approvals: Vec::new(),
@@ -361,6 +535,7 @@ pub(crate) fn apply_started(state: &mut State, started: &TaskStarted, at: Timest
     state.deadlines.insert((task.expires_at, Deadline::Task(task.id)));
     state.live_by_agent.entry(task.agent).or_default().insert(task.id);
     state.tasks.insert(task.id, Arc::new(task));
+    crate::legacy::apply_started(state, started);
 }
 
 pub(crate) fn apply_ended(state: &mut State, id: TaskId, reason: &EndReason, at: Timestamp) {
@@ -368,6 +543,7 @@ pub(crate) fn apply_ended(state: &mut State, id: TaskId, reason: &EndReason, at:
     let task = Arc::make_mut(task);
     task.ended = Some((at, reason.clone()));
     let (agent, expires_at) = (task.agent, task.expires_at);
+    state.voided += 1;
     state.deadlines.remove(&(expires_at, Deadline::Task(id)));
     if let Some(live) = state.live_by_agent.get_mut(&agent) {
         live.remove(&id);
@@ -376,7 +552,16 @@ pub(crate) fn apply_ended(state: &mut State, id: TaskId, reason: &EndReason, at:
         }
     }
     crate::approval::apply_task_ended(state, id, at);
+    crate::launch::apply_task_ended(state, id);
+    crate::legacy::apply_task_ended(state, agent, id);
     state.forget_later(Ended::Task(id), at);
+}
+
+/// Changes one task, if it is there.
+pub(crate) fn change(state: &mut State, id: TaskId, change: impl FnOnce(&mut Task)) {
+    if let Some(task) = state.tasks.get_mut(&id) {
+        change(Arc::make_mut(task));
+    }
 }
 
 /// Counts an allowed call against the task and all above it.

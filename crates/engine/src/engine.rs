@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use remit_domain::{Actor, AgentId, Command, ContentRef, Event, Realm, Refusal, State, TaskId, Timestamp};
+use remit_domain::{Actor, AgentId, Command, ContentRef, Event, KeyStep, Realm, Refusal, State, TaskId, Timestamp};
 use remit_identity::{Kek, KeyRing};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -18,11 +18,11 @@ use crate::error::SubmitError;
 use crate::record::Committed;
 use crate::sequencer::{Job, QUEUE_COMMANDS_MAX};
 use crate::store::LogReader;
+use crate::store::StoreError;
 use crate::store::content::ContentStore;
 use crate::store::index::{Filter, IndexReader};
 use crate::vault::{Content, Vault};
 use crate::watch::{EventStream, follow, read_records};
-use crate::{keys, store::StoreError};
 
 /// How long a question waits for the search index to take in what was just committed.
 const INDEX_WAIT: Duration = Duration::from_secs(2);
@@ -77,6 +77,10 @@ pub(crate) struct Inner {
     pub ledger: PathBuf,
     pub stop_followers: Arc<AtomicBool>,
     pub stopped: watch::Sender<bool>,
+    /// When this process opened the directory.
+    pub started_at: Timestamp,
+    /// Points of enforcement, each with the effect that serves it.
+    pub points: Mutex<Vec<(&'static str, &'static str)>>,
     pub writers: Mutex<Vec<JoinHandle<()>>>,
     pub followers: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -159,27 +163,9 @@ impl Engine {
         self.inner.kek.derive(purpose)
     }
 
-    /// The realm's token keys.
+    /// The realm's keys: those of tokens, and those of its authority.
     pub fn keys(&self) -> Arc<KeyRing> {
         self.inner.ring.load_full()
-    }
-
-    /// Makes a new token key the active one; tokens of the former verify until they expire.
-    pub async fn rotate_keys(&self, actor: Actor) -> Result<String, SubmitError> {
-        let _one_at_a_time = self.inner.rotating.lock().await;
-        let failed = |error: &dyn std::fmt::Display| SubmitError::ledger(&error.to_string());
-        let mut ring =
-            KeyRing::open(&self.inner.kek, &self.keys().seal(&self.inner.kek).map_err(|error| failed(&error))?)
-                .map_err(|error| failed(&error))?;
-        let prepared = ring.prepare(self.now().as_seconds()).map_err(|error| failed(&error))?;
-        let rotated = |key: &str, step: &str| Command::RotateKey { key: key.to_owned(), step: step.to_owned() };
-        // The record first: no event, no effect.
-        self.submit(actor.clone(), rotated(&prepared, "prepared")).await?;
-        self.submit(actor, rotated(&prepared, "active")).await?;
-        let active = ring.activate(self.now().as_seconds()).map_err(|error| failed(&error))?;
-        keys::save(&self.inner.ring_path, &self.inner.kek, &ring).map_err(|error| failed(&error))?;
-        self.inner.ring.store(Arc::new(ring));
-        Ok(active)
     }
 
     /// Commits to `canonical`, content of kind `kind`, under the key of `task`: the reference for the command, and the
@@ -238,6 +224,29 @@ impl Engine {
     pub async fn record(&self, seq: u64) -> Result<Option<Committed>, SubmitError> {
         let engine = self.clone();
         self.blocking(move || engine.read_record(seq)).await
+    }
+
+    /// The records from `from` up to, without, `to`, as far as they are committed.
+    pub(crate) async fn records(&self, from: u64, to: u64) -> Result<Vec<Committed>, SubmitError> {
+        let engine = self.clone();
+        self.blocking(move || {
+            let read = read_records(&engine.inner.reader, from, to.min(engine.head()));
+            read.map_err(|error| SubmitError::storage("read the ledger", &error))
+        })
+        .await
+    }
+
+    /// The points of enforcement that report where an end has taken effect.
+    pub(crate) fn points(&self) -> Vec<String> {
+        let points = self.inner.points.lock().unwrap_or_else(PoisonError::into_inner);
+        points.iter().map(|(point, _)| (*point).to_owned()).collect()
+    }
+
+    /// Whether the effect behind `point` has dealt with the record at `seq`.
+    pub(crate) fn effect_has_passed(&self, point: &str, seq: u64) -> bool {
+        let points = self.inner.points.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let effect = points.iter().find(|(name, _)| *name == point).map(|(_, effect)| *effect);
+        effect.is_some_and(|effect| self.effect_cursor(effect).is_ok_and(|done| done.is_some_and(|done| done >= seq)))
     }
 
     fn read_record(&self, seq: u64) -> Result<Option<Committed>, SubmitError> {
@@ -342,5 +351,5 @@ fn ends_something(command: &Command) -> bool {
             | Command::EraseContent { .. }
             | Command::Expire
             | Command::Recover
-    )
+    ) || matches!(command, Command::StepKey(step) if step.step == KeyStep::Revoked)
 }

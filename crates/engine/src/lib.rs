@@ -4,6 +4,7 @@
 //! state.
 //! Nobody hears of an event before it is durable, and nothing that is not in the log was ever acknowledged.
 
+mod cascade;
 mod clock;
 mod committer;
 mod engine;
@@ -16,6 +17,7 @@ mod outbox;
 mod pack;
 mod prove;
 mod publisher;
+mod realm_keys;
 mod record;
 mod recovery;
 mod sequencer;
@@ -27,6 +29,7 @@ mod vault;
 mod verify;
 mod watch;
 
+pub use cascade::{POINTS, RevocationReceipt};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Health, Receipt};
 pub use error::{OpenError, SubmitError};
@@ -37,7 +40,7 @@ pub use pack::{PackFault, PackReport, PackSelect, verify_pack};
 pub use prove::Proof;
 pub use record::{Committed, Record};
 pub use store::index::Filter;
-pub use tokens::{IssuedToken, TOKEN_SECONDS_DEFAULT};
+pub use tokens::{Entries, IssueToken, IssuedToken, RESOURCE_ACCESS, TOKEN_SECONDS_DEFAULT};
 pub use vault::Content;
 pub use verify::{Report, verify_directory};
 pub use watch::EventStream;

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, mpsc as std_mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::thread::{self, JoinHandle};
 
 use arc_swap::ArcSwap;
@@ -23,6 +23,7 @@ use crate::indexer::Indexer;
 use crate::keys::{self, KeySource};
 use crate::outbox::{self, Effect, EraseContent};
 use crate::publisher::Publisher;
+use crate::realm_keys;
 use crate::recovery::{self, Anchor, Folded, Source};
 use crate::sequencer::{Job, Position, QUEUE_COMMANDS_MAX, Sequencer};
 use crate::snapshots::{Image, Snapshots};
@@ -131,7 +132,11 @@ impl Engine {
     /// that is committed after this.
     pub fn carry_out(&self, effect: Arc<dyn Effect>) {
         match outbox::place(self, &*effect) {
-            Ok(from) => drop(tokio::spawn(outbox::run(self.clone(), effect, from))),
+            Ok(from) => {
+                let points = effect.points().iter().map(|point| (*point, effect.name()));
+                self.inner.points.lock().unwrap_or_else(PoisonError::into_inner).extend(points);
+                drop(tokio::spawn(outbox::run(self.clone(), effect, from)));
+            }
             Err(error) => {
                 tracing::error!(effect = effect.name(), %error, "an effect's place is unknown, so it is not carried out");
             }
@@ -142,7 +147,12 @@ impl Engine {
         if let Some(create) = setup {
             self.submit(Actor::Remit, Command::CreateRealm(Box::new(create))).await?;
         }
-        self.submit(Actor::Remit, Command::Recover).await.map(|_| ())
+        self.submit(Actor::Remit, Command::Recover).await?;
+        // A full disk must not keep the directory closed: what is missing is recorded at the next start.
+        if let Err(error) = self.begin_keys().await {
+            tracing::error!(%error, "the realm's keys are not all on record");
+        }
+        Ok(())
     }
 }
 
@@ -167,7 +177,7 @@ fn open(options: &Options) -> Result<(Engine, Option<CreateRealm>), OpenError> {
     let lock = DataLock::take(data)?;
     let kek = keys::kek(&options.keys, data)?;
     let ring_path = data.join("keys.sealed");
-    let ring = keys::ring(&ring_path, &kek, options.clock.now().as_seconds())?;
+    let mut ring = keys::ring(&ring_path, &kek, options.clock.now().as_seconds())?;
     let plate = plate(options, &ring)?;
     let key = NoteKey::from_pkcs8(&plate.origin, ring.log_key().as_bytes())
         .map_err(|error| OpenError::Layout(error.to_string()))?;
@@ -190,6 +200,9 @@ fn open(options: &Options) -> Result<(Engine, Option<CreateRealm>), OpenError> {
     if let Some(cut) = folded.log.cut() {
         tracing::warn!(file = %cut.file.display(), offset = cut.offset, bytes = cut.removed_bytes, "an unacknowledged batch was cut off");
     }
+    let trust_domain = realm_of(options, &plate, &folded.position.state).trust_domain;
+    let (now, file) = (options.clock.now().as_seconds(), (ring_path.as_path(), &kek));
+    realm_keys::reconcile(&mut ring, file, &folded.position.state, &trust_domain, now)?;
     let contents = ContentStore::open(&data.join("content.sqlite"))?;
     let index = IndexStore::open(&data.join("index.sqlite"))?;
     let setup = folded.position.state.realm.is_none().then(|| create_realm(options, &plate));
@@ -277,6 +290,8 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
         ledger,
         stop_followers: stop,
         stopped: watch::Sender::new(false),
+        started_at: options.clock.now(),
+        points: Mutex::new(Vec::new()),
         writers: Mutex::new(writers),
         followers: Mutex::new(followers),
         reader,

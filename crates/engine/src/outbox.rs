@@ -26,6 +26,11 @@ pub trait Effect: Send + Sync + 'static {
     /// Names its cursor; never changes.
     fn name(&self) -> &'static str;
 
+    /// The points of enforcement that it serves, as a receipt names them: see [`crate::RevocationReceipt`].
+    fn points(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether there is anything to do for `event`.
     fn concerns(&self, event: &Event) -> bool;
 

@@ -111,6 +111,8 @@ async fn ended_task(engine: &Engine) -> (AgentId, TaskId) {
         budget: None,
         parent: None,
         key: None,
+        authority: Vec::new(),
+        delegation: None,
     };
     let receipt = engine.submit(root(engine), Command::StartTask(Box::new(start))).await.unwrap();
     let Some(Event::TaskStarted(started)) = receipt.events.first() else { panic!("{:?}", receipt.events) };

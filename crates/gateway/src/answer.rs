@@ -28,6 +28,11 @@ pub(crate) enum Body {
     /// A result, or a refusal in the form of one.
     Result(Map<String, Value>),
     Error(RpcError),
+    /// A refusal in the form of a result, which a wider token for `scope` would change.
+    StepUp {
+        result: Map<String, Value>,
+        scope: String,
+    },
     /// Something is asked of the client before there can be a result.
     InputRequired(InputRequired),
     /// Nothing could be decided, so nothing happened.

@@ -126,7 +126,7 @@ fn as_error(answer: &Answer) -> RpcError {
     match &answer.body {
         Body::Unavailable(_) => refuse::protocol(refuse::INTERNAL_ERROR, "nothing can be decided now"),
         Body::Error(error) => error.clone(),
-        Body::Result(_) | Body::InputRequired(_) => {
+        Body::Result(_) | Body::StepUp { .. } | Body::InputRequired(_) => {
             refuse::protocol(refuse::INVALID_REQUEST, "the client may not be asked this")
         }
     }

@@ -1,15 +1,28 @@
-//! Step one, who: from the credential of a request to a caller that the state knows.
+//! Step one, who: from what a request shows to a caller that the state knows.
+//!
+//! Something that is shown may be a task token, a document or certificate of a workload, or, as a debt, a secret that several
+//! share. There is no default: whoever cannot be named is refused.
 
-use std::sync::PoisonError;
+use std::net::IpAddr;
 
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
-use remit_domain::{Actor, AgentId, Attribution, Id, Kind, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp};
-use remit_identity::TaskClaims;
-use remit_identity::dpop::{self, Expect};
-use remit_identity::token::Expected;
+use remit_domain::{
+    Actor, AgentId, Attribution, Environment, Level, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp,
+};
+use remit_engine::SubmitError;
+use remit_identity::x509::PeerSvid;
 
-use crate::Gateway;
+use crate::door::Door;
+use crate::sharing::Origin;
+use crate::{Gateway, Settings};
+
+pub(crate) use svid::Runs;
+
+mod credential;
+mod legacy;
+mod proof;
+mod svid;
+mod token;
 
 /// Who makes a request, as far as it has been proven.
 #[derive(Debug, Clone)]
@@ -36,13 +49,17 @@ impl Caller {
 pub(crate) enum Challenge {
     /// A token; none came.
     Token,
-    /// Another token; this one is not accepted.
+    /// Another token, or the same on another connection; this one is not accepted.
     OtherToken,
     /// A proof of possession for this request.
     Proof,
+    /// Nothing: no credential of this caller's would be accepted now.
+    Nothing,
+    /// Nothing else, but later: whether it may be let in cannot be decided at this moment.
+    Patience,
 }
 
-/// A request of which nobody knows who makes it.
+/// A request of which nobody knows who makes it, or of somebody who is not let in.
 #[derive(Debug, Clone)]
 pub(crate) struct Unknown {
     pub challenge: Challenge,
@@ -53,58 +70,65 @@ impl Unknown {
     fn new(challenge: Challenge, code: &str, sentence: impl Into<String>, help: &str) -> Self {
         Self { challenge, refusal: Refusal::new(code, sentence).help(help) }
     }
+
+    fn shut_out(refusal: Refusal) -> Self {
+        Self { challenge: Challenge::Nothing, refusal }
+    }
 }
 
-/// One request as its proof of possession describes it.
+impl From<SubmitError> for Unknown {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            // An identity of another level, or one that is not a debt, is another credential.
+            SubmitError::Refused(refusal) if refusal.code == "identity_too_coarse" => {
+                Self { challenge: Challenge::OtherToken, refusal }
+            }
+            SubmitError::Refused(refusal) => Self::shut_out(refusal),
+            SubmitError::Unavailable(refusal) => Self { challenge: Challenge::Patience, refusal },
+        }
+    }
+}
+
+/// One request, as far as it matters for who makes it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub method: &'a str,
     /// The path, without the listener's own address.
     pub path: &'a str,
+    pub door: &'a Door,
+    /// The legacy account and the workflow that the address names, if it is such an address.
+    pub legacy: Option<(&'a str, &'a str)>,
+    /// Who is at the other end of the connection, where a certificate had to be shown.
+    pub peer: Option<&'a PeerSvid>,
+    /// From where the connection comes, as the socket says. What a header says of that is not asked.
+    pub from: Option<IpAddr>,
 }
 
-enum Scheme {
-    Bearer,
-    Dpop,
+impl Asked<'_> {
+    fn origin(&self) -> Origin {
+        Origin::new(self.from, self.peer.map(|peer| peer.id.as_str()))
+    }
 }
 
-/// Who makes the request with these headers. There is no default: whoever cannot be named is refused.
-pub(crate) fn identify(gateway: &Gateway, headers: &HeaderMap, asked: Asked<'_>) -> Result<Caller, Unknown> {
-    let (scheme, token) = credential(headers)?;
+/// How well a request shows who makes it.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    level: Level,
+    attribution: Attribution,
+}
+
+/// Who makes the request with these headers.
+pub(crate) async fn identify(gateway: &Gateway, headers: &HeaderMap, asked: Asked<'_>) -> Result<Caller, Unknown> {
     let now = gateway.engine.now();
-    let (realm, keys) = (gateway.engine.realm(), gateway.engine.keys());
-    let expected = Expected { issuer: &realm.issuer, audience: &gateway.settings.audience, environment: None };
-    let claims = gateway
-        .tokens
-        .verify(token, &keys, &expected, now.as_seconds())
-        .map_err(|error| Unknown::new(Challenge::OtherToken, error.code(), error.to_string(), error.help()))?;
-    // A token that is bound to a key is worth nothing without it, and one that is not must not look as if it were.
-    let attribution = match (&claims.cnf, scheme) {
-        (None, Scheme::Bearer) => Attribution::Asserted,
-        (Some(bound), Scheme::Dpop) => {
-            prove(gateway, headers, asked, token, &bound.jkt, now)?;
-            Attribution::Proven
-        }
-        (Some(_), Scheme::Bearer) => {
-            let help = "send it as `Authorization: DPoP` with a `DPoP` proof made for this request";
-            return Err(Unknown::new(
-                Challenge::Proof,
-                "proof_needed",
-                "this task token is bound to a key and came without a proof of it",
-                help,
-            ));
-        }
-        (None, Scheme::Dpop) => {
-            let help = "send it as `Authorization: Bearer`";
-            return Err(Unknown::new(
-                Challenge::OtherToken,
-                "token_not_bound",
-                "this task token is not bound to any key",
-                help,
-            ));
-        }
-    };
-    gateway.engine.read(|state| known(state, &claims, attribution, now))
+    let credential = credential::read(headers)?;
+    if asked.legacy.is_some() || credential.as_ref().is_some_and(credential::Credential::is_legacy) {
+        return legacy::identify(gateway, headers, credential, asked, now).await;
+    }
+    match (credential, asked.peer) {
+        (Some(credential), _) => token::identify(gateway, headers, credential, asked, now).await,
+        (None, Some(peer)) => svid::of_certificate(gateway, peer, now).await,
+        (None, None) => Err(credential::none()),
+    }
 }
 
 /// The caller of a listener that asks for no token: the agent `sandbox` in its one task, while experiments are open.
@@ -119,15 +143,40 @@ pub(crate) fn sandbox(gateway: &Gateway) -> Result<Caller, Unknown> {
                 "start Remit with `remit up --dev`",
             )
         })?;
-        Ok(Caller {
-            agent: task.agent,
-            run: task.run,
-            task: task.id,
-            acting_for: None,
-            attribution: Attribution::Asserted,
-            ended: ended(state, task, now),
-        })
+        Ok(caller(state, task, Attribution::Asserted, now))
     })
+}
+
+/// Lets in who acts under `task`, if what was shown is enough for what its agent may do, and here.
+fn admit(settings: &Settings, state: &State, task: &Task, shown: Shown, now: Timestamp) -> Result<Caller, Unknown> {
+    let agent = state.agent(task.agent).map_err(Unknown::shut_out)?;
+    if settings.production && agent.profile.environment != Some(Environment::Production) {
+        let environment = agent.profile.environment.map_or("no", Environment::as_str);
+        return Err(Unknown::new(
+            Challenge::OtherToken,
+            "token_environment",
+            format!("`{}` is an agent of {environment} environment, and this is production", agent.name),
+            "use an agent of the environment `production`",
+        ));
+    }
+    let needed = agent.profile.level_needed();
+    if shown.level < needed {
+        let sentence = format!(
+            "the agent `{}` needs an identity of the level `{}`, and this one is of the level `{}`",
+            agent.name,
+            needed.as_str(),
+            shown.level.as_str()
+        );
+        let help = "start a task and use its token: `remit run`";
+        return Err(Unknown::new(Challenge::OtherToken, "identity_too_coarse", sentence, help));
+    }
+    Ok(caller(state, task, shown.attribution, now))
+}
+
+fn caller(state: &State, task: &Task, attribution: Attribution, now: Timestamp) -> Caller {
+    let attribution = if task.attribution() == Attribution::Shared { Attribution::Shared } else { attribution };
+    let acting_for = task.acting_for;
+    Caller { agent: task.agent, run: task.run, task: task.id, acting_for, attribution, ended: ended(state, task, now) }
 }
 
 /// Why the agent of `task` may do nothing under it, if it is so.
@@ -144,94 +193,7 @@ fn ended(state: &State, task: &Task, now: Timestamp) -> Option<Refusal> {
     task.must_be_alive(now).err().or_else(|| (!active).then(inactive))
 }
 
-/// The one credential of the request. Two are as bad as none: readers would disagree about which one counts.
-fn credential(headers: &HeaderMap) -> Result<(Scheme, &str), Unknown> {
-    let help = "send `Authorization: Bearer TASK_TOKEN`; `remit task start` or `remit run` gives one";
-    let none = || Unknown::new(Challenge::Token, "token_needed", "this request carries no task token", help);
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let value = values.next().ok_or_else(none)?;
-    if values.next().is_some() {
-        return Err(Unknown::new(
-            Challenge::OtherToken,
-            "token_malformed",
-            "this request carries more than one credential",
-            help,
-        ));
-    }
-    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(none)?;
-    let scheme = match scheme {
-        scheme if scheme.eq_ignore_ascii_case("bearer") => Scheme::Bearer,
-        scheme if scheme.eq_ignore_ascii_case("dpop") => Scheme::Dpop,
-        _ => return Err(none()),
-    };
-    Ok((scheme, token.trim()))
-}
-
-/// Checks the proof that came with the token: made by the right key, for this very request, and never shown before.
-fn prove(
-    gateway: &Gateway,
-    headers: &HeaderMap,
-    asked: Asked<'_>,
-    token: &str,
-    key: &str,
-    now: Timestamp,
-) -> Result<(), Unknown> {
-    let refused = |code: &str, sentence: String| {
-        Unknown::new(
-            Challenge::Proof,
-            code,
-            sentence,
-            "make a new proof for this very request with the key of the token",
-        )
-    };
-    let mut values = headers.get_all("dpop").iter();
-    let proof = match (values.next().and_then(|value| value.to_str().ok()), values.next()) {
-        (Some(proof), None) => proof,
-        (None, None) => {
-            return Err(refused(
-                "proof_needed",
-                "this task token is bound to a key and came without a proof of it".to_owned(),
-            ));
-        }
-        _ => {
-            return Err(refused(
-                "proof_malformed",
-                "this request does not carry exactly one readable proof".to_owned(),
-            ));
-        }
-    };
-    let address = format!("{}{}", gateway.settings.public_url, asked.path);
-    let expect =
-        Expect { htm: asked.method, htu: &address, access_token: Some(token), jkt: Some(key), now: now.as_seconds() };
-    let proof = dpop::verify_proof(proof, &expect).map_err(|error| refused("proof_refused", error.to_string()))?;
-    let mut shown = gateway.proofs.lock().unwrap_or_else(PoisonError::into_inner);
-    if shown.insert(&proof.jkt, &proof.jti, proof.iat, now.as_seconds()) {
-        return Ok(());
-    }
-    Err(refused("proof_replayed", "this proof was shown before, or is too old to tell".to_owned()))
-}
-
-/// Holds the token against the state: a signature says what was once true, the state says what is.
-fn known(state: &State, claims: &TaskClaims, attribution: Attribution, now: Timestamp) -> Result<Caller, Unknown> {
-    let help = "ask for a new task token";
-    let stale = || {
-        Unknown::new(Challenge::OtherToken, "token_stale", "this task token does not fit any task that is known", help)
-    };
-    let task = state.task(id(&claims.task).ok_or_else(stale)?).map_err(|_| stale())?;
-    let acting_for = task.acting_for.map(|person| person.to_string());
-    let fits = id(&claims.agent) == Some(task.agent)
-        && id(&claims.run) == Some(task.run)
-        && claims.acting_for == acting_for
-        // INVARIANT: records of a key-bound task are attributed as proven, so no unproven caller may pass for one.
-        && claims.cnf.as_ref().map(|bound| bound.jkt.as_str()) == task.key.as_deref();
-    if !fits {
-        return Err(stale());
-    }
-    state.agent(task.agent).map_err(|_| stale())?;
-    let ended = ended(state, task, now);
-    Ok(Caller { agent: task.agent, run: task.run, task: task.id, acting_for: task.acting_for, attribution, ended })
-}
-
-fn id<K: Kind>(text: &str) -> Option<Id<K>> {
-    text.parse().ok()
+/// The realm's trust domain.
+fn trust_domain(state: &State) -> &str {
+    state.realm.as_ref().map(|realm| realm.trust_domain.as_str()).unwrap_or_default()
 }

@@ -13,10 +13,14 @@ use tokio_util::sync::CancellationToken;
 use crate::asked::{self, Asker};
 use crate::caller::Caller;
 use crate::client::Client;
+use crate::lives::Held;
 use crate::permit::Permit;
 use crate::upstream::{CallFault, Connection, Governed, Reply, UpstreamFault, UpstreamRequest, Watch};
 use crate::words::Words;
 use crate::{Gateway, limits};
+
+/// Why a call was not sent whose task has ended.
+const ENDED: &str = "the task ended before it was sent";
 
 /// One permitted call on its way.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(crate) struct Sending<'a> {
     pub permit: Permit,
     pub request: UpstreamRequest,
     pub words: &'a Words,
+    /// Ends when the caller's task does.
+    pub life: &'a Held,
 }
 
 /// Sends the call that the permit allows, and waits for its answer.
@@ -42,11 +48,16 @@ pub(crate) async fn forward(gateway: &Gateway, sending: Sending<'_>) -> Result<R
         let connection = tokio::select! {
             connection = gateway.upstreams.ready(&connector) => connection?,
             () = client.gave_up() => return Err(UpstreamFault::not_sent("the caller gave up before it was sent")),
+            () = sending.life.ended() => return Err(UpstreamFault::not_sent(ENDED)),
             () = tokio::time::sleep_until(deadline) => return Err(UpstreamFault::not_sent("the upstream was not ready in time")),
         };
         // INVARIANT: what runs is what was decided on: the same definition, seen on this very connection.
         if connection.definition(permit.operation().tool()) != permit.definition() {
             return Err(UpstreamFault::not_sent("the server now defines this tool otherwise than it was approved"));
+        }
+        // Another connection may have been ready at once, and the end of the task have come before all the same.
+        if sending.life.has_ended() {
+            return Err(UpstreamFault::not_sent(ENDED));
         }
         if connection.is_modern() && sending.request.method.is_gone() {
             return follow(gateway, &connector, &connection, &sending).await;
@@ -106,7 +117,7 @@ async fn call(
     sending: &Sending<'_>,
     mut deadline: Instant,
 ) -> Result<Reply, CallFault> {
-    let Sending { caller, client, permit, request, words } = sending;
+    let Sending { caller, client, permit, request, words, life } = sending;
     let cut = CancellationToken::new();
     // A channel that nobody uses is not made: one has room for all that it could hold from the start.
     let listening = client.manner.wants_progress || words.logs();
@@ -144,6 +155,12 @@ async fn call(
             () = client.gave_up(), if reason.is_none() => {
                 reason = Some("the caller gave up before there was an answer".to_owned());
                 cut_at = Instant::now() + Duration::from_secs(limits::CUT_SECONDS_MAX);
+                cut.cancel();
+            }
+            () = life.ended(), if reason.is_none() => {
+                reason = Some("the task ended before there was an answer".to_owned());
+                cut_at = Instant::now() + Duration::from_secs(limits::CUT_SECONDS_MAX);
+                life.was_sent(format!("`{}` had left as {}, and may have run", permit.operation(), permit.action()));
                 cut.cancel();
             }
             () = tokio::time::sleep_until(deadline), if reason.is_none() => {

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use remit_domain::{Feature, OperationName, Reachable, State, TaskId, Timestamp};
+use remit_domain::{Feature, OperationName, Reachable, State, TaskId, Timestamp, Verdict};
+use remit_engine::Receipt;
 use serde_json::{Map, Value, json};
 
 use crate::answer::{Answer, Body};
@@ -14,9 +15,10 @@ use crate::caller::Caller;
 use crate::client::{Client, Manner};
 use crate::forward::{Sending, forward};
 use crate::inspect::{Expected, inspect};
+use crate::lives::Kind;
 use crate::permit::Permit;
 use crate::record::{Report, record_outcome};
-use crate::upstream::UpstreamRequest;
+use crate::upstream::{Governed, UpstreamRequest};
 use crate::words::Words;
 use crate::{Gateway, hold, refuse};
 
@@ -30,6 +32,9 @@ async fn steps(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client)
     // A bounded number of calls: past it, saying so at once is better than answering all of them late.
     let _place = gateway.room.enter(caller.agent).ok_or_else(refuse::no_room)?;
 
+    // From here on the end of its task ends it.
+    let life = gateway.lives.hold(caller.task, Kind::Upstream);
+
     // Who and what are known. The arguments are committed to in one byte form, because the policies, the people asked, the
     // record and the upstream must all mean the same bytes.
     let mut attempt = Attempt::prepare(&gateway.engine, caller, call).await.map_err(refuse::submit_error)?;
@@ -38,7 +43,7 @@ async fn steps(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client)
     let receipt = hold::decide(gateway, caller, Some(call), &mut attempt, client).await?;
 
     // Only a committed allow makes a permit: no record, no effect.
-    let permit = Permit::from_receipt(&receipt).ok_or_else(|| refuse::verdict(&receipt))?;
+    let permit = Permit::from_receipt(&receipt).ok_or_else(|| refused(gateway, caller, call, &receipt))?;
     let report = Report::about(gateway, &permit);
     let expected = Expected::of(gateway, &permit, call.method);
     let (request, words) = prepare(gateway, caller, call, client, &permit, &report);
@@ -49,7 +54,8 @@ async fn steps(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client)
 
     // The call leaves the house, once. The permit goes with it.
     let started = Instant::now();
-    let reply = forward(gateway, Sending { caller, client, permit, request: request.upstream, words: &words }).await;
+    let sending = Sending { caller, client, permit, request: request.upstream, words: &words, life: &life };
+    let reply = forward(gateway, sending).await;
 
     // What came back is looked at before anybody relies on it.
     let inspected = inspect(reply, &expected, words.into_kept(), unknown);
@@ -66,6 +72,28 @@ async fn steps(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client)
             .map_err(|refusal| refuse::refused(&refusal, Some(report.action())))?;
     }
     Ok(answer)
+}
+
+/// What was decided, where it was no. A client that a person let in is told when a token for more would change it, so that it can ask that
+/// person again: what it may do is less than what its agent was granted. Whatever else is refused, no token changes.
+fn refused(gateway: &Gateway, caller: &Caller, call: &Call, receipt: &Receipt) -> Answer {
+    let answer = refuse::verdict(receipt);
+    let scope = call.operation.as_str();
+    let beyond = matches!(Verdict::among(&receipt.events), Some(Verdict::Denied(denied)) if denied.refusal.code == "out_of_scope");
+    let now = gateway.engine.now();
+    let wider = beyond
+        && call.method == Governed::CallTool
+        && scope.bytes().all(is_scope_byte)
+        && gateway.engine.read(|state| {
+            let consented = state.task(caller.task).is_ok_and(|task| task.client.is_some());
+            consented && state.grants_of(caller.agent).any(|grant| grant.covers(&call.operation, now))
+        });
+    if wider { refuse::step_up(answer, scope.to_owned()) } else { answer }
+}
+
+/// RFC 6749 section 3.3, `scope-token`.
+fn is_scope_byte(byte: u8) -> bool {
+    matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e)
 }
 
 /// What is sent upstream for a call.

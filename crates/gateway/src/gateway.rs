@@ -3,18 +3,22 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use remit_engine::Engine;
+use remit_domain::TaskId;
+use remit_engine::{Effect, Engine};
 use remit_identity::ReplayCache;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::caller::Runs;
 use crate::listen::Entrance;
+use crate::lives::Lives;
 use crate::mcp::{Handles, ParkingLot, Sessions, Streams, streams};
 use crate::outputs::Outputs;
 use crate::request_state::RequestStates;
 use crate::room::Room;
+use crate::sharing::Sharing;
 use crate::tokens::Tokens;
-use crate::{Settings, Upstreams, limits, listen};
+use crate::{Settings, Upstreams, cut, limits, listen};
 
 /// The gate in front of all tools. Share it by `Arc`; [`Gateway::close`] ends it.
 pub struct Gateway {
@@ -24,6 +28,12 @@ pub struct Gateway {
     pub(crate) tokens: Tokens,
     /// Proofs of possession that have been shown.
     pub(crate) proofs: Mutex<ReplayCache>,
+    /// Where credentials were seen that whoever holds them may use.
+    pub(crate) sharing: Sharing,
+    /// With which task each run began.
+    pub(crate) runs: Runs,
+    /// What is open for each task.
+    pub(crate) lives: Lives,
     pub(crate) sessions: Sessions,
     pub(crate) request_states: RequestStates,
     pub(crate) parked: ParkingLot,
@@ -48,6 +58,9 @@ impl Gateway {
             settings,
             tokens: Tokens::default(),
             proofs,
+            sharing: Sharing::default(),
+            runs: Runs::default(),
+            lives: Lives::default(),
             sessions: Sessions::default(),
             request_states,
             parked: ParkingLot::default(),
@@ -70,6 +83,21 @@ impl Gateway {
     /// The same without a token, for experiments: whoever comes is the agent `sandbox`. The listener must be one of this machine only.
     pub fn sandbox_router(self: &Arc<Self>) -> axum::Router {
         listen::router(Arc::clone(self), Entrance::Sandbox)
+    }
+
+    /// What has to happen here when something ends, for the engine to carry out: each reports when it took effect.
+    pub fn effects(self: &Arc<Self>) -> Vec<Arc<dyn Effect>> {
+        cut::effects(self)
+    }
+
+    /// Ends what is open for `task`, which has ended: its streams at once, its calls as soon as their upstreams have been told.
+    pub(crate) fn cut(&self, task: TaskId) {
+        if self.lives.cut(task) {
+            self.streams.end_of(task);
+            self.sessions.release(task);
+            self.parked.end(task);
+            self.handles.end(task);
+        }
     }
 
     /// Ends: holds are answered at once, calls under way get [`limits::DRAIN_SECONDS_MAX`] to end and be recorded, then

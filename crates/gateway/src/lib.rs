@@ -1,7 +1,7 @@
 //! Stands between an agent and the tools, models, APIs and databases that it calls.
 //!
 //! A request's path reads top to bottom in [`gate`]; each step is one file: `caller`, `call`, `attempt`, `hold`, `permit`, `forward`,
-//! `inspect`, `record`; what an upstream asks of the client takes the same path in `asked`. `mcp` translates the Model Context Protocol to and from it, `upstream` speaks to the servers behind.
+//! `inspect`, `record`; what an upstream asks of the client takes the same path in `asked`. What is open for a task is known to `lives`, and ended by `cut`. `mcp` translates the Model Context Protocol to and from it, `upstream` speaks to the servers behind.
 //!
 //! Architecture invariant: there is no administrative endpoint, no default principal and no storage here. Nothing decides:
 //! the engine does, and only a committed allow makes the [`Permit`] without which no call can be sent upstream.
@@ -12,6 +12,7 @@ mod attempt;
 mod call;
 mod caller;
 mod client;
+mod cut;
 mod door;
 mod forward;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -22,6 +23,7 @@ mod hold;
 mod inspect;
 pub mod limits;
 mod listen;
+mod lives;
 mod mcp;
 mod metadata;
 mod outputs;
@@ -31,6 +33,7 @@ mod refuse;
 mod request_state;
 mod room;
 mod settings;
+mod sharing;
 mod tokens;
 mod upstream;
 mod words;

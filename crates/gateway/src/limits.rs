@@ -250,5 +250,26 @@ pub const HANDLE_DONE_SECONDS_KEPT: u64 = 900;
 /// Longest time for one page of a list where connectors are joined, in seconds: one that hangs costs only its own entries.
 pub const JOINED_PAGE_SECONDS_MAX: u64 = 10;
 
+/// Runs whose first tasks are kept at hand.
+pub const RUNS_KEPT_MAX: usize = 65_536;
+
+/// Credentials that whoever holds them may use, with where each was seen.
+pub const SIGHTINGS_KEPT_MAX: usize = 65_536;
+
+/// How far the clock of a workflow that signs its name may be from ours, in seconds.
+pub const WORKFLOW_HEADER_SECONDS_MAX: u64 = 60;
+
+/// Tasks of which is kept what their end has cut.
+pub const CUTS_KEPT_MAX: usize = 65_536;
+
+/// What could not be taken back of one cause, in texts.
+pub const CUT_WORDS_MAX: usize = 16;
+
+/// How long a call of a task that has ended may take to say so to its client, before the client is answered without it, in milliseconds.
+pub const CUT_GRACE_MILLISECONDS: u64 = 200;
+
+/// How long the end of something may take here before it is said what is left, in seconds: longer than a call has to end.
+pub const ENFORCE_SECONDS_MAX: u64 = CUT_SECONDS_MAX + 1;
+
 /// How often idle sessions are looked for, in seconds.
 pub const SESSIONS_REAPED_SECONDS: u64 = 60;

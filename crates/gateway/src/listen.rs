@@ -1,18 +1,20 @@
 //! What the gateway's listener serves, and to whom it listens at all.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{ConnectInfo, Path, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use http::{Method, StatusCode, header};
+use remit_identity::x509::PeerSvid;
 use tower_http::catch_panic::CatchPanicLayer;
 
-use crate::caller::{Asked, identify, sandbox};
+use crate::caller::{Asked, Caller, Unknown, identify, sandbox};
 use crate::door::Door;
 use crate::mcp::{self, Posted, reply};
 use crate::{Gateway, limits, metadata, refuse};
@@ -42,31 +44,99 @@ pub(crate) fn router(gateway: Arc<Gateway>, entrance: Entrance) -> Router {
     Router::new()
         .route("/mcp", any(all))
         .route("/mcp/{connector}", any(one))
+        .route("/legacy/{account}/{workflow}/mcp", any(legacy_all))
+        .route("/legacy/{account}/{workflow}/mcp/{connector}", any(legacy_one))
+        .route(metadata::ROOT_PATH, get(resource))
         .route(metadata::PATH, get(resource))
-        .route(&format!("{}/{{connector}}", metadata::PATH), get(resource))
+        .route(&format!("{}/{{connector}}", metadata::PATH), get(resource_of_one))
         .layer(middleware::from_fn_with_state(Arc::clone(&gateway), from_here))
         .layer(CatchPanicLayer::new())
         .with_state(listener)
 }
 
+/// An account that several workflows share, and which of them the address says it is.
+#[derive(Debug)]
+struct Legacy {
+    account: String,
+    workflow: String,
+}
+
 async fn all(State(listener): State<Listener>, request: Request) -> Response {
-    serve(listener, Door::All, request).await
+    serve(listener, Door::All, None, request).await
 }
 
 async fn one(State(listener): State<Listener>, Path(connector): Path<String>, request: Request) -> Response {
-    // A name that could be read as connector and tool at once would be decided as something else than it was asked for.
-    // One that is too long cannot have been added, and would only fill the ledger.
-    if connector.contains('/') || connector.len() > remit_domain::limits::NAME_BYTES_MAX {
-        return StatusCode::NOT_FOUND.into_response();
+    match door(connector) {
+        Some(door) => serve(listener, door, None, request).await,
+        None => StatusCode::NOT_FOUND.into_response(),
     }
-    serve(listener, Door::One(connector), request).await
+}
+
+async fn legacy_all(
+    State(listener): State<Listener>,
+    Path((account, workflow)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    serve(listener, Door::All, Some(Legacy { account, workflow }), request).await
+}
+
+async fn legacy_one(
+    State(listener): State<Listener>,
+    Path((account, workflow, connector)): Path<(String, String, String)>,
+    request: Request,
+) -> Response {
+    match door(connector) {
+        Some(door) => serve(listener, door, Some(Legacy { account, workflow }), request).await,
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// The door of one connector. A name that could be read as connector and tool at once would be decided as something else than it was
+/// asked for. One that is too long cannot have been added, and would only fill the ledger.
+fn door(connector: String) -> Option<Door> {
+    let odd = connector.contains('/') || connector.len() > remit_domain::limits::NAME_BYTES_MAX;
+    (!odd).then_some(Door::One(connector))
 }
 
 async fn resource(State(listener): State<Listener>) -> Response {
-    axum::Json(metadata::document(&listener.gateway)).into_response()
+    described(&listener, &Door::All)
 }
 
-async fn serve(listener: Listener, door: Door, request: Request) -> Response {
+async fn resource_of_one(State(listener): State<Listener>, Path(connector): Path<String>) -> Response {
+    described(&listener, &Door::One(connector))
+}
+
+fn described(listener: &Listener, door: &Door) -> Response {
+    match metadata::document(&listener.gateway, door) {
+        Some(document) => axum::Json(document).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// Who sends a request.
+async fn identified(
+    gateway: &Gateway,
+    entrance: Entrance,
+    parts: &http::request::Parts,
+    door: &Door,
+    legacy: Option<&Legacy>,
+) -> Result<Caller, Unknown> {
+    let asked = Asked {
+        method: parts.method.as_str(),
+        path: parts.uri.path(),
+        door,
+        legacy: legacy.map(|legacy| (legacy.account.as_str(), legacy.workflow.as_str())),
+        peer: parts.extensions.get::<PeerSvid>(),
+        from: parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip()),
+    };
+    match entrance {
+        // Apart, since it is large and most of it is seldom needed.
+        Entrance::Tokens => Box::pin(identify(gateway, &parts.headers, asked)).await,
+        Entrance::Sandbox => sandbox(gateway),
+    }
+}
+
+async fn serve(listener: Listener, door: Door, legacy: Option<Legacy>, request: Request) -> Response {
     let Listener { gateway, entrance } = listener;
     let (parts, body) = request.into_parts();
     if ![Method::POST, Method::DELETE, Method::GET].contains(&parts.method) {
@@ -76,14 +146,9 @@ async fn serve(listener: Listener, door: Door, request: Request) -> Response {
         return reply::stopping();
     }
     // Who first: nothing that an unknown caller sends is read.
-    let asked = Asked { method: parts.method.as_str(), path: parts.uri.path() };
-    let identified = match entrance {
-        Entrance::Tokens => identify(&gateway, &parts.headers, asked),
-        Entrance::Sandbox => sandbox(&gateway),
-    };
-    let caller = match identified {
+    let caller = match identified(&gateway, entrance, &parts, &door, legacy.as_ref()).await {
         Ok(caller) => caller,
-        Err(unknown) => return reply::unknown(&gateway, &unknown, None),
+        Err(unknown) => return reply::unknown(&gateway, &door, &unknown, None),
     };
     tracing::debug!(
         agent = %caller.agent, run = %caller.run, task = %caller.task, acting_for = ?caller.acting_for,

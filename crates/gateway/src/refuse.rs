@@ -84,6 +84,20 @@ pub(crate) fn verdict(receipt: &Receipt) -> Answer {
     }
 }
 
+/// What was decided, where a wider token for `scope` would change it.
+pub(crate) fn step_up(answer: Answer, scope: String) -> Answer {
+    match answer.body {
+        Body::Result(result) => Answer { body: Body::StepUp { result, scope }, ..answer },
+        _ => answer,
+    }
+}
+
+/// The task has ended while its call was under way.
+pub(crate) fn ended_meanwhile(decision: Option<ActionId>) -> Answer {
+    let refusal = Refusal::new("task_ended", "the task ended while this call was under way");
+    as_result(&refusal.help("the record says what became of it; start a new task"), decision, None)
+}
+
 /// The time to hold the call is over and nobody has answered yet.
 pub(crate) fn still_waiting(settings: &Settings, question: Question) -> Answer {
     let Question { approval, decision } = question;
@@ -167,19 +181,43 @@ fn document(refusal: &Refusal, decision: Option<ActionId>, approval: Option<Appr
     Value::Object(document)
 }
 
-/// A request of nobody: the challenge for the `WWW-Authenticate` header, and the same in the protocol's own form, which is
-/// what some clients show.
-pub(crate) fn unknown(unknown: &Unknown, metadata_url: &str) -> (String, RpcError) {
-    let challenge = match unknown.challenge {
-        // RFC 6750 section 3.1: no error code where no credential came. Clients look for it all the same.
-        Challenge::Token | Challenge::OtherToken => {
-            format!("Bearer resource_metadata=\"{metadata_url}\", error=\"invalid_token\"")
-        }
+/// A request of nobody, as it is answered.
+pub(crate) struct Unanswered {
+    pub status: StatusCode,
+    /// For the `WWW-Authenticate` header, where another credential would help.
+    pub challenge: Option<String>,
+    /// The same in the protocol's own form, which is what some clients show.
+    pub error: RpcError,
+}
+
+/// A request of nobody at an address that `metadata_url` is about, where a token needs `scope`.
+pub(crate) fn unknown(unknown: &Unknown, metadata_url: &str, scope: Option<&str>) -> Unanswered {
+    let scope = scope.map(|scope| format!(", scope=\"{scope}\"")).unwrap_or_default();
+    // RFC 6750 section 3.1: no error code where no credential came. Clients look for it all the same.
+    let bearer = || format!("Bearer resource_metadata=\"{metadata_url}\", error=\"invalid_token\"{scope}");
+    let (status, challenge) = match unknown.challenge {
+        // Both kinds of tokens are taken (RFC 9449 section 7.1); clients that know one look for it by its name.
+        Challenge::Token => (StatusCode::UNAUTHORIZED, Some(format!("{}, DPoP algs=\"ES256\"", bearer()))),
+        Challenge::OtherToken => (StatusCode::UNAUTHORIZED, Some(bearer())),
         Challenge::Proof => {
-            format!("DPoP resource_metadata=\"{metadata_url}\", error=\"invalid_dpop_proof\", algs=\"ES256\"")
+            let challenge =
+                format!("DPoP resource_metadata=\"{metadata_url}\", error=\"invalid_dpop_proof\", algs=\"ES256\"");
+            (StatusCode::UNAUTHORIZED, Some(challenge))
         }
+        Challenge::Nothing => (StatusCode::FORBIDDEN, None),
+        Challenge::Patience => (StatusCode::SERVICE_UNAVAILABLE, None),
     };
-    (challenge, as_error(&unknown.refusal))
+    let error = match unknown.challenge {
+        Challenge::Patience => unavailable(&unknown.refusal),
+        _ => as_error(&unknown.refusal),
+    };
+    Unanswered { status, challenge, error }
+}
+
+/// The challenge for a caller whose token does not reach far enough (RFC 6750 section 3.1; MCP 2026-07-28, Scope Challenge Handling). It
+/// names what this one call needs: clients add it to what they have.
+pub(crate) fn step_up_challenge(metadata_url: &str, scope: &str) -> String {
+    format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\", resource_metadata=\"{metadata_url}\"")
 }
 
 /// A caller whose task has ended, or whose agent is not active, asks for something else than a call.

@@ -5,10 +5,15 @@ use crate::limits;
 /// How the gateway is reached, and how long it waits.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The audience that task tokens must be for, for example `http://127.0.0.1:7480/mcp`.
+    /// The audience that task tokens must be for, for example `http://127.0.0.1:7480/mcp`. One that is for this with
+    /// `/CONNECTOR` behind it is good at that connector's own address, and nowhere else.
     pub audience: String,
     /// How clients write the address of this listener, without a slash at the end; proofs of possession name it.
     pub public_url: String,
+    /// The same of the listener on which everybody shows a certificate, if there is one. What is served is the same there.
+    pub mtls_url: Option<String>,
+    /// Whether agents of other environments than production are kept out.
+    pub production: bool,
     /// The console's address, without a slash at the end, for people who have to approve something.
     pub console_url: String,
     /// How long a call is kept open while a person is asked, in seconds.
@@ -26,6 +31,8 @@ impl Settings {
         Self {
             audience: format!("{public_url}/mcp"),
             public_url,
+            mtls_url: None,
+            production: false,
             console_url: console_url.trim_end_matches('/').to_owned(),
             hold_seconds: limits::HOLD_SECONDS_DEFAULT,
             call_seconds_max: limits::CALL_SECONDS_DEFAULT,

@@ -6,6 +6,7 @@
 
 use serde::Serialize;
 
+use crate::foreign::{ForeignError, ForeignJwt, KeySet};
 use crate::json::{JsonError, Members};
 use crate::jws::{self, Header, JwsError, UnverifiedJws};
 use crate::{PublicJwk, SigningKey, limits};
@@ -59,8 +60,13 @@ pub enum AssertionError {
     Expired,
     #[error("the client assertion was issued in the future")]
     NotYetValid,
-    #[error("the client assertion does not end within {} seconds of being made", limits::ASSERTION_SECONDS_MAX)]
+    #[error("the client assertion lives longer than one may")]
     Lifetime,
+    #[error("the client assertion was made more than {} seconds ago", limits::ASSERTION_SECONDS_MAX)]
+    Old,
+    /// Of an OAuth client, held against the keys that it publishes.
+    #[error("the client assertion cannot be used: {0}")]
+    Foreign(ForeignError),
     /// Said by whoever asked the [`crate::ReplayCache`].
     #[error("the client assertion has been used before, or is older than this process")]
     Replay,
@@ -78,6 +84,8 @@ impl AssertionError {
             Self::Expired => "assertion_expired",
             Self::NotYetValid => "assertion_not_yet_valid",
             Self::Lifetime => "assertion_lifetime",
+            Self::Old => "assertion_old",
+            Self::Foreign(_) => "assertion_malformed",
             Self::Replay => "assertion_replay",
         }
     }
@@ -86,12 +94,15 @@ impl AssertionError {
     pub fn help(&self) -> &'static str {
         match self {
             Self::Audience => "set `aud` to the issuer identifier, as one text and not a list",
-            Self::Expired | Self::NotYetValid => "make a new assertion, and set the clocks of both machines right",
+            Self::Expired | Self::NotYetValid | Self::Old => {
+                "make a new assertion, and set the clocks of both machines right"
+            }
             Self::Lifetime => "set `exp` to at most a minute after `iat`",
             Self::Replay => "make a new assertion for each request",
             Self::Malformed(_) | Self::Type | Self::Signature | Self::Client => {
-                "sign with the enrolled key, and set `iss` and `sub` to the agent's SPIFFE ID"
+                "sign with the client's own key, and set `iss` and `sub` to the client: for an agent, its SPIFFE ID"
             }
+            Self::Foreign(error) => error.help(),
         }
     }
 }
@@ -145,22 +156,68 @@ impl<'a> UnverifiedAssertion<'a> {
 
     /// The claims, if the client's `key` signed them and they hold for this realm now.
     pub fn verify(self, key: &PublicJwk, expect: &Expect<'_>) -> Result<AssertionClaims, AssertionError> {
-        let claims = self.0.verify(key)?;
-        if claims.value("aud").is_none_or(|audience| audience.as_str() != Some(expect.issuer)) {
-            return Err(AssertionError::Audience);
+        check(&self.0.verify(key)?, expect, limits::ASSERTION_SECONDS_MAX)
+    }
+}
+
+/// An assertion of an OAuth client, such as one with a Client ID Metadata Document, that nobody has checked yet. It may be
+/// signed with whatever its published keys are for.
+#[derive(Debug, Clone)]
+pub struct UnverifiedClientAssertion<'a>(ForeignJwt<'a>);
+
+impl<'a> UnverifiedClientAssertion<'a> {
+    /// Reads an assertion as it came, without believing it.
+    pub fn parse(assertion: &'a str) -> Result<Self, AssertionError> {
+        let assertion = ForeignJwt::parse(assertion)?;
+        if matches!(assertion.typ(), None | Some("JWT" | TYPE)) {
+            Ok(Self(assertion))
+        } else {
+            Err(AssertionError::Type)
         }
-        let claims = read(&claims, expect.client)?;
-        if claims.exp <= expect.now {
-            return Err(AssertionError::Expired);
-        }
-        if claims.iat > expect.now.saturating_add(limits::IAT_AHEAD_SECONDS_MAX) {
-            return Err(AssertionError::NotYetValid);
-        }
-        if claims.exp > claims.iat.saturating_add(limits::ASSERTION_SECONDS_MAX) {
-            return Err(AssertionError::Lifetime);
+    }
+
+    /// Who the sender says to be, for looking up the keys and nothing else.
+    pub fn claimed_client(&self) -> Result<&str, AssertionError> {
+        Ok(self.0.claimed("sub")?)
+    }
+
+    /// The claims, if one of the client's `keys` signed them and they hold for this realm now. The client's library may
+    /// write a later end; the assertion is good for its first minute only, as long as a replay of it is noticed.
+    pub fn verify(self, keys: &KeySet, expect: &Expect<'_>) -> Result<AssertionClaims, AssertionError> {
+        let claims = check(&self.0.signed_by(keys)?, expect, limits::CLIENT_ASSERTION_SECONDS_MAX)?;
+        if expect.now.saturating_sub(claims.iat) > limits::ASSERTION_SECONDS_MAX {
+            return Err(AssertionError::Old);
         }
         Ok(claims)
     }
+}
+
+impl From<ForeignError> for AssertionError {
+    fn from(error: ForeignError) -> Self {
+        match error {
+            ForeignError::Signature => Self::Signature,
+            other => Self::Foreign(other),
+        }
+    }
+}
+
+/// What holds for every assertion, whoever signed it. The signature was checked before.
+fn check(claims: &Members, expect: &Expect<'_>, seconds_max: i64) -> Result<AssertionClaims, AssertionError> {
+    // The issuer, as one text: neither an endpoint's address nor a list, even of one.
+    if claims.value("aud").is_none_or(|audience| audience.as_str() != Some(expect.issuer)) {
+        return Err(AssertionError::Audience);
+    }
+    let claims = read(claims, expect.client)?;
+    if claims.exp <= expect.now {
+        return Err(AssertionError::Expired);
+    }
+    if claims.iat > expect.now.saturating_add(limits::IAT_AHEAD_SECONDS_MAX) {
+        return Err(AssertionError::NotYetValid);
+    }
+    if claims.exp > claims.iat.saturating_add(seconds_max) {
+        return Err(AssertionError::Lifetime);
+    }
+    Ok(claims)
 }
 
 fn read(claims: &Members, client: &str) -> Result<AssertionClaims, AssertionError> {

@@ -30,6 +30,22 @@ pub enum JsonError {
     NotSeconds(&'static str),
     #[error("the member `{0}` is not an object")]
     NotObject(&'static str),
+    #[error("the member `{0}` is not a list, or has an item of the wrong kind")]
+    NotList(&'static str),
+    #[error("the member `{0}` is not a whole number of zero or more")]
+    NotWhole(&'static str),
+    #[error("the list `{0}` is empty or too long")]
+    Count(&'static str),
+    #[error("the member `{0}` has no meaning here")]
+    Unknown(String),
+}
+
+/// Reads one JSON value of any kind, as strictly as [`Members::parse`] reads an object.
+pub fn parse(bytes: &[u8]) -> Result<Value, JsonError> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict.deserialize(&mut reader).map_err(|_| JsonError::NotJson)?;
+    reader.end().map_err(|_| JsonError::NotJson)?;
+    Ok(value)
 }
 
 /// The members of one JSON object.
@@ -39,18 +55,33 @@ pub struct Members(Map<String, Value>);
 impl Members {
     /// Reads one object. Anything after it, a repeated member at any depth, and nesting beyond 128 levels are refused.
     pub fn parse(bytes: &[u8]) -> Result<Self, JsonError> {
-        let mut reader = serde_json::Deserializer::from_slice(bytes);
-        let value = Strict.deserialize(&mut reader).map_err(|_| JsonError::NotJson)?;
-        reader.end().map_err(|_| JsonError::NotJson)?;
-        match value {
+        match parse(bytes)? {
             Value::Object(members) => Ok(Self(members)),
             _ => Err(JsonError::NotAnObject),
+        }
+    }
+
+    /// The members of a value that was read strictly before.
+    pub fn of(value: &Value) -> Result<Self, JsonError> {
+        value.as_object().cloned().map(Self).ok_or(JsonError::NotAnObject)
+    }
+
+    /// Refuses members other than those that are `known`: what is not understood must not be passed over.
+    pub fn only(&self, known: &[&str]) -> Result<(), JsonError> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(JsonError::Unknown(name.chars().take(64).collect())),
+            None => Ok(()),
         }
     }
 
     /// The value of a member, whatever its type.
     pub fn value(&self, name: &str) -> Option<&Value> {
         self.0.get(name)
+    }
+
+    /// All members.
+    pub fn as_map(&self) -> &Map<String, Value> {
+        &self.0
     }
 
     /// The object in the member `name`, if there is one.
@@ -60,6 +91,34 @@ impl Members {
             Some(Value::Object(members)) => Ok(Some(Self(members.clone()))),
             Some(_) => Err(JsonError::NotObject(name)),
         }
+    }
+
+    /// As [`Members::optional_object`], where it must be there.
+    pub fn object(&self, name: &'static str) -> Result<Self, JsonError> {
+        self.optional_object(name)?.ok_or(JsonError::Missing(name))
+    }
+
+    /// The list in the member `name`, of 1 to `count_max` items, if there is one.
+    pub fn optional_list(&self, name: &'static str, count_max: usize) -> Result<Option<&[Value]>, JsonError> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(Value::Array(items)) if items.is_empty() || items.len() > count_max => Err(JsonError::Count(name)),
+            Some(Value::Array(items)) => Ok(Some(items)),
+            Some(_) => Err(JsonError::NotList(name)),
+        }
+    }
+
+    /// The texts in the list `name`, each of 1 to [`limits::MEMBER_BYTES_MAX`] bytes, if there is one.
+    pub fn optional_texts(&self, name: &'static str, count_max: usize) -> Result<Option<Vec<String>>, JsonError> {
+        let Some(items) = self.optional_list(name, count_max)? else { return Ok(None) };
+        let fits = |text: &&str| !text.is_empty() && text.len() <= limits::MEMBER_BYTES_MAX;
+        let texts = items.iter().map(|item| item.as_str().filter(fits).map(str::to_owned));
+        texts.collect::<Option<Vec<_>>>().map(Some).ok_or(JsonError::NotList(name))
+    }
+
+    /// A whole number of zero or more, if there is one.
+    pub fn optional_whole(&self, name: &'static str) -> Result<Option<u64>, JsonError> {
+        self.0.get(name).map(|value| value.as_u64().ok_or(JsonError::NotWhole(name))).transpose()
     }
 
     /// A text of 1 to [`limits::MEMBER_BYTES_MAX`] bytes.
@@ -87,8 +146,12 @@ impl Members {
 
     /// A time in whole seconds since 1970. RFC 7519 also allows fractions; we neither write nor accept them.
     pub fn seconds(&self, name: &'static str) -> Result<i64, JsonError> {
-        let value = self.0.get(name).ok_or(JsonError::Missing(name))?;
-        value.as_i64().ok_or(JsonError::NotSeconds(name))
+        self.optional_seconds(name)?.ok_or(JsonError::Missing(name))
+    }
+
+    /// As [`Members::seconds`], or nothing where the member is not there.
+    pub fn optional_seconds(&self, name: &'static str) -> Result<Option<i64>, JsonError> {
+        self.0.get(name).map(|value| value.as_i64().ok_or(JsonError::NotSeconds(name))).transpose()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{base64url, digest, json};
 mod tests;
 
 /// Members that only private or secret keys have (RFC 7518 section 6). Whoever sends one has leaked a key.
-const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+pub(crate) const PRIVATE_MEMBERS: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// Why a value was not accepted as a public key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -102,7 +102,8 @@ impl PublicJwk {
         UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.point()).verify(message, signature).is_ok()
     }
 
-    fn point(&self) -> Vec<u8> {
+    /// The key as an uncompressed point (SEC 1 section 2.3.3).
+    pub(crate) fn point(&self) -> Vec<u8> {
         let mut point = Vec::with_capacity(65);
         point.push(0x04);
         point.extend_from_slice(&self.x);

@@ -17,7 +17,7 @@ pub(crate) mod tests;
 /// Why a text was not accepted as a signed document, or could not be signed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JwsError {
-    #[error("the document is longer than {} bytes", limits::JWS_BYTES_MAX)]
+    #[error("the document is longer than a document of its kind may be")]
     TooLong,
     #[error("the document does not have exactly three parts with dots between them")]
     Parts,
@@ -58,6 +58,16 @@ pub struct Header<'a> {
 
 /// Signs `claims` with `key`. Fails too where the result would be longer than we would read ourselves.
 pub fn sign(header: &Header<'_>, claims: &impl Serialize, key: &SigningKey) -> Result<String, JwsError> {
+    sign_within(header, claims, key, limits::JWS_BYTES_MAX)
+}
+
+/// As [`sign`], with another bound on the result, for the few kinds of document that are long by nature.
+pub(crate) fn sign_within(
+    header: &Header<'_>,
+    claims: &impl Serialize,
+    key: &SigningKey,
+    bytes_max: usize,
+) -> Result<String, JwsError> {
     let mut members = json!({"alg": "ES256", "typ": header.typ});
     if let Some(members) = members.as_object_mut() {
         members.extend(header.kid.map(|kid| ("kid".to_owned(), kid.into())));
@@ -68,7 +78,7 @@ pub fn sign(header: &Header<'_>, claims: &impl Serialize, key: &SigningKey) -> R
     let signature = key.sign(document.as_bytes())?;
     document.push('.');
     document.push_str(&base64url::encode(signature));
-    if document.len() > limits::JWS_BYTES_MAX { Err(JwsError::TooLong) } else { Ok(document) }
+    if document.len() > bytes_max { Err(JwsError::TooLong) } else { Ok(document) }
 }
 
 /// A well-formed document whose signature nobody has checked yet. It gives out what is needed to find the key, and its
@@ -85,7 +95,12 @@ pub struct UnverifiedJws<'a> {
 impl<'a> UnverifiedJws<'a> {
     /// Reads a document and its header, strictly.
     pub fn parse(document: &'a str) -> Result<Self, JwsError> {
-        if document.len() > limits::JWS_BYTES_MAX {
+        Self::parse_within(document, limits::JWS_BYTES_MAX)
+    }
+
+    /// As [`UnverifiedJws::parse`], with another bound on the length.
+    pub(crate) fn parse_within(document: &'a str, bytes_max: usize) -> Result<Self, JwsError> {
+        if document.len() > bytes_max {
             return Err(JwsError::TooLong);
         }
         let (signed, signature) = document.rsplit_once('.').ok_or(JwsError::Parts)?;
@@ -137,6 +152,11 @@ impl<'a> UnverifiedJws<'a> {
     /// A claim that nobody has proved, for finding the key to check it with and nothing else.
     pub(crate) fn unproved_text(&self, name: &'static str) -> Result<&str, JwsError> {
         self.claims.text(name).map_err(JwsError::Claims)
+    }
+
+    /// The claims of a document that we have just signed ourselves, for seeing whether we could read them.
+    pub(crate) fn own_claims(&self) -> &Members {
+        &self.claims
     }
 
     /// The claims, if `key` signed them.

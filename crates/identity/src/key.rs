@@ -20,6 +20,8 @@ pub enum KeyError {
     Malformed,
     #[error("the key could not sign")]
     Sign,
+    #[error("a certificate could not be written")]
+    Certificate,
 }
 
 /// A private key as a PKCS#8 document (RFC 5958): wiped when dropped, never shown.
@@ -90,6 +92,30 @@ impl SigningKey {
         let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| KeyError::Sign)?;
         signature.as_ref().try_into().map_err(|_| KeyError::Sign)
     }
+}
+
+impl SigningKey {
+    /// As [`SigningKey::sign`], in the form that X.509 has: a DER sequence of `r` and `s` (RFC 3279 section 2.2.3).
+    pub(crate) fn sign_der(&self, message: &[u8]) -> Result<Vec<u8>, KeyError> {
+        let signature = self.sign(message)?;
+        let (r, s) = signature.split_at(signature.len() / 2);
+        let integers = [der_integer(r), der_integer(s)].concat();
+        Ok(der(0x30, &integers))
+    }
+}
+
+/// A DER integer that is not negative: no leading zeros, but one where the first bit would be taken for a sign.
+fn der_integer(bytes: &[u8]) -> Vec<u8> {
+    let start = bytes.iter().position(|&byte| byte != 0).unwrap_or(bytes.len());
+    let digits = bytes.get(start..).unwrap_or_default();
+    let sign: &[u8] = if digits.first().is_none_or(|&first| first >= 0x80) { &[0] } else { &[] };
+    der(0x02, &[sign, digits].concat())
+}
+
+/// One DER value of less than 128 bytes, which is all that a P-256 signature takes.
+fn der(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).unwrap_or(u8::MAX);
+    [&[tag, length], content].concat()
 }
 
 impl fmt::Debug for SigningKey {

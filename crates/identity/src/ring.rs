@@ -1,27 +1,65 @@
-//! The keys of a realm, and how one follows another without a token failing in between.
+//! The keys of a realm, and how one follows another without anything that it signed failing in between.
 //!
-//! A key is *prepared* (published, so that verifiers know it), then *active* (it signs), then *retired* (it only
-//! verifies, until the last token that it signed has ended). A *revoked* key stops at once. The private part is wiped as
-//! soon as a key no longer signs.
+//! There are two kinds: those that sign tokens, and those of the realm's authority, which sign certificates. Of either a
+//! key is *prepared* (published, so that verifiers know it), then *active* (it signs), then *retired* (it only verifies,
+//! until the last thing that it signed has ended). A *revoked* key stops at once. The private part is wiped as soon as a
+//! key no longer signs.
+//!
+//! Which key is in which step is for the ledger to say. A ring keeps the private parts, and what it knew last: after it is
+//! opened it is brought in line with [`KeyRing::apply_steps`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::key::KeyError;
 use crate::seal::SealError;
-use crate::{Pkcs8, PublicJwk, SigningKey, limits};
+use crate::spiffe_id::SpiffeIdError;
+use crate::{Bundle, Pkcs8, PublicJwk, SigningKey, SpiffeId, limits};
 
+mod realm_key;
 mod sealed;
+mod steps;
 #[cfg(test)]
 mod tests;
 
-/// Where a realm key stands in its life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub use realm_key::RealmKey;
+
+/// What a realm key is for. A key of one purpose does nothing of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Purpose {
+    /// Signs task tokens, JWT-SVIDs and the other signed documents of the realm.
+    #[default]
+    Token,
+    /// Signs the certificates of workloads.
+    Ca,
+}
+
+impl Purpose {
+    /// The name of the purpose: `token` or `ca`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Ca => "ca",
+        }
+    }
+
+    /// How long a retired key of this purpose still verifies, in seconds.
+    pub fn retired_seconds(self) -> i64 {
+        match self {
+            Self::Token => limits::RETIRED_KEY_SECONDS,
+            Self::Ca => limits::RETIRED_CA_SECONDS,
+        }
+    }
+}
+
+/// Where a realm key stands in its life. It only ever moves on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
     /// Published and accepted, but does not sign yet.
     Prepared,
-    /// Signs. At most one key of a ring is active.
+    /// Signs. At most one key of a purpose is active.
     Active,
     /// Signs no more; verifies until its time is over.
     Retired,
@@ -32,14 +70,20 @@ pub enum KeyState {
 /// Why the ring would not do as asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RingError {
-    #[error("no key of this realm is active, so nothing can be signed")]
-    NoActiveKey,
-    #[error("no key of this realm is prepared, so none can become active")]
-    NothingPrepared,
+    #[error("no {} key of this realm is active, so nothing can be signed", .0.as_str())]
+    NoActiveKey(Purpose),
+    #[error("no {} key of this realm is prepared, so none can become active", .0.as_str())]
+    NothingPrepared(Purpose),
     #[error("the realm has no key `{0}`")]
     UnknownKey(String),
-    #[error("the realm holds {} keys, which is as many as it may", limits::RING_KEYS_MAX)]
+    #[error("the realm holds {} keys of one purpose, which is as many as it may", limits::RING_KEYS_MAX)]
     Full,
+    #[error("the keys of this realm belong to no trust domain yet")]
+    NoTrustDomain,
+    #[error("the keys are those of the trust domain `{0}`, and not of another")]
+    OtherTrustDomain(String),
+    #[error("the trust domain of this realm cannot be one: {0}")]
+    TrustDomain(SpiffeIdError),
     #[error(transparent)]
     Key(#[from] KeyError),
 }
@@ -48,9 +92,13 @@ impl RingError {
     /// What to do next.
     pub fn help(&self) -> &'static str {
         match self {
-            Self::NoActiveKey | Self::NothingPrepared => "prepare a key, then activate it",
+            Self::NoActiveKey(_) | Self::NothingPrepared(_) => "prepare a key, then activate it",
             Self::UnknownKey(_) => "the realm's key set lists the keys that there are",
             Self::Full => "wait until a retired key's time is over, or revoke one",
+            Self::NoTrustDomain => "open the realm with its trust domain",
+            Self::OtherTrustDomain(_) | Self::TrustDomain(_) => {
+                "open the realm with the trust domain that it began with"
+            }
             Self::Key(_) => "try again; if it stays, look at the machine",
         }
     }
@@ -67,136 +115,119 @@ pub enum OpenError {
     Malformed,
 }
 
-/// One key of a realm.
-#[derive(Debug)]
-pub struct RealmKey {
-    public: PublicJwk,
-    kid: String,
-    state: KeyState,
-    created_at: i64,
-    verifies_until: Option<i64>,
-    private: Option<Private>,
-}
-
-/// INVARIANT: a key has its private part exactly while it is prepared or active.
-#[derive(Debug)]
-struct Private {
-    signing: SigningKey,
-    pkcs8: Pkcs8,
-}
-
-impl RealmKey {
-    fn generate(state: KeyState, now: i64) -> Result<Self, KeyError> {
-        let (signing, pkcs8) = SigningKey::generate()?;
-        let (public, kid) = (signing.public().clone(), signing.kid().to_owned());
-        let private = Some(Private { signing, pkcs8 });
-        Ok(Self { public, kid, state, created_at: now, verifies_until: None, private })
-    }
-
-    /// The name of the key.
-    pub fn kid(&self) -> &str {
-        &self.kid
-    }
-
-    /// Where it stands.
-    pub fn state(&self) -> KeyState {
-        self.state
-    }
-
-    /// When it was made, in seconds since 1970.
-    pub fn created_at(&self) -> i64 {
-        self.created_at
-    }
-
-    /// Until when it verifies, in seconds since 1970, if it is retired.
-    pub fn verifies_until(&self) -> Option<i64> {
-        self.verifies_until
-    }
-
-    fn verifies(&self, now: i64) -> bool {
-        match self.state {
-            // Prepared too: another node may have made it active before this one has heard of it.
-            KeyState::Prepared | KeyState::Active => true,
-            KeyState::Retired => self.verifies_until.is_some_and(|until| now < until),
-            KeyState::Revoked => false,
-        }
-    }
-}
-
-/// All keys of a realm: those that sign tokens, and the one that signs the ledger's checkpoints.
+/// All keys of a realm: those that sign tokens and certificates, and the one that signs the ledger's checkpoints.
 #[derive(Debug)]
 pub struct KeyRing {
+    trust_domain: Option<SpiffeId>,
     keys: Vec<RealmKey>,
     log_key: Pkcs8,
 }
 
+/// The authority's key with what a certificate that it signs has to say about it.
+#[derive(Debug)]
+pub(crate) struct Certifying<'a> {
+    pub key: &'a SigningKey,
+    pub not_after: i64,
+}
+
 impl KeyRing {
-    /// A new realm's ring, with one active key and a ledger key.
+    /// A new realm's ring, with one active key for tokens and a ledger key. [`KeyRing::ensure_ca`] gives it an authority.
     pub fn new(now: i64) -> Result<Self, RingError> {
-        let first = RealmKey::generate(KeyState::Active, now)?;
-        Ok(Self { keys: vec![first], log_key: Pkcs8::generate_ed25519()? })
+        let first = RealmKey::generate_token(KeyState::Active, now)?;
+        Ok(Self { trust_domain: None, keys: vec![first], log_key: Pkcs8::generate_ed25519()? })
     }
 
-    /// Makes the next key and returns its name. Where one is prepared already, that one stands: asking twice is no error.
-    /// Keys that no longer verify are forgotten here; a forgotten key is refused just as a revoked one.
-    pub fn prepare(&mut self, now: i64) -> Result<String, RingError> {
-        if let Some(prepared) = self.keys.iter().find(|key| key.state == KeyState::Prepared) {
-            return Ok(prepared.kid.clone());
+    /// Gives the ring the trust domain that its authority speaks for, and an active authority if it has none or its
+    /// certificate has expired. Returns the name of the new key, if one was made. An authority that was revoked is not
+    /// replaced: that is for whoever revoked it.
+    ///
+    /// # Errors
+    ///
+    /// The ring already belongs to another trust domain, or `trust_domain` is not the name of one.
+    pub fn ensure_ca(&mut self, trust_domain: &str, now: i64) -> Result<Option<String>, RingError> {
+        let domain = SpiffeId::domain(trust_domain).map_err(RingError::TrustDomain)?;
+        if let Some(known) = self.trust_domain.as_ref().filter(|known| **known != domain) {
+            return Err(RingError::OtherTrustDomain(known.trust_domain().to_owned()));
         }
+        if !self.keys.iter().any(|key| key.purpose() == Purpose::Ca) {
+            let key = RealmKey::generate_authority(&domain, KeyState::Active, now)?;
+            let kid = key.kid().to_owned();
+            self.keys.push(key);
+            self.trust_domain = Some(domain);
+            return Ok(Some(kid));
+        }
+        self.trust_domain = Some(domain);
+        let expired = self.active(Purpose::Ca).is_some_and(|authority| !authority.verifies(now));
+        if expired {
+            self.prepare(Purpose::Ca, now)?;
+            return self.activate(Purpose::Ca, now).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// The trust domain, once the ring has one.
+    pub fn trust_domain(&self) -> Option<&str> {
+        self.trust_domain.as_ref().map(SpiffeId::trust_domain)
+    }
+
+    /// Makes the next key of a purpose and returns its name. Where one is prepared already, that one stands: asking twice
+    /// is no error. Keys that no longer verify are forgotten here; a forgotten key is refused just as a revoked one.
+    pub fn prepare(&mut self, purpose: Purpose, now: i64) -> Result<String, RingError> {
+        let of_purpose = |key: &&RealmKey| key.purpose() == purpose;
         self.keys.retain(|key| key.verifies(now));
-        if self.keys.len() >= limits::RING_KEYS_MAX {
+        if let Some(prepared) = self.keys.iter().filter(of_purpose).find(|key| key.state() == KeyState::Prepared) {
+            return Ok(prepared.kid().to_owned());
+        }
+        if self.keys.iter().filter(of_purpose).count() >= limits::RING_KEYS_MAX {
             return Err(RingError::Full);
         }
-        let key = RealmKey::generate(KeyState::Prepared, now)?;
-        let kid = key.kid.clone();
+        let key = match purpose {
+            Purpose::Token => RealmKey::generate_token(KeyState::Prepared, now)?,
+            Purpose::Ca => {
+                let domain = self.trust_domain.as_ref().ok_or(RingError::NoTrustDomain)?;
+                RealmKey::generate_authority(domain, KeyState::Prepared, now)?
+            }
+        };
+        let kid = key.kid().to_owned();
         self.keys.push(key);
         Ok(kid)
     }
 
-    /// Lets the prepared key sign from now on, and returns its name. The former one verifies for
-    /// [`limits::RETIRED_KEY_SECONDS`] more.
-    pub fn activate(&mut self, now: i64) -> Result<String, RingError> {
-        if !self.keys.iter().any(|key| key.state == KeyState::Prepared) {
-            return Err(RingError::NothingPrepared);
-        }
-        let mut activated = String::new();
-        for key in &mut self.keys {
-            match key.state {
-                KeyState::Active => {
-                    key.state = KeyState::Retired;
-                    key.verifies_until = Some(now.saturating_add(limits::RETIRED_KEY_SECONDS));
-                    key.private = None;
-                }
-                KeyState::Prepared => {
-                    key.state = KeyState::Active;
-                    activated.clone_from(&key.kid);
-                }
-                KeyState::Retired | KeyState::Revoked => {}
-            }
-        }
-        Ok(activated)
+    /// Lets the prepared key of a purpose sign from now on, and returns its name. The former one verifies for
+    /// [`Purpose::retired_seconds`] more.
+    pub fn activate(&mut self, purpose: Purpose, now: i64) -> Result<String, RingError> {
+        let prepared = self.keys.iter().find(|key| key.purpose() == purpose && key.state() == KeyState::Prepared);
+        let kid = prepared.ok_or(RingError::NothingPrepared(purpose))?.kid().to_owned();
+        self.step(&kid, KeyState::Active, now);
+        Ok(kid)
     }
 
-    /// Ends a key at once: nothing that it signed is accepted any more. After the active key is revoked nothing is signed
-    /// until another is activated.
-    pub fn revoke(&mut self, kid: &str) -> Result<(), RingError> {
-        let key =
-            self.keys.iter_mut().find(|key| key.kid == kid).ok_or_else(|| RingError::UnknownKey(kid.to_owned()))?;
-        key.state = KeyState::Revoked;
-        key.verifies_until = None;
-        key.private = None;
+    /// Ends a key at once: nothing that it signed is accepted any more. After the active key of a purpose is revoked
+    /// nothing is signed for it until another is activated.
+    pub fn revoke(&mut self, kid: &str, now: i64) -> Result<(), RingError> {
+        if self.key(kid).is_none() {
+            return Err(RingError::UnknownKey(kid.to_owned()));
+        }
+        self.step(kid, KeyState::Revoked, now);
         Ok(())
     }
 
-    /// The key that signs.
+    /// The key that signs tokens.
     pub fn signing(&self) -> Result<&SigningKey, RingError> {
-        let active = self.keys.iter().find(|key| key.state == KeyState::Active);
-        active.and_then(|key| key.private.as_ref()).map(|private| &private.signing).ok_or(RingError::NoActiveKey)
+        self.active(Purpose::Token).and_then(RealmKey::signing).ok_or(RingError::NoActiveKey(Purpose::Token))
     }
 
-    /// The key named `kid`, if it still verifies at `now`.
+    /// The key that signs certificates at `now`.
+    pub(crate) fn certifying(&self, now: i64) -> Result<Certifying<'_>, RingError> {
+        let none = || RingError::NoActiveKey(Purpose::Ca);
+        let active = self.active(Purpose::Ca).filter(|key| key.verifies(now)).ok_or_else(none)?;
+        let (key, authority) = active.signing().zip(active.authority()).ok_or_else(none)?;
+        Ok(Certifying { key, not_after: authority.not_after() })
+    }
+
+    /// The token key named `kid`, if it still verifies at `now`.
     pub fn verifying(&self, kid: &str, now: i64) -> Option<&PublicJwk> {
-        self.keys.iter().find(|key| key.kid == kid && key.verifies(now)).map(|key| &key.public)
+        self.key(kid).filter(|key| key.purpose() == Purpose::Token && key.verifies(now)).map(RealmKey::public)
     }
 
     /// Every key that the ring remembers, oldest first.
@@ -204,18 +235,35 @@ impl KeyRing {
         &self.keys
     }
 
-    /// The JWK Set (RFC 7517 section 5) of all keys that verify at `now`: public parts only.
+    /// The key named `kid`, whatever its purpose and step.
+    pub fn key(&self, kid: &str) -> Option<&RealmKey> {
+        self.keys.iter().find(|key| key.kid() == kid)
+    }
+
+    /// The active key of a purpose.
+    pub fn active(&self, purpose: Purpose) -> Option<&RealmKey> {
+        self.keys.iter().find(|key| key.purpose() == purpose && key.state() == KeyState::Active)
+    }
+
+    /// The JWK Set (RFC 7517 section 5) of all token keys that verify at `now`, for OAuth verifiers: public parts only.
     pub fn jwks(&self, now: i64) -> Value {
-        let publish = |key: &RealmKey| {
-            let mut jwk = key.public.to_value();
-            if let Some(members) = jwk.as_object_mut() {
-                members.insert("kid".to_owned(), key.kid.as_str().into());
-                members.insert("alg".to_owned(), "ES256".into());
-                members.insert("use".to_owned(), "sig".into());
-            }
-            jwk
-        };
-        json!({"keys": self.keys.iter().filter(|key| key.verifies(now)).map(publish).collect::<Vec<_>>()})
+        let tokens = self.keys.iter().filter(|key| key.purpose() == Purpose::Token && key.verifies(now));
+        json!({"keys": tokens.map(RealmKey::to_jwk).collect::<Vec<_>>()})
+    }
+
+    /// What others verify this realm's SVIDs with at `now`: its authorities and its token keys.
+    ///
+    /// # Errors
+    ///
+    /// The ring has no trust domain yet.
+    pub fn bundle(&self, now: i64) -> Result<Bundle, RingError> {
+        let domain = self.trust_domain().ok_or(RingError::NoTrustDomain)?;
+        let verifying = || self.keys.iter().filter(|key| key.verifies(now));
+        let authorities = verifying().filter_map(RealmKey::authority).cloned().collect();
+        let tokens = verifying().filter(|key| key.purpose() == Purpose::Token);
+        let tokens = tokens.map(|key| (key.kid().to_owned(), key.public().into())).collect();
+        let changed_at = self.keys.iter().map(|key| key.changed_at(now)).max().unwrap_or_default();
+        Ok(Bundle::own(domain.to_owned(), authorities, tokens, u64::try_from(changed_at).unwrap_or_default()))
     }
 
     /// The Ed25519 key of the ledger's checkpoints, as PKCS#8. This crate never looks inside.

@@ -59,6 +59,20 @@ impl SpiffeId {
         Ok(Self(text.to_owned()))
     }
 
+    /// The name of a trust domain itself, which is that of its authorities: `spiffe://DOMAIN`.
+    pub fn domain(domain: &str) -> Result<Self, SpiffeIdError> {
+        if domain.contains('/') { Err(SpiffeIdError::TrustDomain) } else { Self::parse(&format!("spiffe://{domain}")) }
+    }
+
+    /// The name of one of Remit's own doors, as their certificates carry it: `spiffe://DOMAIN/remit/DOOR`.
+    pub fn door(domain: &str, door: &str) -> Result<Self, SpiffeIdError> {
+        if is_segment(door) {
+            Self::parse(&format!("{}/remit/{door}", Self::domain(domain)?))
+        } else {
+            Err(SpiffeIdError::Path)
+        }
+    }
+
     /// The name of an agent in an environment: `spiffe://DOMAIN/agent/NAME/ENVIRONMENT`.
     pub fn agent(domain: &str, name: &str, environment: &str) -> Result<Self, SpiffeIdError> {
         // Checked before they are joined: a slash inside one part must not make two of it.
@@ -88,6 +102,11 @@ impl SpiffeId {
     /// The trust domain.
     pub fn trust_domain(&self) -> &str {
         self.segments().0
+    }
+
+    /// Whether this names something in a trust domain rather than the domain itself.
+    pub fn has_path(&self) -> bool {
+        self.0.strip_prefix("spiffe://").is_some_and(|rest| rest.contains('/'))
     }
 
     /// Which agent this names, if it is the name of an agent or of a run.

@@ -2,90 +2,21 @@
 //!
 //! A token says who, for which task, for whom and until when. It grants nothing by itself: every call is decided anew.
 
-use serde::Serialize;
-
-use crate::json::{JsonError, Members};
-use crate::jws::{self, Header, JwsError, UnverifiedJws};
+use crate::jws::{self, Header, UnverifiedJws};
 use crate::ring::RingError;
-use crate::{KeyRing, SpiffeId, limits};
+use crate::{KeyRing, limits};
 
+mod actor;
+mod claims;
 mod error;
 #[cfg(test)]
 mod tests;
 
+pub use actor::{ActorError, ActorNode, Profile};
+pub use claims::{Budget, Confirmation, Level, MayAct, MissionClaim, Status, StatusPlace, TaskClaims};
 pub use error::{MintError, TokenError};
 
 const TYPE: &str = "at+jwt";
-
-/// What a task token says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TaskClaims {
-    /// The issuer identifier of the realm.
-    pub iss: String,
-    /// The agent: `spiffe://DOMAIN/agent/NAME/ENVIRONMENT`, or one of its runs.
-    pub sub: String,
-    /// The one audience that the token is for.
-    pub aud: String,
-    /// When it ends, in seconds since 1970.
-    pub exp: i64,
-    /// When it was made, in seconds since 1970.
-    pub iat: i64,
-    /// The token's own name.
-    pub jti: String,
-    /// The OAuth client, which is the agent: always equal to `sub` (RFC 9068 section 2.2).
-    pub client_id: String,
-    /// The task.
-    pub task: String,
-    /// The run of the agent.
-    pub run: String,
-    /// The agent's id.
-    pub agent: String,
-    /// The person that the agent acts for, if anybody.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub acting_for: Option<String>,
-    /// The environment, as in `sub`.
-    pub environment: String,
-    /// The key that the holder must prove, if the token is bound to one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cnf: Option<Confirmation>,
-}
-
-/// The key to which a token is bound (RFC 9449 section 6.1).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Confirmation {
-    /// Thumbprint of the key (RFC 7638).
-    pub jkt: String,
-}
-
-impl TaskClaims {
-    fn read(claims: &Members) -> Result<Self, JsonError> {
-        let text = |name| claims.text(name).map(str::to_owned);
-        let cnf = claims.optional_object("cnf")?;
-        let cnf = cnf.map(|cnf| cnf.text("jkt").map(|jkt| Confirmation { jkt: jkt.to_owned() })).transpose()?;
-        Ok(Self {
-            iss: text("iss")?,
-            sub: text("sub")?,
-            aud: text("aud")?,
-            exp: claims.seconds("exp")?,
-            iat: claims.seconds("iat")?,
-            jti: claims.jti()?.to_owned(),
-            client_id: text("client_id")?,
-            task: text("task")?,
-            run: text("run")?,
-            agent: text("agent")?,
-            acting_for: claims.optional_text("acting_for")?.map(str::to_owned),
-            environment: text("environment")?,
-            cnf,
-        })
-    }
-
-    /// Whether the members that say the same thing agree: client and subject, environment and subject.
-    fn agrees(&self) -> bool {
-        let subject = SpiffeId::parse(&self.sub).ok();
-        let environment = subject.as_ref().and_then(SpiffeId::agent_name).map(|agent| agent.environment);
-        self.client_id == self.sub && environment == Some(self.environment.as_str())
-    }
-}
 
 /// Signs a token with the realm's active key.
 pub fn mint(ring: &KeyRing, claims: &TaskClaims) -> Result<String, MintError> {
@@ -99,7 +30,7 @@ pub fn mint(ring: &KeyRing, claims: &TaskClaims) -> Result<String, MintError> {
     let key = ring.signing()?;
     let token = jws::sign(&Header { typ: TYPE, kid: Some(key.kid()), jwk: None }, claims, key)?;
     // Whatever we sign we must be able to read: a member that is empty or too long is found here, not at the gate.
-    TaskClaims::read(&UnverifiedJws::parse(&token)?.verify(key.public())?).map_err(JwsError::Claims)?;
+    TaskClaims::read(UnverifiedJws::parse(&token)?.own_claims())?;
     Ok(token)
 }
 
@@ -126,19 +57,34 @@ impl<'a> UnverifiedTaskToken<'a> {
 
     /// The claims, if the realm signed them and they hold for this reader at `now`.
     pub fn verify(self, ring: &KeyRing, expected: &Expected<'_>, now: i64) -> Result<TaskClaims, TokenError> {
+        let claims = self.check(ring, expected.issuer, Some(expected.audience), now)?;
+        if expected.environment.is_some_and(|environment| environment != claims.environment) {
+            return Err(TokenError::Environment);
+        }
+        Ok(claims)
+    }
+
+    /// As [`UnverifiedTaskToken::verify`], whoever the token is for: for the issuer itself, which is asked about tokens
+    /// and exchanges them. Never a reason to let a call through.
+    pub fn verify_issued(self, ring: &KeyRing, issuer: &str, now: i64) -> Result<TaskClaims, TokenError> {
+        self.check(ring, issuer, None, now)
+    }
+
+    fn check(self, ring: &KeyRing, issuer: &str, audience: Option<&str>, now: i64) -> Result<TaskClaims, TokenError> {
         // The kind first: other documents signed by the same realm must never pass for a token (RFC 8725 section 3.11).
         if !self.0.is_type(TYPE) {
             return Err(TokenError::Type);
         }
-        let kid = self.0.kid().ok_or(TokenError::KeyUnknown)?;
-        let key = ring.verifying(kid, now).ok_or(TokenError::KeyUnknown)?;
+        let kid = self.0.kid().ok_or(TokenError::KeyUnknown)?.to_owned();
+        let key = ring.verifying(&kid, now).ok_or(TokenError::KeyUnknown)?;
         let claims = self.0.verify(key)?;
         // An array is refused even with one member: a token for several audiences can be passed on by any of them.
-        if claims.value("aud").is_none_or(|audience| audience.as_str() != Some(expected.audience)) {
+        let said = claims.value("aud").and_then(serde_json::Value::as_str).ok_or(TokenError::Audience)?;
+        if audience.is_some_and(|audience| audience != said) {
             return Err(TokenError::Audience);
         }
-        let claims = TaskClaims::read(&claims).map_err(|error| TokenError::Malformed(JwsError::Claims(error)))?;
-        if claims.iss != expected.issuer {
+        let claims = TaskClaims { kid: Some(kid), ..TaskClaims::read(&claims)? };
+        if claims.iss != issuer {
             return Err(TokenError::Issuer);
         }
         if now >= claims.exp {
@@ -147,13 +93,7 @@ impl<'a> UnverifiedTaskToken<'a> {
         if claims.iat > now.saturating_add(limits::IAT_AHEAD_SECONDS_MAX) {
             return Err(TokenError::NotYetValid);
         }
-        if !claims.agrees() {
-            return Err(TokenError::Disagreement);
-        }
-        if expected.environment.is_some_and(|environment| environment != claims.environment) {
-            return Err(TokenError::Environment);
-        }
-        Ok(claims)
+        if claims.agrees() { Ok(claims) } else { Err(TokenError::Disagreement) }
     }
 }
 

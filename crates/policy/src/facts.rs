@@ -18,6 +18,10 @@ pub enum Attribution {
     Proven,
     /// Only said, by somebody trusted to say it.
     Asserted,
+    /// Said by a holder of something that several are known to hold.
+    Shared,
+    /// Nothing tells.
+    Unknown,
 }
 
 impl Attribution {
@@ -26,6 +30,8 @@ impl Attribution {
         match self {
             Self::Proven => "proven",
             Self::Asserted => "asserted",
+            Self::Shared => "shared",
+            Self::Unknown => "unknown",
         }
     }
 }

@@ -44,7 +44,7 @@ entity Group;
 entity Person in [Group];
 entity Class;
 entity Agent in [Class] = {
-  // "proven" or "asserted".
+  // "proven", "asserted", "shared" or "unknown".
   attribution: String,
   // 1 (assist) to 4 (self-starting).
   autonomy: Long,

@@ -2,6 +2,7 @@
 
 mod bare;
 mod door;
+mod identity;
 mod start;
 mod submit;
 mod world;
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::command::bench::{BenchArgs, DoorArgs};
+use crate::command::bench::{BenchArgs, DoorArgs, IdentityArgs};
 use crate::command::{Failure, Global};
 use door::processor::resident_mib;
 
@@ -65,6 +66,11 @@ pub async fn bench(arguments: BenchArgs, global: &Global) -> Result<(), Failure>
 /// Measures calls through the gateway and prints.
 pub async fn door(arguments: &DoorArgs, global: &Global) -> Result<(), Failure> {
     door::measure(arguments, global.json).await.map_err(Failure::from)
+}
+
+/// Measures what identity costs and prints.
+pub async fn identity(arguments: &IdentityArgs, global: &Global) -> Result<(), Failure> {
+    identity::measure(arguments, global.json).await.map_err(Failure::from)
 }
 
 async fn measure(plan: &BenchArgs, json: bool) -> anyhow::Result<()> {

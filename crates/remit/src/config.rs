@@ -1,140 +1,50 @@
 //! `remit.toml`: what the operator decides. Every key is optional, and an unknown key is an error with the nearest name.
 
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+mod house;
+mod identity;
+mod listeners;
+mod network;
+mod others;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
 
 use remit_domain::Refusal;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::command::Failure;
 
-#[cfg(test)]
-mod tests;
+pub use house::{KeysConfig, LedgerConfig, NotifyConfig, RealmConfig, WorkloadConfig};
+pub use identity::IdentityConfig;
+pub use listeners::{ControlConfig, GatewayConfig, SandboxConfig, TlsConfig};
+pub use others::{OauthConfig, ReceiverConfig, SignalsConfig};
+pub use source::Source;
 
 /// Of every refusal of a configuration.
 const CODE: &str = "bad_configuration";
 
-/// The whole configuration.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+/// `remit.toml`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schemars(title = "remit.toml")]
 pub struct Config {
     pub realm: RealmConfig,
     pub gateway: GatewayConfig,
     pub control: ControlConfig,
     pub sandbox: SandboxConfig,
+    pub tls: TlsConfig,
+    pub identity: IdentityConfig,
+    pub oauth: OauthConfig,
+    pub workload: WorkloadConfig,
+    pub signals: SignalsConfig,
     pub keys: KeysConfig,
     pub ledger: LedgerConfig,
     pub notify: NotifyConfig,
-}
-
-/// `[realm]`: its names are read when the realm begins; afterwards the ledger says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RealmConfig {
-    /// SPIFFE trust domain, lower case.
-    pub trust_domain: String,
-    /// Name of the first administrator; the user who starts Remit if not given.
-    pub administrator: Option<String>,
-    /// Whether real work is done here. Such a realm never opens a sandbox. Read at every start.
-    pub production: bool,
-}
-
-impl Default for RealmConfig {
-    fn default() -> Self {
-        Self { trust_domain: "remit.local".to_owned(), administrator: None, production: false }
-    }
-}
-
-/// `[gateway]`: the listener that agents call.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct GatewayConfig {
-    pub listen: SocketAddr,
-    /// How agents write its address, if not as it listens.
-    pub public_url: Option<String>,
-    /// How long a call is kept open while a person is asked.
-    pub hold_seconds: u64,
-    /// How long an upstream may take for one call.
-    pub call_seconds_max: u64,
-    /// Names accepted in `Host` besides those of the loopback interface.
-    pub hosts: Vec<String>,
-}
-
-impl Default for GatewayConfig {
-    fn default() -> Self {
-        let listen = SocketAddr::from(([127, 0, 0, 1], 7480));
-        let hold_seconds = remit_gateway::limits::HOLD_SECONDS_DEFAULT;
-        let call_seconds_max = remit_gateway::limits::CALL_SECONDS_DEFAULT;
-        Self { listen, public_url: None, hold_seconds, call_seconds_max, hosts: Vec::new() }
-    }
-}
-
-/// `[control]`: the listener for people and scripts.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct ControlConfig {
-    pub listen: SocketAddr,
-    /// How people write its address, if not as it listens.
-    pub public_url: Option<String>,
-}
-
-impl Default for ControlConfig {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7470)), public_url: None }
-    }
-}
-
-/// `[sandbox]`: the listener without tokens that `remit up --dev` opens, and nothing else does.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct SandboxConfig {
-    pub listen: SocketAddr,
-}
-
-impl Default for SandboxConfig {
-    fn default() -> Self {
-        Self { listen: SocketAddr::from(([127, 0, 0, 1], 7489)) }
-    }
-}
-
-/// `[keys]`: where the key that seals all others comes from. At most one is given; a file `DATA/kek` is made otherwise.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct KeysConfig {
-    /// A file with 32 bytes in base64url.
-    pub file: Option<PathBuf>,
-    /// The name of a variable that holds 32 bytes in base64url.
-    pub variable: Option<String>,
-    /// The name of a variable that holds a passphrase.
-    pub passphrase_variable: Option<String>,
-}
-
-/// `[ledger]`: how the log is kept.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct LedgerConfig {
-    /// Directory, outside the data directory, for the last checkpoint; by default in the user's state directory.
-    pub anchors: Option<PathBuf>,
-    /// Length of a segment file.
-    pub segment_bytes: u64,
-    /// Entries after which the state is kept as a snapshot.
-    pub snapshot_entries: u64,
-}
-
-impl Default for LedgerConfig {
-    fn default() -> Self {
-        let segment_bytes = remit_engine::store::SEGMENT_BYTES;
-        Self { anchors: None, segment_bytes, snapshot_entries: remit_engine::SNAPSHOT_ENTRIES }
-    }
-}
-
-/// `[notify]`: who is told that an approval waits.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct NotifyConfig {
-    /// A program, with arguments, that gets one JSON document on its standard input for every approval that is asked for.
-    pub command: Vec<String>,
 }
 
 impl Config {
@@ -160,52 +70,17 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), Refusal> {
-        let listeners =
-            [("gateway", self.gateway.listen), ("control", self.control.listen), ("sandbox", self.sandbox.listen)];
-        for (name, listen) in listeners {
-            if !listen.ip().is_loopback() {
-                let sentence =
-                    format!("`{name}.listen` is `{listen}`, and Remit listens on the loopback interface only");
-                return Err(Refusal::new(CODE, sentence).help("put a TLS terminator in front of it"));
-            }
-        }
-        let given = [self.keys.file.is_some(), self.keys.variable.is_some(), self.keys.passphrase_variable.is_some()];
-        if given.into_iter().filter(|given| *given).count() > 1 {
-            return Err(Refusal::new(CODE, "`[keys]` names more than one source")
-                .help("choose `file`, `variable` or `passphrase_variable`"));
-        }
-        Ok(())
+        listeners::check(self)?;
+        self.keys.check()?;
+        self.workload.check()?;
+        self.identity.check(&self.realm)?;
+        self.signals.check()
     }
 
-    /// The JSON schema of `remit.toml` (2020-12), with every default.
+    /// The JSON schema of `remit.toml` (2020-12), with what every key means and every default.
     pub fn schema() -> Value {
-        let defaults = serde_json::to_value(Self::default()).unwrap_or_default();
-        let section = |name: &str| {
-            let keys = defaults.get(name).and_then(Value::as_object).cloned().unwrap_or_default();
-            let keys =
-                keys.into_iter().map(|(key, default)| (key, json!({"type": type_of(&default), "default": default})));
-            json!({"type": "object", "additionalProperties": false, "properties": keys.collect::<serde_json::Map<_, _>>()})
-        };
-        let sections = ["realm", "gateway", "control", "sandbox", "keys", "ledger", "notify"];
-        let properties: serde_json::Map<String, Value> =
-            sections.iter().map(|name| ((*name).to_owned(), section(name))).collect();
-        json!({
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "title": "remit.toml",
-            "type": "object",
-            "additionalProperties": false,
-            "properties": properties,
-        })
-    }
-}
-
-fn type_of(default: &Value) -> Value {
-    match default {
-        Value::Number(_) => json!("integer"),
-        Value::Bool(_) => json!("boolean"),
-        Value::Array(_) => json!("array"),
-        Value::Null => json!(["string", "null"]),
-        _ => json!("string"),
+        let whole = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+        whole.into_generator().into_root_schema_for::<Self>().to_value()
     }
 }
 

@@ -4,6 +4,7 @@
 //! people on a terminal.
 
 mod bench;
+mod caep;
 mod command;
 mod config;
 mod demo;

@@ -19,6 +19,8 @@ use crate::command::{Client, Failure, Global};
 
 /// Variables by which a person reaches the control plane.
 const OF_THE_PERSON: [&str; 4] = ["REMIT_SESSION", "REMIT_URL", "REMIT_DATA", "REMIT_CONFIG"];
+/// Where workloads ask for their identity (SPIFFE Workload Endpoint section 4).
+const ENDPOINT: &str = "SPIFFE_ENDPOINT_SOCKET";
 /// How often the token is renewed: well before it expires.
 const RENEW_SECONDS: u64 = 300;
 
@@ -83,6 +85,8 @@ async fn under(client: &Client, run: &RunArgs, task: &Task, directory: &Path) ->
         command.env_remove(name);
     }
     command.envs(files.environment(task));
+    // Before the command is there: whoever asks who they are, from it downwards, is then of this run.
+    command.envs(launch(client, task).await.map(|endpoint| (ENDPOINT, endpoint)));
     let child = command.spawn();
     let child = child.map_err(|error| {
         Failure::fault(format!("cannot run `{program}`: {error}"), "check the command's name and path")
@@ -92,6 +96,26 @@ async fn under(client: &Client, run: &RunArgs, task: &Task, directory: &Path) ->
     renewing.abort();
     status
         .map_err(|error| Failure::fault(format!("cannot wait for `{program}`: {error}"), "look for what is left of it"))
+}
+
+/// Says that this process, and everything that it starts, runs the task: each of them can then ask for the identity of the run.
+/// Returns where, if the server offers that.
+async fn launch(client: &Client, task: &Task) -> Option<String> {
+    if !client.is_local() {
+        return None;
+    }
+    match client.post(&format!("/v1/tasks/{}/launch", task.id), json!({})).await {
+        Ok(launched) => launched.get("endpoint").and_then(Value::as_str).map(str::to_owned),
+        Err(Failure::Refused(refusal)) if refusal.code == "workload_api_off" => None,
+        Err(Failure::Refused(refusal)) | Err(Failure::Fault(refusal)) => {
+            eprintln!("remit: the command has its token, and no identity document: {}", refusal.sentence);
+            None
+        }
+        Err(failure) => {
+            tracing::warn!(?failure, "the command gets no identity document");
+            None
+        }
+    }
 }
 
 /// Ends when the task does.

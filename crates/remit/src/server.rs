@@ -1,37 +1,48 @@
 //! The house, wired: engine, gateway, control plane and console on their listeners.
 
+mod accept;
+mod elsewhere;
+mod foreign;
+mod launches;
+mod listeners;
+mod mtls;
+mod peers;
+mod rotation;
 mod sandbox;
+mod setup;
+mod socket;
+mod tls;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use axum::extract::{ConnectInfo, Request, connect_info::Connected};
-use axum::middleware::{self, Next};
-use axum::response::Response;
-use axum::serve::IncomingStream;
-use remit_engine::{Engine, KeySource, Options, Setup};
+use axum::{Router, middleware};
+use remit_domain::PersonId;
+use remit_engine::Engine;
 use remit_gateway::{Gateway, Settings, Upstreams};
-use serde::Serialize;
+use remit_workload::Workloads;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use zeroize::Zeroizing;
 
-use crate::config::{Config, KeysConfig};
+use crate::caep::Caep;
+use crate::config::Config;
 use crate::notify::Notify;
 use crate::tools::GatewayTools;
+use accept::Door;
+use foreign::Foreign;
+use listeners::Listeners;
+use mtls::OwnCertificate;
+use peers::Peers;
+use tls::FileCertificate;
 
-/// Where a running Remit is reached; also in `DATA/addresses.json`.
-#[derive(Debug, Clone, Serialize)]
-pub struct Addresses {
-    pub gateway: String,
-    pub control: String,
-    /// The gateway without tokens, where it is open.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sandbox: Option<String>,
-}
+pub use listeners::Addresses;
+pub use setup::default_anchors;
+
+/// How long open connections may finish what they are at.
+const DRAIN_SECONDS: u64 = 5;
 
 /// A running Remit.
 #[derive(Debug)]
@@ -39,9 +50,24 @@ pub struct Server {
     pub engine: Engine,
     pub addresses: Addresses,
     gateway: Arc<Gateway>,
-    stopping: CancellationToken,
-    listeners: TaskTracker,
+    tasks: Tasks,
     data: PathBuf,
+}
+
+/// What runs beside: listeners, connections, and what is kept fresh.
+#[derive(Debug, Clone, Default)]
+struct Tasks {
+    stopping: CancellationToken,
+    tracker: TaskTracker,
+}
+
+/// What is served, each to whom it is for.
+struct Routers {
+    gateway: Router,
+    control: Router,
+    sandbox: Option<(Router, PersonId)>,
+    /// The control plane without the console, for the data directory's socket.
+    local: Router,
 }
 
 impl Server {
@@ -52,59 +78,51 @@ impl Server {
 
     /// The same, with a sandbox at an address of this machine if one is given: the gateway without tokens.
     pub async fn start_with(config: &Config, data: &Path, sandbox: Option<SocketAddr>) -> anyhow::Result<Self> {
-        let gateway_listener = bind(config.gateway.listen).await?;
-        let control_listener = bind(config.control.listen).await?;
-        let sandbox_listener = match sandbox {
-            Some(listen) => Some(bind(listen).await?),
-            None => None,
-        };
-        let addresses = Addresses {
-            gateway: address(config.gateway.public_url.as_deref(), &gateway_listener)?,
-            control: address(config.control.public_url.as_deref(), &control_listener)?,
-            sandbox: sandbox_listener.as_ref().map(|listener| address(None, listener)).transpose()?,
-        };
-        let settings = Settings {
-            hold_seconds: config.gateway.hold_seconds,
-            call_seconds_max: config.gateway.call_seconds_max,
-            allowed_hosts: config.gateway.hosts.clone(),
-            ..Settings::at(&addresses.gateway, &addresses.control)
-        };
-        let engine = Engine::open(options(config, data, &settings, &addresses)?).await?;
-        let sandbox_owner = match &sandbox_listener {
+        let bound = Listeners::bind(config, sandbox).await?;
+        let mut addresses = bound.addresses(config)?;
+        let socket = workload_socket(config, data)?;
+        addresses.workload = socket.as_ref().map(|socket| format!("unix://{}", socket.display()));
+        let settings = settings(config, &addresses);
+        let certificate = config.tls.files().map(|(certificate, key)| FileCertificate::read(&certificate, &key));
+        let certificate = certificate.transpose()?.map(Arc::new);
+        let tasks = Tasks::default();
+        let foreign = Foreign::open(config, &tasks.stopping, &tasks.tracker).await?;
+        let engine = Engine::open(setup::options(config, data, &settings, &addresses)?).await?;
+        let sandbox_owner = match sandbox {
             Some(_) => Some(sandbox::open(&engine).await?),
             None => None,
         };
         if let Some(notify) = Notify::new(&config.notify, &addresses.control, engine.clone()) {
             engine.carry_out(Arc::new(notify));
         }
+        for caep in Caep::each(&config.signals.receiver, &engine)? {
+            engine.carry_out(Arc::new(caep));
+        }
         let upstreams = Upstreams::new(engine.clone()).context("cannot prepare to call upstreams")?;
         let tools = Arc::new(GatewayTools { upstreams: upstreams.clone() });
         let gateway = Gateway::new(engine.clone(), upstreams, settings);
+        gateway.effects().into_iter().for_each(|effect| engine.carry_out(effect));
         let api_settings = remit_api::Settings {
-            console_url: addresses.control.clone(),
-            mcp_url: format!("{}/mcp", addresses.gateway),
+            workload_api: launches::workload_api(&engine, addresses.workload.as_deref()),
+            ..elsewhere::api_settings(config, &addresses, &foreign)?
         };
         let api = remit_api::router(remit_api::Api::new(engine.clone(), tools.clone(), api_settings));
         let console = remit_console::router(remit_console::Console::new(engine.clone(), tools)?);
-        let socket = data.join("control.sock");
-        let socket_listener = bind_socket(&socket)?;
-        let (stopping, listeners) = (CancellationToken::new(), TaskTracker::new());
-        let until = |token: CancellationToken| async move { token.cancelled().await };
-        let serving = axum::serve(gateway_listener, gateway.router());
-        listeners.spawn(serving.with_graceful_shutdown(until(stopping.clone())).into_future());
-        let serving = axum::serve(control_listener, api.clone().merge(console));
-        listeners.spawn(serving.with_graceful_shutdown(until(stopping.clone())).into_future());
-        let local = api.layer(middleware::from_fn(vouch_for_peer)).into_make_service_with_connect_info::<SocketPeer>();
-        let serving = axum::serve(socket_listener, local);
-        listeners.spawn(serving.with_graceful_shutdown(until(stopping.clone())).into_future());
-        if let Some((listener, owner)) = sandbox_listener.zip(sandbox_owner) {
-            listeners.spawn(sandbox::keep_open(engine.clone(), owner, stopping.clone()));
-            let serving = axum::serve(listener, gateway.sandbox_router());
-            listeners.spawn(serving.with_graceful_shutdown(until(stopping.clone())).into_future());
+        let routers = Routers {
+            gateway: gateway.router(),
+            control: api.clone().merge(console),
+            sandbox: sandbox_owner.map(|owner| (gateway.sandbox_router(), owner)),
+            local: api,
+        };
+        if let Some(socket) = socket {
+            offer_workload_api(config, &socket, &engine, &tasks).await?;
         }
-        listeners.close();
+        tasks.spawn(rotation::keep(engine.clone(), config.identity.rotate_keys_days, tasks.stopping.clone()));
+        let doors = Doors { engine: engine.clone(), tasks: tasks.clone(), config, foreign, certificate };
+        doors.open(bound, socket::bind(&data.join("control.sock"))?, routers)?;
+        tasks.tracker.close();
         write_addresses(data, &addresses)?;
-        Ok(Self { engine, addresses, gateway, stopping, listeners, data: data.to_owned() })
+        Ok(Self { engine, addresses, gateway, tasks, data: data.to_owned() })
     }
 
     /// Ends: no new calls, calls under way are finished and recorded, then the ledger is closed.
@@ -115,89 +133,131 @@ impl Server {
                 tracing::debug!(name, %error, "was already gone");
             }
         }
-        self.stopping.cancel();
+        self.tasks.stopping.cancel();
         self.gateway.close().await;
-        if tokio::time::timeout(std::time::Duration::from_secs(5), self.listeners.wait()).await.is_err() {
+        let drained = tokio::time::timeout(std::time::Duration::from_secs(DRAIN_SECONDS), self.tasks.tracker.wait());
+        if drained.await.is_err() {
             tracing::debug!("connections were still open; they are dropped");
         }
         self.engine.close().await;
     }
 }
 
-async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(listen).await.with_context(|| {
-        format!("cannot listen on `{listen}`; is another Remit running? `remit.toml` can name another address")
-    })
+/// Opens the doors: each router on its listener.
+struct Doors<'a> {
+    engine: Engine,
+    tasks: Tasks,
+    config: &'a Config,
+    foreign: Foreign,
+    certificate: Option<Arc<FileCertificate>>,
 }
 
-fn address(public: Option<&str>, listener: &TcpListener) -> anyhow::Result<String> {
-    match public {
-        Some(public) => Ok(public.trim_end_matches('/').to_owned()),
-        None => Ok(format!("http://{}", listener.local_addr()?)),
+impl Doors<'_> {
+    fn open(self, bound: Listeners, socket: UnixListener, routers: Routers) -> anyhow::Result<()> {
+        self.public(bound.gateway, routers.gateway.clone())?;
+        self.public(bound.control, routers.control.clone())?;
+        let (gateway, control) = (&self.config.gateway, &self.config.control);
+        if let Some(listener) = bound.gateway_mtls {
+            self.with_certificates(listener, "gateway", gateway.public_url.as_deref(), routers.gateway)?;
+        }
+        if let Some(listener) = bound.control_mtls {
+            self.with_certificates(listener, "control", control.public_url.as_deref(), routers.control)?;
+        }
+        if let Some((listener, (router, owner))) = bound.sandbox.zip(routers.sandbox) {
+            self.tasks.spawn(sandbox::keep_open(self.engine.clone(), owner, self.tasks.stopping.clone()));
+            self.plain(listener, router);
+        }
+        if let Some(certificate) = &self.certificate {
+            self.tasks.spawn(Arc::clone(certificate).keep_fresh(self.tasks.stopping.clone()));
+        }
+        let local = routers.local.layer(middleware::from_fn(socket::vouch_for_peer));
+        let local = local.into_make_service_with_connect_info::<socket::SocketPeer>();
+        let until = self.tasks.stopping.clone().cancelled_owned();
+        self.tasks.spawn(axum::serve(socket, local).with_graceful_shutdown(until).into_future());
+        Ok(())
+    }
+
+    /// By https with the operator's certificate, if there is one.
+    fn public(&self, listener: TcpListener, router: Router) -> anyhow::Result<()> {
+        match &self.certificate {
+            Some(certificate) => {
+                let config = tls::config(Arc::clone(certificate) as _, None)?;
+                self.encrypted(Door { listener, config, peers: None, router });
+            }
+            None => self.plain(listener, router),
+        }
+        Ok(())
+    }
+
+    /// By https with our own certificate, for those who show theirs.
+    fn with_certificates(
+        &self,
+        listener: TcpListener,
+        door: &str,
+        public_url: Option<&str>,
+        router: Router,
+    ) -> anyhow::Result<()> {
+        let names = listeners::names(listener.local_addr()?, public_url);
+        let own = Arc::new(OwnCertificate::issue(self.engine.clone(), door, names)?);
+        let peers = Peers::new(self.engine.clone(), self.foreign.bundles.clone());
+        let config = tls::config(own, Some(Arc::new(peers.verifier())))?;
+        self.encrypted(Door { listener, config, peers: Some(peers), router });
+        Ok(())
+    }
+
+    fn encrypted(&self, door: Door) {
+        self.tasks.spawn(accept::serve(door, self.tasks.stopping.clone(), self.tasks.tracker.clone()));
+    }
+
+    fn plain(&self, listener: TcpListener, router: Router) {
+        let until = self.tasks.stopping.clone().cancelled_owned();
+        let service = router.into_make_service_with_connect_info::<SocketAddr>();
+        self.tasks.spawn(axum::serve(listener, service).with_graceful_shutdown(until).into_future());
     }
 }
 
-fn options(config: &Config, data: &Path, settings: &Settings, addresses: &Addresses) -> anyhow::Result<Options> {
-    let uid = rustix::process::getuid().as_raw();
-    let policies = remit_policy::starter().into_iter().map(|source| (source.name, source.text)).collect();
-    let setup = Setup {
-        trust_domain: config.realm.trust_domain.clone(),
-        issuer: addresses.control.clone(),
-        administrator: config.realm.administrator.clone().unwrap_or_else(operator_name),
-        administrator_uid: Some(uid),
-        policies,
-    };
-    Ok(Options {
-        keys: key_source(&config.keys, data)?,
-        anchors: Some(config.ledger.anchors.clone().unwrap_or_else(default_anchors)),
-        audience: settings.audience.clone(),
-        segment_bytes: config.ledger.segment_bytes,
-        snapshot_entries: config.ledger.snapshot_entries,
-        ..Options::new(data, setup)
-    })
-}
-
-fn key_source(keys: &KeysConfig, data: &Path) -> anyhow::Result<KeySource> {
-    let variable = |name: &str| {
-        std::env::var(name)
-            .map(Zeroizing::new)
-            .with_context(|| format!("`[keys]` names the variable `{name}`, which is not set"))
-    };
-    Ok(match (&keys.file, &keys.variable, &keys.passphrase_variable) {
-        (_, Some(name), _) => KeySource::Value(variable(name)?),
-        (_, _, Some(name)) => KeySource::Passphrase(variable(name)?),
-        (Some(path), ..) => KeySource::File(path.clone()),
-        (None, None, None) => KeySource::File(data.join("kek")),
-    })
-}
-
-/// Where checkpoints are kept apart: the user's state directory, which is not part of a copy of the data directory.
-pub fn default_anchors() -> PathBuf {
-    let absolute = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let state = absolute("XDG_STATE_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/state")));
-    state.unwrap_or_else(|| PathBuf::from("/var/lib")).join("remit/anchors")
-}
-
-/// The name of the user who runs Remit, as far as it is a name.
-fn operator_name() -> String {
-    let name = std::env::var("USER").unwrap_or_default().to_lowercase();
-    let plain =
-        |character: char| character.is_ascii_lowercase() || character.is_ascii_digit() || "-_.".contains(character);
-    match name.starts_with(|first: char| first.is_ascii_lowercase()) && name.len() <= 64 && name.chars().all(plain) {
-        true => name,
-        false => "operator".to_owned(),
+impl Tasks {
+    fn spawn<F>(&self, task: F)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        drop(self.tracker.spawn(task));
     }
 }
 
-/// Binds the socket of the data directory. Only this directory's one writer comes here, so a leftover is of a dead process.
-fn bind_socket(path: &Path) -> anyhow::Result<UnixListener> {
-    if path.exists() {
-        std::fs::remove_file(path).with_context(|| format!("cannot replace `{}`", path.display()))?;
+/// Where the Workload API is offered, if it is; as others need it, from the root.
+fn workload_socket(config: &Config, data: &Path) -> anyhow::Result<Option<PathBuf>> {
+    if !config.workload.enabled {
+        return Ok(None);
     }
-    let listener = UnixListener::bind(path).with_context(|| format!("cannot listen on `{}`", path.display()))?;
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
-    Ok(listener)
+    let socket = config.workload.socket.clone().unwrap_or_else(|| data.join("workload.sock"));
+    Ok(Some(std::path::absolute(&socket).with_context(|| format!("cannot place `{}`", socket.display()))?))
+}
+
+/// Gives the processes of this machine their identity, on a socket of its own.
+async fn offer_workload_api(config: &Config, socket: &Path, engine: &Engine, tasks: &Tasks) -> anyhow::Result<()> {
+    let settings =
+        remit_workload::Settings { svid_seconds: config.identity.svid_seconds, ..remit_workload::Settings::at(socket) };
+    let workloads = Workloads::bind(engine.clone(), &settings).await;
+    let workloads = workloads.with_context(|| format!("cannot offer the Workload API on `{}`", socket.display()))?;
+    engine.carry_out(Arc::new(workloads.enforcement()));
+    tasks.spawn(workloads.serve(tasks.stopping.clone().cancelled_owned()));
+    Ok(())
+}
+
+fn settings(config: &Config, addresses: &Addresses) -> Settings {
+    let gateway = &config.gateway;
+    let listening = [Some(gateway.listen), gateway.mtls_listen].into_iter().flatten();
+    let names = listening.flat_map(|listen| listeners::names(listen, gateway.public_url.as_deref()));
+    Settings {
+        mtls_url: addresses.gateway_mtls.clone(),
+        production: config.realm.production,
+        hold_seconds: gateway.hold_seconds,
+        call_seconds_max: gateway.call_seconds_max,
+        allowed_hosts: gateway.hosts.iter().cloned().chain(names).collect(),
+        ..Settings::at(&addresses.gateway, &addresses.control)
+    }
 }
 
 fn write_addresses(data: &Path, addresses: &Addresses) -> anyhow::Result<()> {
@@ -205,24 +265,4 @@ fn write_addresses(data: &Path, addresses: &Addresses) -> anyhow::Result<()> {
     std::fs::write(&next, serde_json::to_vec_pretty(addresses)?)?;
     std::fs::rename(&next, data.join("addresses.json"))?;
     Ok(())
-}
-
-/// Who is at the other end of the socket, as the operating system says.
-#[derive(Debug, Clone, Copy)]
-struct SocketPeer {
-    uid: Option<u32>,
-}
-
-impl Connected<IncomingStream<'_, UnixListener>> for SocketPeer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self { uid: stream.io().peer_cred().ok().map(|peer| peer.uid()) }
-    }
-}
-
-/// Tells the control plane who the connection is. Without that word it is nobody.
-async fn vouch_for_peer(ConnectInfo(peer): ConnectInfo<SocketPeer>, mut request: Request, next: Next) -> Response {
-    if let Some(uid) = peer.uid {
-        request.extensions_mut().insert(remit_api::Peer::Socket { uid });
-    }
-    next.run(request).await
 }

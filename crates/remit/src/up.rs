@@ -73,6 +73,12 @@ fn announce(addresses: &Addresses, link: &str, data: &Path) {
     println!("remit {} is up", env!("CARGO_PKG_VERSION"));
     println!("  agents    {}/mcp", addresses.gateway);
     println!("  console   {}", addresses.control);
+    if let Some(gateway) = &addresses.gateway_mtls {
+        println!("  mTLS      {gateway}/mcp for agents with certificates");
+    }
+    if let Some(control) = &addresses.control_mtls {
+        println!("  mTLS      {control} for tokens");
+    }
     if let Some(sandbox) = &addresses.sandbox {
         println!("  sandbox   {sandbox}/mcp");
         println!("            everybody on this machine may call here without a token, as the agent `sandbox`");

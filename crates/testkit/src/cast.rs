@@ -112,6 +112,8 @@ impl World {
             budget: None,
             parent: None,
             key: None,
+            authority: Vec::new(),
+            delegation: None,
         };
         ask(&mut start);
         let receipt = self.submit(&self.root(), Command::StartTask(Box::new(start))).await;

@@ -7,7 +7,7 @@ use crate::crates::{Dependency, Metadata, Package};
 use crate::finding::Finding;
 
 /// Which of our crates each one may use (ARCHITECTURE.md draws it). A crate that is not here may use none.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("remit-policy", &[]),
     ("remit-ledger", &[]),
     ("remit-identity", &[]),
@@ -15,6 +15,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ("remit-review", &["remit-policy", "remit-domain"]),
     ("remit-engine", &["remit-domain", "remit-ledger", "remit-identity"]),
     ("remit-gateway", DOOR),
+    ("remit-workload", DOOR),
     ("remit-api", DOOR_FOR_PEOPLE),
     ("remit-console", DOOR_FOR_PEOPLE),
     (
@@ -29,6 +30,7 @@ const ALLOWED: [(&str, &[&str]); 12] = [
             "remit-gateway",
             "remit-api",
             "remit-console",
+            "remit-workload",
         ],
     ),
     (TESTKIT, &["remit-policy", "remit-domain", "remit-ledger", "remit-identity", "remit-engine"]),

@@ -71,6 +71,25 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
             ("parent?", "string"),
             ("key?", "string"),
             ("token_ttl_seconds?", "integer"),
+            ("authority?", "Authority[]"),
+            ("delegation?", "Delegation"),
+            ("delegates?", "strings"),
+        ],
+    ),
+    ("Authority", &[("operations", "strings"), ("constraints?", "object"), ("delegation?", "Delegation")]),
+    ("Delegation", &[("depth_max", "integer"), ("delegates", "Delegate[]")]),
+    ("AddClient", &[("name", "string"), ("redirect_uris", "strings")]),
+    ("LinkPerson", &[("issuer", "string"), ("subject", "string")]),
+    ("Workload", &[("kind", "string"), ("selectors?", "strings"), ("issuer?", "string"), ("subject?", "string")]),
+    (
+        "OpenLegacyAccount",
+        &[
+            ("name", "string"),
+            ("workflows", "object"),
+            ("header_key?", "boolean"),
+            ("due_at?", "time"),
+            ("due_in_seconds?", "integer"),
+            ("reason", "string"),
         ],
     ),
     ("Approve", &[("digest", "string"), ("note?", "string")]),
@@ -96,7 +115,12 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
 
 /// [`REQUESTS`] as JSON schemas.
 pub(super) fn schemas() -> Map<String, Value> {
-    REQUESTS.iter().map(|(name, members)| ((*name).to_owned(), schema(name, members))).collect()
+    let delegate = json!({"oneOf": [
+        {"type": "object", "required": ["agent"], "properties": {"agent": {"type": "string"}}, "additionalProperties": false},
+        {"const": "any_agent"},
+    ]});
+    let named = REQUESTS.iter().map(|(name, members)| ((*name).to_owned(), schema(name, members)));
+    named.chain([("Delegate".to_owned(), delegate)]).collect()
 }
 
 fn schema(name: &str, members: &[Member]) -> Value {

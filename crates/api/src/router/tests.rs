@@ -19,6 +19,8 @@ use tower::ServiceExt;
 use super::{Access, ENDPOINTS};
 use crate::{Api, Peer, Settings, router};
 
+mod identities;
+
 const ADMINISTRATOR_UID: u32 = 1000;
 const ISSUER: &str = "https://remit.test";
 
@@ -48,6 +50,10 @@ struct House {
 
 impl House {
     async fn build() -> Self {
+        Self::build_with(Settings::at("http://console", "http://gateway/mcp")).await
+    }
+
+    async fn build_with(settings: Settings) -> Self {
         let world = World::with(|options| {
             options.clock = Arc::new(SystemClock);
             options.setup.issuer = ISSUER.to_owned();
@@ -56,7 +62,6 @@ impl House {
         });
         let world = world.await;
         let tools = Arc::new(Tools(false.into()));
-        let settings = Settings { console_url: "http://console".to_owned(), mcp_url: "http://gateway/mcp".to_owned() };
         let router = router(Api::new(world.engine.clone(), tools.clone(), settings));
         Self { router, tools, world }
     }
@@ -71,7 +76,7 @@ impl House {
     /// As the administrator on the socket.
     async fn ask(&self, method: &str, path: &str, body: Value) -> (StatusCode, Value) {
         let mut request = plain(method, path, &body);
-        request.extensions_mut().insert(Peer::Socket { uid: ADMINISTRATOR_UID });
+        request.extensions_mut().insert(Peer::Socket { uid: ADMINISTRATOR_UID, pid: None });
         self.send(request).await
     }
 
@@ -133,7 +138,7 @@ async fn there_is_no_default_principal() {
         let (status, _) = house.bearer(&method, &path, "ses_of-nobody", json!({})).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{method} {path}");
         let mut stranger = plain(&method, &path, &json!({}));
-        stranger.extensions_mut().insert(Peer::Socket { uid: 4242 });
+        stranger.extensions_mut().insert(Peer::Socket { uid: 4242, pid: None });
         assert_eq!(house.send(stranger).await.0, StatusCode::UNAUTHORIZED, "{method} {path}");
     }
 }
@@ -146,7 +151,19 @@ fn what_is_open_to_anybody_is_a_short_list() {
         "/v1/sessions",
         "/v1/enrol",
         "/v1/openapi.json",
+        "/.well-known/oauth-authorization-server",
+        "/.well-known/openid-configuration",
+        "/.well-known/spiffe-bundle",
+        "/oauth/authorize",
+        "/oauth/par",
+        "/oauth/token",
+        "/oauth/introspect",
+        "/oauth/revoke",
+        "/oauth/register",
         "/oauth/jwks",
+        "/oauth/status/{list}",
+        "/ssf/events",
+        "/.well-known/ssf-configuration",
         "/ledger/{realm}/checkpoint",
         "/ledger/{realm}/tile/{*path}",
         "/healthz",
@@ -293,7 +310,7 @@ async fn a_task_ends_with_the_connection_of_whoever_runs_it() {
     let started = house.ok("POST", "/v1/tasks", json!({"agent": "triage", "purpose": "answer one ticket"})).await;
     let task = started["task"].as_str().unwrap();
     let mut request = plain("GET", &format!("/v1/tasks/{task}/lease"), &Value::Null);
-    request.extensions_mut().insert(Peer::Socket { uid: ADMINISTRATOR_UID });
+    request.extensions_mut().insert(Peer::Socket { uid: ADMINISTRATOR_UID, pid: None });
     let mut body = house.router.clone().oneshot(request).await.unwrap().into_body();
     let begun = body.frame().await.unwrap().unwrap().into_data().unwrap();
     assert!(begun.starts_with(b"event: lease"));
@@ -354,7 +371,7 @@ async fn the_same_key_makes_a_change_happen_once() {
     let send = |name: &str| {
         let mut request = plain("POST", "/v1/people", &json!({"name": name}));
         request.headers_mut().insert("idempotency-key", "k1".parse().unwrap());
-        request.extensions_mut().insert(Peer::Socket { uid: ADMINISTRATOR_UID });
+        request.extensions_mut().insert(Peer::Socket { uid: ADMINISTRATOR_UID, pid: None });
         request
     };
     let (first, again) = (house.send(send("bob")).await, house.send(send("bob")).await);

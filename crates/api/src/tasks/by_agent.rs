@@ -23,7 +23,7 @@ pub(crate) async fn start(State(api): State<Api>, by: EnrolledAgent, Body(start)
     let command = start.command(&api, by.agent, Some(by.key))?;
     // A sub-task is started under its parent, and only the parent's own agent may do so.
     let actor = Actor::Agent { agent: by.agent, task: command.parent };
-    started(&api, actor, command, life).await
+    started(&api, actor, command, life, by.certificate).await
 }
 
 /// The task, if it is the agent's own and bound to the key that it has just proved.
@@ -43,7 +43,7 @@ pub(crate) async fn token(
     Body(life): Body<Life>,
 ) -> Answer {
     let task = own(&api, &by, &task)?;
-    Ok(Json(token_of(&api, Actor::Agent { agent: by.agent, task: Some(task) }, task, life).await?))
+    Ok(Json(token_of(&api, Actor::Agent { agent: by.agent, task: Some(task) }, task, life, by.certificate).await?))
 }
 
 pub(crate) async fn end(

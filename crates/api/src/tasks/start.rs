@@ -3,8 +3,10 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use remit_domain::limits::TASK_SECONDS_MAX;
-use remit_domain::{Actor, Budget, Command, Event, OperationPattern, Refusal, StartTask, TaskId};
-use remit_engine::TOKEN_SECONDS_DEFAULT;
+use remit_domain::{
+    Actor, Authority, Budget, Command, Delegate, Delegation, Event, OperationPattern, Refusal, StartTask, TaskId,
+};
+use remit_engine::{IssueToken, TOKEN_SECONDS_DEFAULT};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -30,6 +32,14 @@ pub(crate) struct Start {
     parent: Option<String>,
     /// Thumbprint of an enrolled key that the tokens are to be bound to.
     key: Option<String>,
+    /// Parts of authority, each with its own bounds.
+    #[serde(default)]
+    authority: Vec<Authority>,
+    /// Whether, and to whom, the task may be passed on: for the whole of it, and for parts that say nothing themselves.
+    delegation: Option<Delegation>,
+    /// Short for a delegation one level deep, to agents by name.
+    #[serde(default)]
+    delegates: Vec<String>,
     /// Life of the first token; short if nobody says otherwise, since whoever runs the task renews it.
     token_ttl_seconds: Option<u64>,
 }
@@ -64,6 +74,22 @@ impl Start {
         })?;
         let scope = self.scope.iter().map(|text| text.parse()).collect::<Result<Vec<OperationPattern>, _>>()?;
         let parent = self.parent.as_deref().map(|parent| names::id("task", parent)).transpose()?;
+        let delegation = match (self.delegation, self.delegates.is_empty()) {
+            (delegation, true) => delegation,
+            (None, false) => {
+                let delegates = self.delegates.into_iter().map(Delegate::Agent).collect();
+                Some(Delegation { depth_max: 1, delegates })
+            }
+            (Some(_), false) => {
+                let refusal = Refusal::new("bad_authority", "`delegation` and `delegates` are both there");
+                return Err(refusal.help("give one of them").into());
+            }
+        };
+        let passed_on =
+            |part: Authority| Authority { delegation: part.delegation.or_else(|| delegation.clone()), ..part };
+        let authority: Vec<Authority> = self.authority.into_iter().map(passed_on).collect();
+        // A task with parts of authority has nothing beside them that could be passed on.
+        let whole = delegation.filter(|_| authority.is_empty());
         Ok(StartTask {
             agent,
             purpose: self.purpose,
@@ -73,6 +99,8 @@ impl Start {
             budget: self.calls_max.map(|calls_max| Budget { calls_max }),
             parent,
             key: key.or(self.key),
+            authority,
+            delegation: whole,
         })
     }
 }
@@ -82,17 +110,23 @@ pub(crate) async fn start(State(api): State<Api>, by: SignedIn, Body(start): Bod
     let agent = api.engine.read(|state| names::agent(state, agent).map(|agent| agent.id))?;
     let life = start.life();
     let command = start.command(&api, agent, None)?;
-    started(&api, by.actor(), command, life).await
+    started(&api, by.actor(), command, life, None).await
 }
 
 /// Starts the task and gives its first token.
-pub(super) async fn started(api: &Api, actor: Actor, command: StartTask, life: Life) -> Answer {
+pub(super) async fn started(
+    api: &Api,
+    actor: Actor,
+    command: StartTask,
+    life: Life,
+    certificate: Option<String>,
+) -> Answer {
     let receipt = api.submit(actor.clone(), Command::StartTask(Box::new(command))).await?;
     let (task, run, agent) = made(&receipt, |event| match event {
         Event::TaskStarted(started) => Some((started.task, started.run, started.agent)),
         _ => None,
     })?;
-    let mut body = match token_of(api, actor.clone(), task, life).await {
+    let mut body = match token_of(api, actor.clone(), task, life, certificate).await {
         Ok(body) => body,
         Err(problem) => {
             // A task that nobody has a token for would only wait for its end.
@@ -117,17 +151,24 @@ pub(crate) async fn token(
     Path(task): Path<String>,
     Body(life): Body<Life>,
 ) -> Answer {
-    Ok(Json(token_of(&api, by.actor(), names::id("task", &task)?, life).await?))
+    Ok(Json(token_of(&api, by.actor(), names::id("task", &task)?, life, None).await?))
 }
 
 /// A token, and where it is used. It never outlives its task.
-pub(super) async fn token_of(api: &Api, actor: Actor, task: TaskId, life: Life) -> Result<Value, Problem> {
+pub(super) async fn token_of(
+    api: &Api,
+    actor: Actor,
+    task: TaskId,
+    life: Life,
+    certificate: Option<String>,
+) -> Result<Value, Problem> {
     let ends_at = api.engine.read(|state| state.task(task).map(|task| task.expires_at))?;
     let ttl_seconds = life.ttl_seconds.unwrap_or(TOKEN_SECONDS_DEFAULT);
     if !(1..=TASK_SECONDS_MAX).contains(&ttl_seconds) {
         return Err(Refusal::new("bad_duration", "a token lives between a second and a day").into());
     }
-    let issued = api.engine.issue_token(actor, task, ttl_seconds).await?;
+    let wanted = IssueToken { ttl_seconds, audience: None, certificate };
+    let issued = api.engine.issue_token(actor, task, wanted).await?;
     Ok(json!({
         "task": task,
         "token": issued.token,

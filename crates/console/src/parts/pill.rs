@@ -40,6 +40,7 @@ pub(crate) fn approval(status: &ApprovalStatus) -> Markup {
 
 pub(crate) fn agent(status: AgentStatus) -> Markup {
     match status {
+        AgentStatus::Quarantined => pill(Tone::Waits, "quarantined"),
         AgentStatus::Draft => pill(Tone::Quiet, "draft"),
         AgentStatus::Active => pill(Tone::Good, "active"),
         AgentStatus::Suspended => pill(Tone::Bad, "suspended"),

@@ -1,6 +1,7 @@
 //! Every event as a plain sentence.
 
 mod agents;
+mod identity;
 mod realm;
 mod work;
 
@@ -20,6 +21,7 @@ pub(crate) fn sentence(actor: &Actor, event: &Event, names: Names<'_>) -> Markup
     let who = names.actor(actor);
     let told = work::sentence(event, names, &who)
         .or_else(|| agents::sentence(event, names, &who))
+        .or_else(|| identity::sentence(event, names, &who))
         .or_else(|| realm::sentence(event, names, &who));
     // A newer event that has no sentence yet is still told, never left out.
     told.unwrap_or_else(|| html! { (who) " caused an event of another kind" })
@@ -35,9 +37,17 @@ pub(crate) fn tone(event: &Event) -> Tone {
         | Event::AgentKeyRevoked { .. }
         | Event::OperationWithdrawn { .. }
         | Event::GrantRevoked { .. }
+        | Event::RunRevoked { .. }
+        | Event::CodeReused { .. }
+        | Event::RefreshReused { .. }
+        | Event::FindingOpened(_)
+        | Event::SignalReceived(_)
         | Event::Recovered { .. } => Tone::Bad,
         Event::OutcomeRecorded(recorded) if recorded.outcome != Outcome::Succeeded => Tone::Bad,
-        Event::ApprovalRequested(_) | Event::GrantRequested(_) | Event::PolicyProposed(_) => Tone::Waits,
+        Event::ApprovalRequested(_)
+        | Event::GrantRequested(_)
+        | Event::PolicyProposed(_)
+        | Event::WorkloadArrived(_) => Tone::Waits,
         Event::ActionAllowed(_)
         | Event::ApprovalGranted { .. }
         | Event::GrantGiven(_)

@@ -54,7 +54,7 @@ fn a_session_ends_by_time_by_its_person_and_with_its_person() {
     let late = world.now.plus_seconds(limits::SESSION_SECONDS_MAX);
     assert!(world.state.session_of(&digest("token"), late).is_none());
     let events = world.must(&by(world.root), Command::RemovePerson { person: bob });
-    assert!(matches!(events.as_slice(), [Event::SessionEnded { .. }, Event::PersonRemoved { .. }]), "{events:?}");
+    assert!(matches!(events.as_slice(), [Event::PersonRemoved { .. }, Event::SessionEnded { .. }]), "{events:?}");
     assert!(world.state.sessions.is_empty());
 }
 

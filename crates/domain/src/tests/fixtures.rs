@@ -25,13 +25,16 @@ variants! {
     PersonAdded PersonGroupsSet PersonRemoved SignInOffered SessionOpened SessionEnded
     AgentRegistered AgentDescribed AgentActivated AgentSuspended AgentResumed AgentDecommissioned
     EnrolmentOffered AgentKeyEnrolled AgentKeyRevoked
+    WorkloadBound WorkloadUnbound WorkloadArrived LaunchAttested SvidIssued
+    LegacyAccountOpened LegacyAccountClosed FindingOpened FindingClosed PersonLinked SignalReceived Enforced
     ConnectorAdded ConnectorRemoved OperationApproved OperationWithdrawn
     GrantRequested GrantRequestDenied GrantGiven GrantRevoked GrantExpired
-    TaskStarted TokenIssued TaskEnded
+    TaskStarted TokenIssued TaskEnded RunRevoked TokenRevoked
+    ClientRegistered ClientRemoved AuthorizationConsented AuthorizationRedeemed CodeReused RefreshRotated RefreshReused
     ActionAllowed ActionDenied OutcomeRecorded
     ApprovalRequested ApprovalVoted ApprovalGranted ApprovalDenied ApprovalExpired
     PolicyProposed PolicyActivated PolicyRejected
-    KeyRotated ContentErased Recovered
+    KeyRotated RealmKeyStepped ContentErased Recovered
 }
 
 pub(crate) fn events() -> impl Iterator<Item = (&'static str, Event)> {

@@ -8,14 +8,14 @@ use proptest::test_runner::{Config, TestRng, TestRunner};
 use serde_json::to_value;
 
 use super::fixtures::variant;
-use super::observer::Observer;
+use super::observer::{Observer, trust_agrees};
 use super::steps::{Ids, Kind, Step, steps};
 use super::world::{World, by};
 use crate::*;
 
 const LENGTH: usize = 300;
 
-/// The world of the helpdesk, with a second agent that may only propose (A2).
+/// The world of the helpdesk, with a second agent that may only propose (A2), and a third that only assists with what is public.
 fn beginning() -> World {
     let mut world = World::with_support();
     let bob = world.named("bob");
@@ -23,6 +23,10 @@ fn beginning() -> World {
     let agent = world.draft("clerk", profile);
     world.must(&by(bob), Command::ActivateAgent { agent });
     world.grant(agent, &["helpdesk/update", "helpdesk/read"]);
+    let profile = AgentProfile { autonomy: Some(1), data_classes: vec![DataClass::D0], ..world.profile(bob) };
+    let agent = world.draft("intake", profile);
+    world.must(&by(bob), Command::ActivateAgent { agent });
+    world.grant(agent, &["helpdesk/read"]);
     world
 }
 
@@ -107,6 +111,7 @@ fn agrees_with_itself(state: &State) {
         .filter(|approval| matches!(approval.status, ApprovalStatus::Pending | ApprovalStatus::Granted { .. }));
     let reviewed = state.agents.values().filter(|agent| agent.status == AgentStatus::Active).count();
     let due = live.len() + state.grants.len() + open.count() + state.actions.len() + reviewed;
+    trust_agrees(state);
     assert_eq!(state.deadlines.len(), due, "each thing that time ends has one deadline, and nothing else has");
 }
 

@@ -8,6 +8,12 @@ use crate::grant::Grant;
 use crate::task::TaskStarted;
 use crate::*;
 
+mod trust;
+
+pub(crate) use trust::trust_agrees;
+
+use trust::Trust;
+
 #[derive(Default)]
 pub(crate) struct Observer {
     groups: BTreeMap<PersonId, Vec<String>>,
@@ -23,6 +29,7 @@ pub(crate) struct Observer {
     open_actions: BTreeMap<ActionId, AgentId>,
     authors: BTreeMap<ChangeId, PersonId>,
     entries: BTreeMap<AgentId, u64>,
+    trust: Trust,
 }
 
 struct SeenTask {
@@ -43,6 +50,7 @@ struct Question {
 impl Observer {
     /// Reads the next event, and fails if it must not be there.
     pub(crate) fn see(&mut self, event: &Event, at: Timestamp) {
+        self.see_trust(event, at);
         if let Some(agent) = event.agent() {
             *self.entries.entry(agent).or_default() += 1;
         }
@@ -91,7 +99,10 @@ impl Observer {
             Event::AgentDescribed { agent, profile } => self.agents.get_mut(agent).unwrap().0 = (**profile).clone(),
             Event::AgentActivated { agent } | Event::AgentResumed { agent } => {
                 let (profile, status) = self.agents.get_mut(agent).unwrap();
-                assert!(matches!(status, AgentStatus::Draft | AgentStatus::Suspended), "{status:?} became active");
+                assert!(
+                    matches!(status, AgentStatus::Draft | AgentStatus::Quarantined | AgentStatus::Suspended),
+                    "{status:?} became active"
+                );
                 assert!(profile.owner.is_some_and(|owner| self.groups.contains_key(&owner)), "active without an owner");
                 assert!(profile.review_at.is_some_and(|review| at < review), "active past its review");
                 *status = AgentStatus::Active;
@@ -157,7 +168,8 @@ impl Observer {
     }
 
     /// What must hold after every command.
-    pub(crate) fn settle(&self, state: &State) {
+    pub(crate) fn settle(&mut self, state: &State) {
+        self.settle_trust(state);
         for (id, task) in self.tasks.iter().filter(|(_, task)| !task.ended) {
             assert!(state.task(*id).is_ok_and(|task| task.is_live()), "a live task was forgotten");
             let started = &task.started;
@@ -219,10 +231,10 @@ impl Observer {
         assert!(at < started.expires_at);
         if let Some(parent) = started.parent {
             let parent = &self.live(parent, at).started;
-            assert_eq!(started.agent, parent.agent);
-            assert_eq!(started.run, parent.run);
+            let same = started.agent == parent.agent;
+            assert_eq!(same, started.run == parent.run, "a delegate works in a run of its own");
             assert_eq!(started.acting_for, parent.acting_for, "a sub-task acts for somebody else");
-            assert_eq!(started.key, parent.key);
+            assert_eq!(same, started.key == parent.key, "a delegate proves a key of its own");
             assert!(started.expires_at <= parent.expires_at, "a sub-task lives longer");
             assert!(started.budget.calls_max <= parent.budget.calls_max, "a sub-task may do more");
             for name in ["helpdesk/read", "helpdesk/update", "helpdesk/refund", "helpdesk/mail", "billing/read"] {
@@ -253,6 +265,14 @@ impl Observer {
                 assert!(grant.agent == facts.agent && grant.covers(operation, at), "the grant does not cover it")
             }
             None => assert!(experiment, "allowed without a live grant"),
+        }
+        let mut above = self.tasks[&facts.task].started.parent;
+        while let Some(task) = above {
+            let delegator = &self.tasks[&task].started;
+            let granted =
+                self.grants.values().any(|grant| grant.agent == delegator.agent && grant.covers(operation, at));
+            assert!(granted || experiment, "an agent passed on what it was not granted itself");
+            above = delegator.parent;
         }
         assert_eq!(allowed.digest, facts.digest());
         match allowed.approval {

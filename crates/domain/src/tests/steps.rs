@@ -6,6 +6,8 @@ use serde_json::json;
 use super::world::{BEGINNING, DAY, World, attempt, by, digest, helpdesk, operation, pattern, work};
 use crate::*;
 
+mod trust;
+
 /// One step: what is tried, by whom, and four free choices whose meaning depends on the kind.
 #[derive(Debug, Clone)]
 pub(crate) struct Step {
@@ -22,9 +24,12 @@ pub(crate) struct Step {
 pub(crate) enum Kind {
     AddPerson, SetGroups, RemovePerson, OfferSignIn, OpenSession, EndSession,
     Register, Describe, Activate, Suspend, Resume, Decommission, OfferEnrolment, EnrolKey, RevokeKey,
+    BindWorkload, UnbindWorkload, ArriveWorkload, AttestLaunch, IssueSvid, StepKey,
+    OpenLegacyAccount, CloseLegacyAccount, StandIn, ReportSharing, CloseFinding, LinkPerson, ReceiveSignal, Enforce,
     AddConnector, RemoveConnector, ApproveOperations, Withdraw, OpenSandbox,
     RequestGrant, ApproveGrant, DenyGrant, RevokeGrant,
     Start, IssueToken, End, Attempt, Outcome, Approve, Deny,
+    Delegate, RevokeRun, RevokeToken, RegisterClient, RemoveClient, Consent, Redeem, Refresh,
     Propose, ActivatePolicies, RejectPolicies, RotateKey, Erase, Expire, Recover, Pass,
 }
 
@@ -33,13 +38,15 @@ pub(crate) enum Kind {
 fn kinds() -> Vec<Kind> {
     use self::Kind::*;
     // What ends a lot is rare, or nothing would be left to go wrong.
-    let rarely = [RemovePerson, Decommission, RemoveConnector, Withdraw, Suspend, RevokeGrant];
+    let rarely = [RevokeRun, RemoveClient, RemovePerson, Decommission, RemoveConnector, Withdraw, Suspend, RevokeGrant, ReceiveSignal];
     let seldom = [
         AddPerson, SetGroups, OfferSignIn, OpenSession, EndSession, Register, Describe, OfferEnrolment, EnrolKey, RevokeKey,
         AddConnector, ApproveOperations, DenyGrant, Propose, ActivatePolicies, RejectPolicies, RotateKey, Erase, Recover,
-        OpenSandbox,
+        OpenSandbox, RevokeToken, RegisterClient,
+        BindWorkload, UnbindWorkload, ArriveWorkload, StepKey, OpenLegacyAccount, CloseLegacyAccount, StandIn,
+        ReportSharing, CloseFinding, LinkPerson, Enforce,
     ];
-    let sometimes = [RequestGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume];
+    let sometimes = [Delegate, Delegate, Consent, Redeem, Redeem, Refresh, Refresh, Refresh, RequestGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume, AttestLaunch, IssueSvid];
     let often = [Start, Attempt, Attempt, Attempt, Approve, Approve, Outcome, Pass];
     let mut all = rarely.to_vec();
     (0..3).for_each(|_| all.extend(seldom));
@@ -66,6 +73,9 @@ pub(crate) struct Ids {
     actions: Vec<ActionId>,
     approvals: Vec<(ApprovalId, Digest)>,
     changes: Vec<ChangeId>,
+    findings: Vec<FindingId>,
+    runs: Vec<RunId>,
+    clients: Vec<ClientId>,
 }
 
 impl Ids {
@@ -74,9 +84,15 @@ impl Ids {
             Event::PersonAdded(added) => self.people.push(added.person),
             Event::SessionOpened(opened) => self.sessions.push(opened.session),
             Event::AgentRegistered(registered) => self.agents.push(registered.agent),
+            Event::WorkloadArrived(arrived) => self.agents.push(arrived.agent),
+            Event::FindingOpened(opened) => self.findings.push(opened.finding),
             Event::ConnectorAdded(added) => self.connectors.push(added.connector),
             Event::GrantRequested(request) => self.grants.push(request.id),
-            Event::TaskStarted(started) => self.tasks.push((started.task, started.agent)),
+            Event::TaskStarted(started) => {
+                self.tasks.push((started.task, started.agent));
+                self.runs.push(started.run);
+            }
+            Event::ClientRegistered(registered) => self.clients.push(registered.client),
             Event::ActionAllowed(allowed) => self.actions.push(allowed.action),
             Event::ApprovalRequested(requested) => self.approvals.push((requested.approval, requested.digest)),
             Event::PolicyProposed(proposed) => self.changes.push(proposed.change),
@@ -158,12 +174,25 @@ impl Step {
             },
             28..200 if self.kind == Kind::Start => Actor::Agent { agent: self.agent(ids), task: None },
             _ if matches!(self.kind, Kind::Expire | Kind::Recover | Kind::OpenSandbox) => Actor::Remit,
+            _ if matches!(self.kind, Kind::Redeem | Kind::Refresh) => Actor::Remit,
+            _ if self.kind == Kind::Delegate => Actor::Agent { agent: self.delegate(ids), task: None },
+            28..232 if self.kind == Kind::AttestLaunch => match newest(&ids.tasks, self.a) {
+                Some((_, agent)) => Actor::Agent { agent, task: None },
+                None => Actor::Remit,
+            },
+            28..232 if self.is_of_remit() => Actor::Remit,
             // Those who are asked, mostly.
             28..192 if self.kind == Kind::Approve => by(ids.people[usize::from(self.who % 4)]),
             // Root, who may do most, as often as all others together.
             who if who % 2 == 0 => by(ids.people[0]),
             who => by(self.person(ids, who / 2)),
         }
+    }
+
+    /// Whether only Remit itself does this.
+    fn is_of_remit(&self) -> bool {
+        use self::Kind::*;
+        matches!(self.kind, ArriveWorkload | IssueSvid | StandIn | ReportSharing | ReceiveSignal | Enforce)
     }
 
     /// The command of this step; nothing if only time passes.
@@ -180,6 +209,20 @@ impl Step {
                 Some(self.about_agents(world, ids))
             }
             Kind::OfferEnrolment | Kind::EnrolKey | Kind::RevokeKey => Some(self.about_keys(ids)),
+            Kind::BindWorkload
+            | Kind::UnbindWorkload
+            | Kind::ArriveWorkload
+            | Kind::AttestLaunch
+            | Kind::IssueSvid
+            | Kind::StepKey
+            | Kind::OpenLegacyAccount
+            | Kind::CloseLegacyAccount
+            | Kind::StandIn
+            | Kind::ReportSharing
+            | Kind::CloseFinding
+            | Kind::LinkPerson
+            | Kind::ReceiveSignal
+            | Kind::Enforce => Some(self.about_trust(world, ids)),
             Kind::AddConnector | Kind::RemoveConnector | Kind::ApproveOperations | Kind::Withdraw => {
                 Some(self.about_connectors(ids))
             }
@@ -188,6 +231,14 @@ impl Step {
             }
             Kind::Start | Kind::IssueToken | Kind::End | Kind::Erase => Some(self.about_tasks(world, ids)),
             Kind::Attempt | Kind::Outcome | Kind::Approve | Kind::Deny => Some(self.about_actions(ids)),
+            Kind::Delegate
+            | Kind::RevokeRun
+            | Kind::RevokeToken
+            | Kind::RegisterClient
+            | Kind::RemoveClient
+            | Kind::Consent
+            | Kind::Redeem
+            | Kind::Refresh => Some(self.about_authority(world, ids)),
             _ => Some(self.about_the_realm(ids)),
         }
     }
@@ -338,8 +389,84 @@ impl Step {
             budget: (self.b % 16 == 1).then(|| Budget { calls_max: u64::from(self.c % 4) }),
             parent: parent.map(|(task, _)| task),
             key: (self.c % 8 == 1).then(|| Self::key(self.d).thumbprint),
+            authority: if parent.is_none() { self.authority() } else { Vec::new() },
+            delegation: (self.c.is_multiple_of(2) && parent.is_none())
+                .then(|| Delegation { depth_max: 2, delegates: vec![Delegate::AnyAgent] }),
             ..work(parent.map_or_else(|| self.agent(ids), |(_, agent)| agent))
         }
+    }
+
+    /// Mostly the second agent, so that it is another than the first, which has most tasks.
+    fn delegate(&self, ids: &Ids) -> AgentId {
+        let choice = if self.b < 192 { 1 } else { self.b };
+        any_of(&ids.agents, choice).unwrap_or_else(never)
+    }
+
+    fn about_authority(&self, world: &World, ids: &Ids) -> Command {
+        let code = Self::code(self.b);
+        let refresh = Digest::from_bytes([self.c % 2; 32]);
+        match self.kind {
+            Kind::Delegate => Command::DelegateTask(Box::new(DelegateTask {
+                parent: self.task(ids),
+                delegate: self.delegate(ids),
+                purpose: None,
+                scope: Vec::new(),
+                authority: self.authority(),
+                ttl_seconds: None,
+                calls_max: None,
+                // Bound to the certificate of its own name, which needs no enrolment.
+                key: world.state.agent(self.delegate(ids)).ok().map(|agent| agent.spiffe_id("example.org")),
+            })),
+            Kind::RevokeRun => {
+                Command::RevokeRun { run: newest(&ids.runs, self.a).unwrap_or_else(never), reason: reason() }
+            }
+            Kind::RevokeToken => {
+                let expires_at = world.now.plus_seconds(60);
+                Command::RevokeToken { task: self.task(ids), token: format!("token-{}", self.c), expires_at }
+            }
+            Kind::RegisterClient => {
+                let redirect_uris = vec!["http://127.0.0.1/callback".to_owned()];
+                Command::RegisterClient { name: format!("client-{}", self.a % 3), redirect_uris }
+            }
+            Kind::RemoveClient => Command::RemoveClient { client: newest(&ids.clients, self.a).unwrap_or_else(never) },
+            Kind::Consent => Command::Consent(Box::new(Consent {
+                code,
+                client: "client".to_owned(),
+                client_name: "a client".to_owned(),
+                redirect_uri: "http://127.0.0.1/callback".to_owned(),
+                agent: self.agent(ids),
+                purpose: "a step".to_owned(),
+                scope: Vec::new(),
+                authority: self.authority(),
+                resource: "http://127.0.0.1:7480/mcp".to_owned(),
+                challenge: "challenge".to_owned(),
+                key: None,
+                ttl_seconds: None,
+            })),
+            Kind::Redeem => Command::RedeemCode(Box::new(RedeemCode {
+                code,
+                client: "client".to_owned(),
+                redirect_uri: "http://127.0.0.1/callback".to_owned(),
+                challenge: if self.d < 240 { "challenge" } else { "another" }.to_owned(),
+                resource: None,
+                key: None,
+                refresh: Some(refresh),
+            })),
+            _ => {
+                let new = Digest::from_bytes([self.d % 2; 32]);
+                Command::RotateRefresh { old: refresh, new, client: "client".to_owned() }
+            }
+        }
+    }
+
+    fn authority(&self) -> Vec<Authority> {
+        let part = |delegates: u32| Authority {
+            operations: vec![pattern("helpdesk/*")],
+            constraints: std::collections::BTreeMap::new(),
+            delegation: (delegates > 0)
+                .then(|| Delegation { depth_max: delegates, delegates: vec![Delegate::AnyAgent] }),
+        };
+        if self.d < 200 { Vec::new() } else { vec![part(u32::from(self.d % 3))] }
     }
 
     fn about_actions(&self, ids: &Ids) -> Command {

@@ -366,6 +366,8 @@ pub(crate) fn work(agent: AgentId) -> StartTask {
         budget: None,
         parent: None,
         key: None,
+        authority: Vec::new(),
+        delegation: None,
     }
 }
 

@@ -20,6 +20,7 @@ use crate::answer::{Answer, Body as Answered};
 use crate::call::{Call, RESPONSES_MEMBER, STATE_MEMBER};
 use crate::caller::Caller;
 use crate::client::{Client, Manner, Step};
+use crate::lives::Kind;
 use crate::request_state::Continues;
 use crate::upstream::Governed;
 use crate::{Gateway, gate, limits, refuse};
@@ -54,20 +55,22 @@ pub(super) fn begin(gateway: Arc<Gateway>, caller: Caller, call: Call, link: Lin
     let call = Arc::new(call);
     let carried = Arc::clone(&call);
     let work = gateway.work.clone();
+    // Before anything is decided: see [`Lives::hold`](crate::lives::Lives::hold).
+    let life = gateway.lives.hold(caller.task, Kind::Stream);
+    let follows = (call.method == Governed::Subscribe).then(|| gateway.lives.hold(caller.task, Kind::Upstream));
     let (inside, who, its) = (Arc::clone(&gateway), caller.clone(), session.clone());
     work.spawn(async move {
         let answer = run(&inside, &who, &carried, &client).await;
-        if carried.method == Governed::Subscribe
-            && answer.succeeded()
-            && let Some(session) = its
+        if answer.succeeded()
+            && let (Some(follows), Some(session)) = (follows, its)
         {
-            inside.sessions.follow(&session, carried.followed(), client.take_following());
+            inside.sessions.follow(&session, carried.followed(), client.take_following(), follows);
         }
         drop(in_flight);
         client.done(answer).await;
     });
     let carrier = carrier(gateway, caller, call, generation, id, steps);
-    Carrier { accepts_stream, session, progress_token, log_level, ..carrier }
+    Carrier { life, accepts_stream, session, progress_token, log_level, ..carrier }
 }
 
 /// A carrier of `steps`, to a client that wants nothing but the answer.
@@ -80,6 +83,7 @@ pub(super) fn carrier(
     steps: mpsc::Receiver<Step>,
 ) -> Carrier {
     Carrier {
+        life: gateway.lives.hold(caller.task, Kind::Stream),
         gateway,
         caller,
         call,
@@ -89,6 +93,7 @@ pub(super) fn carrier(
         session: None,
         progress_token: None,
         log_level: None,
+        cut_at: None,
         steps: Some(steps),
     }
 }
@@ -136,7 +141,7 @@ async fn run(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client) -
 pub(super) async fn respond(mut carrier: Carrier) -> Response {
     loop {
         match carrier.next().await {
-            Next::End(end) => return reply::written(end.status, end.body, end.decision),
+            Next::End(end) => return reply::written(end.status, end.body, end.decision, end.wider.as_deref()),
             Next::Opens(decision) if carrier.accepts_stream => return stream_of(carrier, None, Some(decision)),
             Next::Message(message) if carrier.accepts_stream => return stream_of(carrier, Some(message), None),
             Next::Opens(_) | Next::Message(_) | Next::Nothing => {}

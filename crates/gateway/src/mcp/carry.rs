@@ -8,6 +8,7 @@ use http::StatusCode;
 use remit_domain::ActionId;
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use super::envelope::RequestId;
 use super::handles::Handles;
@@ -17,9 +18,11 @@ use crate::answer::{Answer, Body, InputRequired};
 use crate::call::{Call, severity};
 use crate::caller::Caller;
 use crate::client::{Question, Step};
+use crate::door::Door;
+use crate::lives::Held;
 use crate::request_state::{Binding, Continues};
 use crate::upstream::Governed;
-use crate::{Gateway, limits, refuse};
+use crate::{Gateway, limits, metadata, refuse};
 
 /// Under what name a client of 2026-07-28 answers what the upstream of an open call asked.
 pub(super) const INPUT_REQUEST: &str = "input";
@@ -36,6 +39,10 @@ pub(super) struct Carrier {
     pub session: Option<String>,
     pub progress_token: Option<Value>,
     pub log_level: Option<String>,
+    /// Ends when the caller's task does.
+    pub life: Held,
+    /// When the client is answered without the call, once the task has ended.
+    pub cut_at: Option<Instant>,
     /// Gone when the call is handed on: parked, or kept for later.
     pub steps: Option<mpsc::Receiver<Step>>,
 }
@@ -56,14 +63,28 @@ pub(super) struct End {
     pub status: StatusCode,
     pub body: Vec<u8>,
     pub decision: Option<ActionId>,
+    /// The challenge for a token that reaches further, where that would change the answer.
+    pub wider: Option<String>,
 }
 
 impl Carrier {
     /// The next thing that happens.
     pub async fn next(&mut self) -> Next {
         let Some(steps) = &mut self.steps else { return Next::End(self.end(broken())) };
-        match steps.recv().await {
+        let step = tokio::select! {
+            biased;
+            step = steps.recv() => step,
+            () = cut(&self.life, &mut self.cut_at) => return Next::End(self.end(refuse::ended_meanwhile(None))),
+        };
+        match step {
             None => Next::End(self.end(broken())),
+            Some(Step::Progress(_) | Step::Log(_) | Step::Notice(_) | Step::Ask(_)) if self.life.has_ended() => {
+                Next::Nothing
+            }
+            // What a call brought is for nobody once its task has ended; the record has it.
+            Some(Step::Done(answer)) if answer.succeeded() && self.life.has_ended() => {
+                Next::End(self.end(refuse::ended_meanwhile(answer.decision)))
+            }
             Some(Step::Done(answer)) => Next::End(self.end(*answer)),
             Some(Step::Waiting { decision }) => Next::Opens(decision),
             Some(Step::Held { decision, approval }) => match self.steps.take() {
@@ -145,11 +166,19 @@ impl Carrier {
             features::locate(result, self.call.operation.connector());
         }
         let decision = answer.decision;
+        let wider = match &answer.body {
+            Body::StepUp { scope, .. } => {
+                let door =
+                    if self.call.joined { Door::All } else { Door::One(self.call.operation.connector().to_owned()) };
+                Some(refuse::step_up_challenge(&metadata::address(&self.gateway, &door), scope))
+            }
+            _ => None,
+        };
         let (status, body) = match answer.body {
             Body::InputRequired(asks) if self.generation == Generation::Modern => self.asks(asks, decision),
             body => reply::document(self.generation, &self.id, Answer { body, decision }),
         };
-        End { status, body, decision }
+        End { status, body, decision, wider }
     }
 
     fn asks(&self, asks: InputRequired, decision: Option<ActionId>) -> (StatusCode, Vec<u8>) {
@@ -172,7 +201,7 @@ impl Carrier {
         match handle {
             Some(handle) => {
                 let (status, body) = reply::handle(&self.id, handle, decision);
-                End { status, body, decision: Some(decision) }
+                End { status, body, decision: Some(decision), wider: None }
             }
             None => self.end(refuse::no_room()),
         }
@@ -187,6 +216,13 @@ impl Carrier {
             Ok(Next::End(end)) => (sse::message(&end.body), true),
         }
     }
+}
+
+/// Resolves when the task has ended and its call has had time to say so by itself, which puts the reason on record first.
+async fn cut(life: &Held, at: &mut Option<Instant>) {
+    life.ended().await;
+    let at = at.get_or_insert_with(|| Instant::now() + Duration::from_millis(limits::CUT_GRACE_MILLISECONDS));
+    tokio::time::sleep_until(*at).await;
 }
 
 fn notification(method: &str, params: &Map<String, Value>) -> Vec<u8> {

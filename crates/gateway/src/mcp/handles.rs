@@ -141,6 +141,17 @@ impl Handles {
         }
     }
 
+    /// Gives up the calls of a task that has ended.
+    pub fn end(&self, task: TaskId) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        for handle in kept.values_mut().filter(|handle| handle.task == task) {
+            if !matches!(handle.status, Status::Done(_) | Status::Cancelled) {
+                handle.status = Status::Cancelled;
+                handle.cancelled.cancel();
+            }
+        }
+    }
+
     fn set(&self, id: &str, status: Status, now: Timestamp) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = kept.get_mut(id).filter(|handle| !matches!(handle.status, Status::Cancelled)) {
@@ -212,7 +223,7 @@ impl Handle {
             }
             Status::Cancelled => "cancelled",
             Status::Done(answer) => match &answer.body {
-                Body::Result(result) => {
+                Body::Result(result) | Body::StepUp { result, .. } => {
                     let mut result = result.clone();
                     result.insert("resultType".to_owned(), "complete".into());
                     reply::name_decision(&mut result, answer.decision);

@@ -45,7 +45,7 @@ pub(super) async fn answer(gateway: Arc<Gateway>, posted: Posted, message: Messa
     if super::governed(&method).is_none()
         && let Some(ended) = &posted.caller.ended
     {
-        return reply::unknown(&gateway, &refuse::ended(ended), Some(&id));
+        return reply::unknown(&gateway, &posted.door, &refuse::ended(ended), Some(&id));
     }
     let offered =
         |governed: &Governed| !governed.is_list() || features::lists(&gateway, &posted.caller, &posted.door, *governed);
@@ -77,7 +77,7 @@ pub(crate) fn listen(gateway: &Arc<Gateway>, posted: &Posted) -> Response {
         Err(response) => return response,
     };
     if let Some(ended) = &posted.caller.ended {
-        return reply::unknown(gateway, &refuse::ended(ended), None);
+        return reply::unknown(gateway, &posted.door, &refuse::ended(ended), None);
     }
     let wants = Wants { tools: true, prompts: true, resources: true, ..Wants::default() };
     streams::open(gateway, &posted.caller, &posted.door, wants, None, Some(session)).unwrap_or_else(reply::only_post)

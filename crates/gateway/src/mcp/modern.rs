@@ -45,7 +45,7 @@ pub(super) async fn answer(gateway: Arc<Gateway>, posted: Posted, message: Messa
     if super::governed(&method).is_none()
         && let Some(ended) = &posted.caller.ended
     {
-        return reply::unknown(&gateway, &refuse::ended(ended), Some(&id));
+        return reply::unknown(&gateway, &posted.door, &refuse::ended(ended), Some(&id));
     }
     if let Some(governed) = super::governed(&method).filter(|governed| !governed.is_gone()) {
         if governed.is_list() && !features::lists(&gateway, &posted.caller, &posted.door, governed) {
@@ -199,7 +199,7 @@ async fn unpark(gateway: Arc<Gateway>, caller: Caller, call: Call, parked: Parke
     let Some(said) = said else {
         // What was asked is not there: it is asked again.
         let end = carrier.park(question);
-        return reply::written(end.status, end.body, end.decision);
+        return reply::written(end.status, end.body, end.decision, None);
     };
     let _ = question.answer.send(Ok(said));
     call::respond(carrier).await

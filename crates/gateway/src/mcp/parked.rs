@@ -47,6 +47,11 @@ impl ParkingLot {
         Some(name)
     }
 
+    /// Gives up the calls of a task that has ended.
+    pub fn end(&self, task: TaskId) {
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).retain(|_, parked| parked.task != task);
+    }
+
     /// Takes the call named `name` out, if it is still there. Its state was checked and used up before.
     pub fn take(&self, name: &str) -> Option<Parked> {
         self.parked.lock().unwrap_or_else(PoisonError::into_inner).remove(name)

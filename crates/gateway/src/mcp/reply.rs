@@ -12,6 +12,7 @@ use super::envelope::RequestId;
 use crate::answer::{Answer, Body as Answered, RpcError};
 use crate::call::CallError;
 use crate::caller::Unknown;
+use crate::door::Door;
 use crate::{Gateway, metadata, refuse};
 
 /// The header with which every answer names the decision behind it.
@@ -49,6 +50,11 @@ fn envelope(id: Option<&RequestId>, answer: Said<'_>) -> Vec<u8> {
 /// An answer as a status and a document.
 pub(super) fn document(generation: Generation, id: &RequestId, answer: Answer) -> (StatusCode, Vec<u8>) {
     match answer.body {
+        Answered::StepUp { mut result, .. } => {
+            name_decision(&mut result, answer.decision);
+            complete(generation, &mut result);
+            (StatusCode::FORBIDDEN, envelope(Some(id), Said::Result(&result)))
+        }
         Answered::Result(mut result) => {
             name_decision(&mut result, answer.decision);
             complete(generation, &mut result);
@@ -157,14 +163,20 @@ pub(crate) fn stopping() -> Response {
     }
 }
 
-/// Nobody knows who asks.
-pub(crate) fn unknown(gateway: &Gateway, unknown: &Unknown, id: Option<&RequestId>) -> Response {
-    let (challenge, said) = refuse::unknown(unknown, &metadata::address(gateway));
-    let mut response = error(StatusCode::UNAUTHORIZED, id, &said, None);
-    if let Ok(challenge) = HeaderValue::from_str(&challenge) {
+/// Nobody knows who asks at `door`, or whoever it is is not let in.
+pub(crate) fn unknown(gateway: &Gateway, door: &Door, unknown: &Unknown, id: Option<&RequestId>) -> Response {
+    let scope = metadata::scope(door);
+    let unanswered = refuse::unknown(unknown, &metadata::address(gateway, door), scope.as_deref());
+    let mut response = error(unanswered.status, id, &unanswered.error, None);
+    challenge(&mut response, unanswered.challenge.as_deref());
+    response
+}
+
+/// Says what credential would help.
+fn challenge(response: &mut Response, challenge: Option<&str>) {
+    if let Some(challenge) = challenge.and_then(|challenge| HeaderValue::from_str(challenge).ok()) {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
     }
-    response
 }
 
 /// There is no such session of this task. Clients begin a new one at this status.
@@ -188,9 +200,12 @@ pub(super) fn no_room(id: &RequestId) -> Response {
     unavailable(id, &Refusal::new("overloaded", "too many streams are open").help("try again later"))
 }
 
-/// An answer that was written before.
-pub(super) fn written(status: StatusCode, body: Vec<u8>, decision: Option<ActionId>) -> Response {
-    respond(status, body, decision)
+/// An answer that was written before. For a caller whose token does not reach far enough its status and `wider` say so to the client; the
+/// refusal is in it all the same.
+pub(super) fn written(status: StatusCode, body: Vec<u8>, decision: Option<ActionId>, wider: Option<&str>) -> Response {
+    let mut response = respond(status, body, decision);
+    challenge(&mut response, wider);
+    response
 }
 
 /// Only POST is served here; streams are answers to requests.

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::envelope::RequestId;
 use crate::answer::RpcError;
 use crate::limits;
+use crate::lives::Held;
 use crate::upstream::Following;
 
 #[cfg(test)]
@@ -43,6 +44,8 @@ struct Session {
     asked: HashMap<String, oneshot::Sender<Said>>,
     asked_before: u64,
     followed: HashMap<Followed, Option<Following>>,
+    /// What is followed is open at upstreams as long as the task lives.
+    life: Option<Held>,
 }
 
 impl Session {
@@ -89,6 +92,7 @@ impl Sessions {
             asked: HashMap::new(),
             asked_before: 0,
             followed: HashMap::new(),
+            life: None,
         };
         let begun = self.all(|open| {
             let own = open.values().filter(|session| session.task == task).count();
@@ -200,8 +204,29 @@ impl Sessions {
     }
 
     /// Notes that a session follows a resource; it keeps `following` as long as it does.
-    pub fn follow(&self, session: &str, followed: Followed, following: Option<Following>) {
-        self.with(session, |session| session.followed.insert(followed, following));
+    pub fn follow(&self, session: &str, followed: Followed, following: Option<Following>, life: Held) {
+        self.with(session, |session| {
+            // If the task ended meanwhile, nothing else would let go of it.
+            if life.has_ended() {
+                return;
+            }
+            session.followed.insert(followed, following);
+            session.life = Some(life);
+        });
+    }
+
+    /// Lets go of all that the sessions of a task follow and were asked. They stay: who asks in one is told that the task has ended, not
+    /// that there is no session.
+    pub fn release(&self, task: TaskId) {
+        let released: Vec<_> = self.all(|open| {
+            let own = open.values_mut().filter(|session| session.task == task);
+            own.map(|session| {
+                (std::mem::take(&mut session.followed), std::mem::take(&mut session.asked), session.life.take())
+            })
+            .collect()
+        });
+        // Outside the lock: what is let go of may ask others to let go.
+        drop(released);
     }
 
     /// Notes that it does not any more, and says whether some other session still does.

@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
-use remit_domain::{AgentId, Connector, ConnectorId, Event, Feature, State, TaskId};
+use remit_domain::{AgentId, Connector, ConnectorId, Event, Feature, KeyStep, State, TaskId};
 use serde_json::{Map, Value, json};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -20,6 +20,7 @@ use super::sessions::Followed;
 use super::sse;
 use crate::caller::Caller;
 use crate::door::Door;
+use crate::lives::{Held, Kind};
 use crate::upstream::{Following, News, NewsKind};
 use crate::{Gateway, gate, limits};
 
@@ -74,6 +75,10 @@ enum Change<'a> {
 struct Registered {
     gateway: Arc<Gateway>,
     id: u64,
+    /// Held until the last of it has been given to the client, or the client is gone.
+    _life: Held,
+    /// The same for what it follows upstream.
+    _follows: Option<Held>,
 }
 
 impl Drop for Registered {
@@ -101,6 +106,11 @@ impl Streams {
             open.streams.insert(open.next, listener);
             Some(open.next)
         })
+    }
+
+    /// Ends the streams of a task.
+    pub fn end_of(&self, task: TaskId) {
+        self.end(|listener| listener.task == task);
     }
 
     /// Ends the streams that `ends` picks.
@@ -135,6 +145,8 @@ pub(super) fn open(
         messages,
     };
     let heard = heard(gateway, &listener);
+    let life = gateway.lives.hold(caller.task, Kind::Stream);
+    let follows = (!listener.wants.followed.is_empty()).then(|| gateway.lives.hold(caller.task, Kind::Upstream));
     let id = gateway.streams.add(listener)?;
     let task = caller.task;
     let now = gateway.engine.now();
@@ -151,7 +163,7 @@ pub(super) fn open(
             }
         }
     });
-    let registered = Registered { gateway: Arc::clone(gateway), id };
+    let registered = Registered { gateway: Arc::clone(gateway), id, _life: life, _follows: follows };
     let first = match &request {
         Some(request) => {
             let params = json!({"notifications": honoured});
@@ -255,12 +267,14 @@ fn recorded(gateway: &Gateway, event: &Event) {
     const ALL: [Change<'static>; 3] = [Change::Tools, Change::Prompts, Change::Resources];
     match event {
         Event::TaskEnded { task, .. } => {
-            // Its sessions stay: who asks in one is told that the task has ended, not that there is no session.
-            gateway.streams.end(|listener| listener.task == *task);
+            gateway.cut(*task);
         }
         Event::AgentSuspended { agent, .. } | Event::AgentDecommissioned { agent, .. } => {
             gateway.streams.end(|listener| listener.agent == *agent);
         }
+        // Which stream was opened by which token is not kept: those of the task, or all of them, are opened again by one that holds.
+        Event::TokenRevoked { task, .. } => gateway.streams.end_of(*task),
+        Event::RealmKeyStepped(stepped) if stepped.step == KeyStep::Revoked => gateway.streams.end(|_| true),
         Event::GrantGiven(grant) => tell(gateway, &ALL, |_, listener| listener.agent == grant.agent),
         Event::GrantRevoked { agent, .. } | Event::GrantExpired { agent, .. } | Event::AgentDescribed { agent, .. } => {
             tell(gateway, &ALL, |_, listener| listener.agent == *agent);

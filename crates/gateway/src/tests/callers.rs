@@ -103,12 +103,3 @@ async fn pages_and_other_names_are_kept_out() {
         assert_eq!(response.status(), 404, "{administrative}");
     }
 }
-
-#[tokio::test]
-async fn the_listener_says_where_tokens_come_from() {
-    let world = World::new().await;
-    let url = format!("{}/.well-known/oauth-protected-resource/mcp", world.url);
-    let document: Value = world.http.get(url).send().await.unwrap().json().await.unwrap();
-    assert_eq!(document["resource"], json!(format!("{}/mcp", world.url)));
-    assert_eq!(document["authorization_servers"], json!(["http://127.0.0.1:7470"]));
-}

@@ -1,16 +1,22 @@
 //! A world in a temporary directory: people, an agent with a live task, a desk behind the gateway.
 
+use std::net::SocketAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use http::HeaderMap;
 use remit_domain::{
-    Actor, AgentId, AgentKey, ApprovalId, Command, ConnectorSpec, DataClass, Definition, Digest, Event,
-    OperationChoice, TaskId, Verb,
+    Actor, AgentId, AgentKey, ApprovalId, Command, ConnectorSpec, Consent, DataClass, Definition, Digest, Event,
+    OperationChoice, RedeemCode, TaskId, Verb,
 };
 use remit_engine::SystemClock;
-use remit_identity::{SigningKey, dpop};
+use remit_identity::token::TaskClaims;
+use remit_identity::x509::PeerSvid;
+use remit_identity::{SigningKey, SpiffeId, UnverifiedTaskToken, dpop, token};
 use remit_testkit::World as Realm;
 use serde_json::{Value, json};
 
@@ -64,6 +70,11 @@ impl Answered {
         Some(code)
     }
 
+    /// The code of the refusal of a request of nobody.
+    pub fn kept_out(&self) -> (u16, &str) {
+        (self.status, self.body()["error"]["data"]["remit/refusal"]["code"].as_str().unwrap_or_default())
+    }
+
     pub fn text(&self) -> &str {
         self.result()["content"][0]["text"].as_str().unwrap_or_default()
     }
@@ -84,6 +95,26 @@ fn choice(definition: &Value) -> OperationChoice {
         external: false,
         projections: Vec::new(),
         definition: Definition { document: definition.clone() },
+    }
+}
+
+/// Lets a request say from where it comes and what certificate its connection shows, which otherwise the listener says.
+async fn as_told(mut request: Request, next: Next) -> Response {
+    tell(&mut request);
+    next.run(request).await
+}
+
+fn tell(request: &mut Request) {
+    let said = |name: &str| Some(request.headers().get(name)?.to_str().unwrap().to_owned());
+    let (peer, from) = (said("x-test-peer"), said("x-test-from"));
+    if let Some(peer) = peer {
+        let (id, digest) = peer.split_once(' ').unwrap();
+        let id = SpiffeId::parse(id).unwrap();
+        let peer = PeerSvid { id, certificate_sha256: digest.to_owned(), serial: "2a".to_owned(), not_after: i64::MAX };
+        request.extensions_mut().insert(peer);
+    }
+    if let Some(from) = from {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::new(from.parse().unwrap(), 4711)));
     }
 }
 
@@ -110,7 +141,7 @@ impl World {
         let engine = realm.engine.clone();
         let upstreams = Upstreams::new(engine.clone()).unwrap();
         let gateway = Gateway::new(engine, upstreams, settings);
-        let router = gateway.router();
+        let router = gateway.router().layer(middleware::from_fn(as_told));
         tokio::spawn(async move { axum::serve(listener, router).await });
         realm.person("ada", &[]).await;
         let agent = realm.agent("triage", "ada", |profile| profile.purpose = "sorts the post".to_owned()).await;
@@ -146,6 +177,55 @@ impl World {
         let enrolled = AgentKey { thumbprint: key.public().thumbprint(), jwk: key.public().to_value() };
         self.submit(&Actor::Remit, Command::EnrolKey { agent: "triage".to_owned(), code, key: enrolled }).await;
         key
+    }
+
+    /// The world's token with other claims, signed by the realm all the same.
+    pub fn forged(&self, change: impl FnOnce(&mut TaskClaims)) -> String {
+        let audience = format!("{}/mcp", self.url);
+        let issuer = self.engine.realm().issuer;
+        let expected = token::Expected { issuer: &issuer, audience: &audience, environment: None };
+        let (keys, now) = (self.engine.keys(), self.engine.now().as_seconds());
+        let mut claims = UnverifiedTaskToken::parse(&self.token).unwrap().verify(&keys, &expected, now).unwrap();
+        change(&mut claims);
+        token::mint(&keys, &claims).unwrap()
+    }
+
+    /// A token of a client to which the agent's owner consented, for `scope` alone.
+    pub async fn consented(&self, scope: &str) -> String {
+        let (code, client) = (Digest::of_bytes(b"consented"), "https://client.example.org/client.json".to_owned());
+        let (redirect_uri, challenge) = ("http://127.0.0.1:3000/callback".to_owned(), "c".repeat(43));
+        let consent = Consent {
+            code,
+            client: client.clone(),
+            client_name: "A client".to_owned(),
+            redirect_uri: redirect_uri.clone(),
+            agent: self.agent,
+            purpose: "sorts the post".to_owned(),
+            scope: vec![scope.parse().unwrap()],
+            authority: Vec::new(),
+            resource: format!("{}/mcp", self.url),
+            challenge: challenge.clone(),
+            key: None,
+            ttl_seconds: None,
+        };
+        self.submit(&self.ada, Command::Consent(Box::new(consent))).await;
+        let redeem = RedeemCode { code, client, redirect_uri, challenge, resource: None, key: None, refresh: None };
+        let receipt = self.submit(&Actor::Remit, Command::RedeemCode(Box::new(redeem))).await;
+        let started = receipt.events.iter().find_map(|event| match event {
+            Event::TaskStarted(started) => Some(started.task),
+            _ => None,
+        });
+        self.engine.issue_token(Actor::Remit, started.unwrap(), 600).await.unwrap().token
+    }
+
+    /// Lists the tools behind `path` with `token`, as `as_told` lets the request say.
+    pub async fn asks(&self, path: &str, token: Option<&str>, said: &[(&str, &str)]) -> Answered {
+        let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+        let request = self.http.post(format!("{}{path}", self.url)).body(body.to_string());
+        let request = request.header("content-type", "application/json").header("accept", "application/json");
+        let request = token.into_iter().fold(request, |request, token| request.bearer_auth(token));
+        let request = said.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        read(request.send().await.unwrap()).await
     }
 
     /// A proof for a POST to `path` with `token`.

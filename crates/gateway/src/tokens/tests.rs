@@ -3,15 +3,16 @@ use remit_identity::token::TaskClaims as Claims;
 use super::*;
 
 const NOW: i64 = 1_800_000_000;
-const EXPECTED: Expected<'static> =
-    Expected { issuer: "https://remit.example.org", audience: "https://gate.example.org", environment: None };
+const ISSUER: &str = "https://remit.example.org";
+const WHOLE: &str = "https://gate.example.org/mcp";
+const DESK: &str = "https://gate.example.org/mcp/desk";
 
-fn token(ring: &KeyRing) -> String {
+fn token(ring: &KeyRing, audience: &str) -> String {
     let subject = "spiffe://example.org/agent/triage/production".to_owned();
     let claims = Claims {
-        iss: EXPECTED.issuer.to_owned(),
+        iss: ISSUER.to_owned(),
         sub: subject.clone(),
-        aud: EXPECTED.audience.to_owned(),
+        aud: audience.to_owned(),
         exp: NOW + 20,
         iat: NOW,
         jti: "j1".to_owned(),
@@ -19,9 +20,8 @@ fn token(ring: &KeyRing) -> String {
         task: "tsk_1".to_owned(),
         run: "run_1".to_owned(),
         agent: "agt_1".to_owned(),
-        acting_for: None,
         environment: "production".to_owned(),
-        cnf: None,
+        ..Claims::default()
     };
     remit_identity::token::mint(ring, &claims).unwrap()
 }
@@ -29,13 +29,25 @@ fn token(ring: &KeyRing) -> String {
 #[test]
 fn a_token_is_remembered_until_it_ends_or_the_keys_change() {
     let (tokens, ring) = (Tokens::default(), Arc::new(KeyRing::new(NOW).unwrap()));
-    let token = token(&ring);
-    let first = tokens.verify(&token, &ring, &EXPECTED, NOW).unwrap();
-    assert!(Arc::ptr_eq(&first, &tokens.verify(&token, &ring, &EXPECTED, NOW + 1).unwrap()), "remembered");
+    let token = token(&ring, WHOLE);
+    let verify = |token: &str, ring, now| tokens.verify(token, ring, ISSUER, &[WHOLE], now);
+    let first = verify(&token, &ring, NOW).unwrap();
+    assert!(Arc::ptr_eq(&first.said, &verify(&token, &ring, NOW + 1).unwrap().said), "remembered");
     let other = Arc::new(KeyRing::new(NOW).unwrap());
-    assert!(tokens.verify(&token, &other, &EXPECTED, NOW + 1).is_err(), "other keys have not signed it");
-    assert!(tokens.verify(&token, &ring, &EXPECTED, NOW + 20).is_err(), "it has ended");
+    assert!(verify(&token, &other, NOW + 1).is_err(), "other keys have not signed it");
+    assert!(verify(&token, &ring, NOW + 20).is_err(), "it has ended");
     let mut forged = token.clone();
     forged.replace_range(token.len() - 2.., "AA");
-    assert!(tokens.verify(&forged, &ring, &EXPECTED, NOW).is_err());
+    assert!(verify(&forged, &ring, NOW).is_err());
+}
+
+#[test]
+fn what_was_checked_for_one_address_is_refused_at_another() {
+    let (tokens, ring) = (Tokens::default(), Arc::new(KeyRing::new(NOW).unwrap()));
+    let token = token(&ring, DESK);
+    let at = |audiences: &[&str]| tokens.verify(&token, &ring, ISSUER, audiences, NOW);
+    assert_eq!(at(&[WHOLE]).unwrap_err(), TokenError::Audience);
+    assert!(at(&[WHOLE, DESK]).is_ok());
+    assert_eq!(at(&[WHOLE]).unwrap_err(), TokenError::Audience, "remembering it makes it no better");
+    assert_eq!(at(&[WHOLE, "https://gate.example.org/mcp/crm"]).unwrap_err(), TokenError::Audience);
 }

@@ -46,6 +46,27 @@ fn members_have_types_and_lengths() {
     assert_eq!(members.optional_object("list"), Err(JsonError::NotObject("list")));
 }
 
+#[test]
+fn lists_numbers_and_unknown_members_are_judged() {
+    let members = Members::parse(br#"{"list":["a"],"none":[],"mixed":["a",1],"empty":[""],"n":3,"minus":-1}"#).unwrap();
+    assert_eq!(members.optional_texts("list", 1), Ok(Some(vec!["a".to_owned()])));
+    assert_eq!(members.optional_texts("absent", 1), Ok(None));
+    assert_eq!(members.optional_texts("none", 1), Err(JsonError::Count("none")));
+    assert_eq!(members.optional_texts("mixed", 1), Err(JsonError::Count("mixed")));
+    assert_eq!(members.optional_texts("mixed", 2), Err(JsonError::NotList("mixed")));
+    assert_eq!(members.optional_texts("empty", 2), Err(JsonError::NotList("empty")));
+    assert_eq!(members.optional_texts("n", 2), Err(JsonError::NotList("n")));
+    assert_eq!(members.optional_whole("n"), Ok(Some(3)));
+    assert_eq!(members.optional_whole("minus"), Err(JsonError::NotWhole("minus")));
+    assert_eq!(members.optional_seconds("absent"), Ok(None));
+    assert_eq!(members.object("absent"), Err(JsonError::Missing("absent")));
+    assert_eq!(members.only(&["list", "none", "mixed", "empty", "n"]), Err(JsonError::Unknown("minus".to_owned())));
+    assert_eq!(Members::of(&json!([])), Err(JsonError::NotAnObject));
+    assert_eq!(parse(b"[1]"), Ok(json!([1])));
+    assert_eq!(parse(b"[1] 2"), Err(JsonError::NotJson));
+    assert_eq!(parse(br#"[{"a":1,"a":1}]"#), Err(JsonError::NotJson));
+}
+
 proptest! {
     #[test]
     fn never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {

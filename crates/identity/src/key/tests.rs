@@ -33,3 +33,20 @@ proptest! {
         prop_assert!(SigningKey::from_pkcs8(&bytes).is_err());
     }
 }
+
+#[test]
+fn a_der_signature_is_the_same_two_numbers() {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey};
+    let (key, _) = SigningKey::generate().unwrap();
+    // Many, so that some have numbers with leading zeros or a first bit that is set.
+    for round in 0_u32..300 {
+        let message = round.to_be_bytes();
+        let signature = key.sign_der(&message).unwrap();
+        assert!(
+            UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.public().point()).verify(&message, &signature).is_ok()
+        );
+    }
+    assert_eq!(der_integer(&[0, 0, 1]), [2, 1, 1]);
+    assert_eq!(der_integer(&[0, 0x80]), [2, 2, 0, 0x80]);
+    assert_eq!(der_integer(&[0, 0]), [2, 1, 0]);
+}

@@ -1,20 +1,29 @@
 //! A ring as one sealed document: a version byte, then the sealed JSON.
+//!
+//! Version 1 knew token keys only. It is still read, and written no more.
 
 use serde::{Deserialize, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::{KeyRing, KeyState, OpenError, Private, RealmKey};
+use super::realm_key::{Private, RealmKey};
+use super::{KeyRing, KeyState, OpenError, Purpose};
 use crate::seal::{Kek, SealError};
-use crate::{Pkcs8, PublicJwk, SigningKey, base64url, limits};
+use crate::verifying_key::VerifyingKey;
+use crate::x509::Authority;
+use crate::{Pkcs8, PublicJwk, SigningKey, SpiffeId, base64url, limits};
 
-const VERSION: u8 = 1;
-const PURPOSE: &[u8] = b"remit key ring v1";
+const VERSION: u8 = 2;
+const LABEL: &[u8] = b"remit key ring v2";
+const VERSION_1: u8 = 1;
+const LABEL_1: &[u8] = b"remit key ring v1";
 
-/// More than one key takes as JSON. The buffer never grows, so no copy of a secret is left where it stood before.
-const KEY_BYTES_MAX: usize = 1_024;
+/// More than one key takes as JSON, with the certificate of an authority whose trust domain has the longest name. The
+/// buffer never grows, so no copy of a secret is left where it stood before.
+const KEY_BYTES_MAX: usize = 3_072;
 
 #[derive(Serialize)]
 struct RingOut<'a> {
+    trust_domain: Option<&'a SpiffeId>,
     keys: Vec<KeyOut<'a>>,
     #[serde(serialize_with = "write_secret")]
     log_key: &'a Pkcs8,
@@ -25,7 +34,9 @@ struct KeyOut<'a> {
     public: &'a PublicJwk,
     state: KeyState,
     created_at: i64,
+    since: i64,
     verifies_until: Option<i64>,
+    certificate: Option<String>,
     #[serde(serialize_with = "write_optional_secret")]
     pkcs8: Option<&'a Pkcs8>,
 }
@@ -45,6 +56,8 @@ fn write_optional_secret<S: Serializer>(secret: &Option<&Pkcs8>, serializer: S) 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RingIn<'a> {
+    #[serde(default)]
+    trust_domain: Option<SpiffeId>,
     #[serde(borrow)]
     keys: Vec<KeyIn<'a>>,
     log_key: &'a str,
@@ -56,7 +69,11 @@ struct KeyIn<'a> {
     public: PublicJwk,
     state: KeyState,
     created_at: i64,
+    /// Missing in version 1.
+    since: Option<i64>,
     verifies_until: Option<i64>,
+    /// Missing in version 1.
+    certificate: Option<String>,
     #[serde(borrow)]
     pkcs8: Option<&'a str>,
 }
@@ -68,31 +85,38 @@ impl KeyRing {
             public: &key.public,
             state: key.state,
             created_at: key.created_at,
+            since: key.since,
             verifies_until: key.verifies_until,
+            certificate: key.authority.as_ref().map(|authority| base64url::encode(authority.der())),
             pkcs8: key.private.as_ref().map(|private| &private.pkcs8),
         });
         let mut plain = Zeroizing::new(Vec::with_capacity(KEY_BYTES_MAX * (self.keys.len() + 1)));
-        serde_json::to_writer(&mut *plain, &RingOut { keys: keys.collect(), log_key: &self.log_key })
-            .map_err(|_| SealError::Unsealable)?;
+        let ring = RingOut { trust_domain: self.trust_domain.as_ref(), keys: keys.collect(), log_key: &self.log_key };
+        serde_json::to_writer(&mut *plain, &ring).map_err(|_| SealError::Unsealable)?;
         let mut document = vec![VERSION];
-        document.extend(kek.seal(PURPOSE, &plain)?);
+        document.extend(kek.seal(LABEL, &plain)?);
         Ok(document)
     }
 
-    /// Opens what [`KeyRing::seal`] made.
+    /// Opens what [`KeyRing::seal`] made, now or in an earlier version.
     pub fn open(kek: &Kek, document: &[u8]) -> Result<Self, OpenError> {
         let (&version, sealed) = document.split_first().ok_or(OpenError::Malformed)?;
-        if version != VERSION {
-            return Err(OpenError::Version(version));
-        }
-        let plain = kek.open(PURPOSE, sealed)?;
+        let label = match version {
+            VERSION => LABEL,
+            VERSION_1 => LABEL_1,
+            _ => return Err(OpenError::Version(version)),
+        };
+        let plain = kek.open(label, sealed)?;
         let ring: RingIn<'_> = serde_json::from_slice(&plain).map_err(|_| OpenError::Malformed)?;
         let keys = ring.keys.into_iter().map(read_key).collect::<Result<Vec<_>, _>>()?;
-        let active = keys.iter().filter(|key| key.state == KeyState::Active).count();
-        if active > 1 || keys.len() > limits::RING_KEYS_MAX {
-            return Err(OpenError::Malformed);
+        for purpose in [Purpose::Token, Purpose::Ca] {
+            let of_purpose = || keys.iter().filter(|key| key.purpose() == purpose);
+            let active = of_purpose().filter(|key| key.state == KeyState::Active).count();
+            if active > 1 || of_purpose().count() > limits::RING_KEYS_MAX {
+                return Err(OpenError::Malformed);
+            }
         }
-        Ok(Self { keys, log_key: read_secret(ring.log_key)? })
+        Ok(Self { trust_domain: ring.trust_domain, keys, log_key: read_secret(ring.log_key)? })
     }
 }
 
@@ -100,12 +124,23 @@ fn read_key(key: KeyIn<'_>) -> Result<RealmKey, OpenError> {
     let private = key.pkcs8.map(read_private).transpose()?;
     let signs = matches!(key.state, KeyState::Prepared | KeyState::Active);
     let belongs = private.as_ref().is_none_or(|private| private.signing.public() == &key.public);
-    if signs != private.is_some() || !belongs {
+    let authority = key.certificate.as_deref().map(read_certificate).transpose()?;
+    let certified = authority.as_ref().is_none_or(|authority| *authority.key() == VerifyingKey::from(&key.public));
+    if signs != private.is_some() || !belongs || !certified {
         return Err(OpenError::Malformed);
     }
     let kid = key.public.thumbprint();
-    let KeyIn { public, state, created_at, verifies_until, .. } = key;
-    Ok(RealmKey { public, kid, state, created_at, verifies_until, private })
+    let KeyIn { public, state, created_at, since, verifies_until, .. } = key;
+    let since = since.unwrap_or_else(|| match verifies_until {
+        Some(until) => until.saturating_sub(limits::RETIRED_KEY_SECONDS),
+        None => created_at,
+    });
+    Ok(RealmKey { public, kid, state, created_at, since, verifies_until, authority, private })
+}
+
+fn read_certificate(text: &str) -> Result<Authority, OpenError> {
+    let der = base64url::decode(text).map_err(|_| OpenError::Malformed)?;
+    Authority::read(&der).map_err(|_| OpenError::Malformed)
 }
 
 fn read_private(text: &str) -> Result<Private, OpenError> {

@@ -89,3 +89,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn trust_domains_and_doors_have_names() {
+    let domain = SpiffeId::domain("example.org").unwrap();
+    assert_eq!((domain.as_str(), domain.has_path()), ("spiffe://example.org", false));
+    let door = SpiffeId::door("example.org", "gateway").unwrap();
+    assert_eq!((door.as_str(), door.has_path()), ("spiffe://example.org/remit/gateway", true));
+    assert!(SpiffeId::domain("example.org/a").is_err());
+    assert!(SpiffeId::door("example.org", "a/b").is_err());
+    assert!(door.agent_name().is_none());
+}

@@ -1,13 +1,16 @@
 //! Why a task token was refused, or not made.
 
+use super::actor::ActorError;
+use super::claims::ClaimsError;
 use crate::jws::JwsError;
 use crate::limits;
+use crate::mission::MissionError;
 use crate::ring::RingError;
 
 /// Why a token was not made. This is the house's own fault, or a limit that its caller overstepped.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MintError {
-    #[error("the subject of a task token is an agent of the same environment, and its client is the same agent")]
+    #[error("the parties, the environment or the end of a task token do not fit together")]
     Disagreement,
     #[error("a task token lives from 1 to {} seconds", limits::TASK_TOKEN_SECONDS_MAX)]
     Lifetime,
@@ -15,6 +18,20 @@ pub enum MintError {
     Ring(RingError),
     #[error(transparent)]
     Jws(#[from] JwsError),
+    #[error(transparent)]
+    Actor(ActorError),
+    #[error(transparent)]
+    Mission(MissionError),
+}
+
+impl From<ClaimsError> for MintError {
+    fn from(error: ClaimsError) -> Self {
+        match error {
+            ClaimsError::Json(error) => Self::Jws(JwsError::Claims(error)),
+            ClaimsError::Actor(error) => Self::Actor(error),
+            ClaimsError::Mission(error) => Self::Mission(error),
+        }
+    }
 }
 
 /// Why a token was refused.
@@ -38,10 +55,24 @@ pub enum TokenError {
     Expired,
     #[error("the task token was issued in the future")]
     NotYetValid,
-    #[error("the task token contradicts itself about its agent or environment")]
+    #[error("the task token contradicts itself about its parties, its environment or its end")]
     Disagreement,
     #[error("the task token is for another environment")]
     Environment,
+    #[error("the task token cannot be used: {0}")]
+    Actor(ActorError),
+    #[error("the authority in the task token cannot be used: {0}")]
+    Mission(MissionError),
+}
+
+impl From<ClaimsError> for TokenError {
+    fn from(error: ClaimsError) -> Self {
+        match error {
+            ClaimsError::Json(error) => Self::Malformed(JwsError::Claims(error)),
+            ClaimsError::Actor(error) => Self::Actor(error),
+            ClaimsError::Mission(error) => Self::Mission(error),
+        }
+    }
 }
 
 impl TokenError {
@@ -58,6 +89,9 @@ impl TokenError {
             Self::Expired => "token_expired",
             Self::NotYetValid => "token_not_yet_valid",
             Self::Environment => "token_environment",
+            Self::Actor(ActorError::TooDeep) => "token_actor_depth",
+            Self::Actor(_) => "token_actor",
+            Self::Mission(_) => "token_authority",
         }
     }
 
@@ -67,9 +101,13 @@ impl TokenError {
             Self::Expired | Self::KeyUnknown => "ask for a new task token",
             Self::NotYetValid => "set the clocks of both machines right",
             Self::Issuer | Self::Audience | Self::Environment => "use the token where it was issued for",
-            Self::Malformed(_) | Self::Algorithm | Self::Type | Self::Signature | Self::Disagreement => {
-                "send the task token exactly as Remit issued it"
-            }
+            Self::Malformed(_)
+            | Self::Algorithm
+            | Self::Type
+            | Self::Signature
+            | Self::Disagreement
+            | Self::Actor(_)
+            | Self::Mission(_) => "send the task token exactly as Remit issued it",
         }
     }
 }

@@ -61,7 +61,8 @@ pub async fn decisions(world: &World, callers: usize, time: Duration) -> anyhow:
     .await
 }
 
-fn report(engine: Engine, action: remit_domain::ActionId) {
+/// Records the outcome of an allowed call, as a door would after its answer. Nobody waits for it.
+pub fn report(engine: Engine, action: remit_domain::ActionId) {
     tokio::spawn(async move {
         let outcome = RecordOutcome { action, outcome: Outcome::Succeeded, result: None, latency_ms: 1 };
         if let Err(error) = engine.submit(Actor::Remit, Command::RecordOutcome(Box::new(outcome))).await {
@@ -70,7 +71,8 @@ fn report(engine: Engine, action: remit_domain::ActionId) {
     });
 }
 
-async fn measure<F, W>(callers: usize, time: Duration, work: F) -> anyhow::Result<Measured>
+/// Has so many `callers` do `work` again and again, each waiting for its own.
+pub async fn measure<F, W>(callers: usize, time: Duration, work: F) -> anyhow::Result<Measured>
 where
     F: Fn(u64) -> W + Send + Sync + 'static,
     W: Future<Output = anyhow::Result<u64>> + Send,

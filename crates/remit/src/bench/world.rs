@@ -49,6 +49,8 @@ impl World {
             budget: Some(remit_domain::Budget { calls_max: remit_domain::limits::TASK_CALLS_MAX }),
             parent: None,
             key: None,
+            authority: Vec::new(),
+            delegation: None,
         };
         let receipt = engine.submit(root.clone(), Command::StartTask(Box::new(start))).await?;
         let task = started(&receipt).context("no task was started")?;

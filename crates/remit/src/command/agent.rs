@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::address::path;
 use super::output::{Column, text_at};
-use super::{Client, Failure, Output, agent_key, duration_seconds};
+use super::receipt::WithReceipt;
+use super::{Client, Failure, Output, agent_key, duration_seconds, workload};
 
 const COLUMNS: &[Column] = &[
     ("name", "/name"),
@@ -34,6 +35,8 @@ const ROWS: &[Column] = &[
     ("environment", "/environment"),
     ("review", "/review_at"),
     ("keys", "/keys"),
+    ("workloads", "/workloads"),
+    ("arrived from", "/arrived_from"),
     ("live tasks", "/live_tasks"),
 ];
 
@@ -114,10 +117,12 @@ pub enum AgentCommand {
         profile: Profile,
     },
     /// Lists agents.
-    #[command(after_help = "Examples:\n  remit agent list\n  remit agent list --status active --owner ada")]
+    #[command(
+        after_help = "Examples:\n  remit agent list\n  remit agent list --status active --owner ada\n  remit agent list --status quarantined"
+    )]
     List {
         /// Only those with this status.
-        #[arg(long, value_parser = ["draft", "active", "suspended", "decommissioned"])]
+        #[arg(long, value_parser = ["quarantined", "draft", "active", "suspended", "decommissioned"])]
         status: Option<String>,
         /// Only those of this owner.
         #[arg(long, value_name = "NAME")]
@@ -133,11 +138,15 @@ pub enum AgentCommand {
     #[command(after_help = "Examples:\n  remit agent activate triage")]
     Activate { name: String },
     /// Suspends an agent and ends its tasks; it can be resumed.
-    #[command(after_help = "Examples:\n  remit agent suspend triage --reason \"sends the same mail again and again\"")]
+    #[command(
+        after_help = "Examples:\n  remit agent suspend triage --reason \"sends the same mail again and again\"\n  remit agent suspend triage --reason \"looked at\" --receipt triage.receipt"
+    )]
     Suspend {
         name: String,
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        #[command(flatten)]
+        receipt: WithReceipt,
     },
     /// Resumes a suspended agent.
     #[command(after_help = "Examples:\n  remit agent resume triage")]
@@ -148,6 +157,8 @@ pub enum AgentCommand {
         name: String,
         #[arg(long, value_name = "TEXT")]
         reason: String,
+        #[command(flatten)]
+        receipt: WithReceipt,
     },
     /// Makes a one-time code with which the agent's own machine enrols a key.
     #[command(after_help = "Examples:\n  remit agent enrol triage\n  remit agent enrol triage --ttl 10m")]
@@ -177,15 +188,20 @@ pub enum AgentCommand {
     Keys { name: String },
     /// Revokes a key and ends the tasks that are bound to it.
     #[command(after_help = "Examples:\n  remit agent revoke-key triage 0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I")]
-    RevokeKey { name: String, thumbprint: String },
+    RevokeKey {
+        name: String,
+        thumbprint: String,
+        #[command(flatten)]
+        receipt: WithReceipt,
+    },
 }
 
 pub async fn run(command: AgentCommand, client: &Client, output: &Output) -> Result<(), Failure> {
-    let act = async |name: &str, verb: &str, body: Value, done: &str| -> Result<(), Failure> {
-        let agent = client.post(&path(&["agents", name, verb]), body).await?;
-        output.done(&agent, &format!("{name} is {done}"));
-        Ok(())
+    let act = async |name: &str, verb: &str, body: Value, done: &str, receipt: WithReceipt| -> Result<(), Failure> {
+        let address = path(&["agents", name, verb]);
+        receipt.around(client, output, client.post(&address, body), &format!("{name} is {done}")).await
     };
+    let none = WithReceipt::default;
     match command {
         AgentCommand::Register { name, profile, activate } => {
             register(client, output, &name, profile, activate).await?
@@ -198,15 +214,15 @@ pub async fn run(command: AgentCommand, client: &Client, output: &Output) -> Res
             let agents = client.list("/v1/agents", &[("status", status), ("owner", owner)]).await?;
             output.table(&agents, COLUMNS, "no agent; `remit agent register --help` shows how to register one");
         }
-        AgentCommand::Show { name } => output.card(&client.get(&path(&["agents", &name])).await?, ROWS),
+        AgentCommand::Show { name } => show(client.get(&path(&["agents", &name])).await?, output),
         AgentCommand::Card { name } => card(&client.get(&path(&["agents", &name, "card"])).await?, output),
-        AgentCommand::Activate { name } => act(&name, "activate", json!({}), "active").await?,
-        AgentCommand::Suspend { name, reason } => {
-            act(&name, "suspend", json!({"reason": reason}), "suspended; its tasks have ended").await?;
+        AgentCommand::Activate { name } => act(&name, "activate", json!({}), "active", none()).await?,
+        AgentCommand::Suspend { name, reason, receipt } => {
+            act(&name, "suspend", json!({"reason": reason}), "suspended; its tasks have ended", receipt).await?;
         }
-        AgentCommand::Resume { name } => act(&name, "resume", json!({}), "active again").await?,
-        AgentCommand::Decommission { name, reason } => {
-            act(&name, "decommission", json!({"reason": reason}), "ended for good").await?;
+        AgentCommand::Resume { name } => act(&name, "resume", json!({}), "active again", none()).await?,
+        AgentCommand::Decommission { name, reason, receipt } => {
+            act(&name, "decommission", json!({"reason": reason}), "ended for good", receipt).await?;
         }
         AgentCommand::Enrol { name, ttl } => {
             let offer = client.post(&path(&["agents", &name, "enrolment"]), json!({"ttl_seconds": ttl})).await?;
@@ -225,9 +241,10 @@ pub async fn run(command: AgentCommand, client: &Client, output: &Output) -> Res
             let items: Vec<Value> = keys.into_iter().map(|key| json!({"thumbprint": key})).collect();
             output.table(&json!({"items": items}), &[("thumbprint", "/thumbprint")], "no key is enrolled");
         }
-        AgentCommand::RevokeKey { name, thumbprint } => {
-            let agent = client.delete(&path(&["agents", &name, "keys", &thumbprint])).await?;
-            output.done(&agent, &format!("the key is revoked; tasks bound to it have ended ({name})"));
+        AgentCommand::RevokeKey { name, thumbprint, receipt } => {
+            let address = path(&["agents", &name, "keys", &thumbprint]);
+            let sentence = format!("the key is revoked; tasks bound to it have ended ({name})");
+            receipt.around(client, output, client.delete(&address), &sentence).await?;
         }
     }
     Ok(())
@@ -253,6 +270,20 @@ async fn register(
         }
     }
     Ok(())
+}
+
+/// An agent's record; for people with its workloads in words.
+fn show(mut agent: Value, output: &Output) {
+    if !output.is_json() {
+        for name in ["workloads", "arrived_from"] {
+            match agent.get_mut(name) {
+                Some(Value::Array(all)) => all.iter_mut().for_each(|one| *one = workload::in_words(one).into()),
+                Some(one) if one.is_object() => *one = workload::in_words(one).into(),
+                _ => {}
+            }
+        }
+    }
+    output.card(&agent, ROWS);
 }
 
 fn card(card: &Value, output: &Output) {

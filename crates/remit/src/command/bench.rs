@@ -1,6 +1,7 @@
 //! `remit bench`: measures this machine.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use super::{Failure, Global, duration_seconds};
 #[derive(Debug, Clone, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  remit bench\n  remit bench --directory /mnt/disk --time 10s --events 1000000 --json\n  remit bench door"
+    after_help = "Examples:\n  remit bench\n  remit bench --directory /mnt/disk --time 10s --events 1000000 --json\n  remit bench door\n  remit bench identity"
 )]
 pub struct BenchArgs {
     #[command(subcommand)]
@@ -37,6 +38,8 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Measures calls through the gateway beside the same calls made directly, each server a process of its own.
     Door(Box<DoorArgs>),
+    /// Measures tokens, SVIDs, what it costs to check them, and how soon a revocation has taken effect.
+    Identity(Box<IdentityArgs>),
 }
 
 /// What is measured of the gateway, and how often.
@@ -74,6 +77,59 @@ pub struct DoorArgs {
     pub markdown: bool,
     #[command(flatten)]
     pub other: OtherArgs,
+}
+
+/// What is measured of identity, and how long.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  remit bench identity\n  remit bench identity --part revocations,cascade --revocations 1000 --json"
+)]
+pub struct IdentityArgs {
+    /// Directory on the disk to measure; a fresh one below it is used and removed.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// How long each rate and each cost is measured; `200ms` is understood too.
+    #[arg(long, default_value = "3s", value_name = "DURATION", value_parser = duration)]
+    pub time: Duration,
+    /// Only these parts; all of them if none is named.
+    #[arg(long = "part", value_name = "PART", value_enum, value_delimiter = ',')]
+    pub parts: Vec<IdentityPart>,
+    /// Revocations under load.
+    #[arg(long, default_value_t = 1_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(3..))]
+    pub revocations: u32,
+    /// Live tasks of one agent that are ended at once, each with ten tokens.
+    #[arg(long, default_value_t = 10_000, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub tasks: u32,
+}
+
+/// A part of what is measured of identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum IdentityPart {
+    /// Task tokens and SVIDs each second, with their records and bare.
+    Issuing,
+    /// What it costs to check what a caller shows.
+    Checks,
+    /// How soon a new run has its first SVID, over the Workload API's socket.
+    FirstSvid,
+    /// From a revocation to the last accepted call.
+    Revocations,
+    /// Everything of one agent ended at once.
+    Cascade,
+}
+
+impl IdentityArgs {
+    /// Whether `part` is to be measured.
+    pub fn includes(&self, part: IdentityPart) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+}
+
+/// A duration as everywhere, or one in milliseconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    match text.strip_suffix("ms").map(str::parse) {
+        Some(Ok(milliseconds @ 1..)) => Ok(Duration::from_millis(milliseconds)),
+        _ => duration_seconds(text).map(Duration::from_secs),
+    }
 }
 
 /// A server to be measured instead of Remit.
@@ -142,6 +198,7 @@ impl DoorArgs {
 pub async fn run(arguments: BenchArgs, global: &Global) -> Result<(), Failure> {
     match &arguments.part {
         Some(BenchCommand::Door(door)) => crate::bench::door(door, global).await,
+        Some(BenchCommand::Identity(identity)) => crate::bench::identity(identity, global).await,
         None => crate::bench::bench(arguments, global).await,
     }
 }

@@ -167,6 +167,16 @@ impl Client {
         self.ask(Method::DELETE, path, None).await
     }
 
+    /// Takes away what `body` describes, where an address alone does not say what is meant.
+    pub async fn delete_with(&self, path: &str, body: impl Borrow<Value>) -> Result<Value, Failure> {
+        self.ask(Method::DELETE, path, Some(body.borrow())).await
+    }
+
+    /// Whether it is by the socket: then the server knows which process asks.
+    pub fn is_local(&self) -> bool {
+        matches!(self.route, Route::Socket(_))
+    }
+
     /// All pages of a list as one.
     pub async fn list(&self, path: &str, query: &[(&str, Option<String>)]) -> Result<Value, Failure> {
         let (mut items, mut after) = (Vec::new(), None);

@@ -18,16 +18,21 @@ pub mod doctor;
 mod duration;
 pub mod evidence;
 mod failure;
+pub mod finding;
 pub mod grant;
 pub mod key;
 pub mod ledger;
+pub mod legacy;
 pub mod login;
 mod mcp_address;
+pub mod oauth_client;
 mod output;
 pub mod person;
 pub mod policy;
 mod policy_files;
 pub mod proxy;
+pub mod receipt;
+mod receipt_text;
 pub mod run;
 pub mod sample;
 pub mod schema;
@@ -36,6 +41,7 @@ mod summary;
 pub mod task;
 pub mod up;
 pub mod verify;
+pub mod workload;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -95,6 +101,9 @@ pub enum Command {
     /// Agents: governed identities, from registration to their end.
     #[command(subcommand)]
     Agent(agent::AgentCommand),
+    /// Workloads: which running programs are which agent.
+    #[command(subcommand)]
+    Workload(workload::WorkloadCommand),
     /// Connectors: what can be reached, and which tools are approved.
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
@@ -104,6 +113,18 @@ pub enum Command {
     /// Tasks: bounded pieces of work.
     #[command(subcommand)]
     Task(task::TaskCommand),
+    /// OAuth clients: applications that people let in.
+    #[command(subcommand, name = "client")]
+    OAuthClient(oauth_client::ClientCommand),
+    /// Receipts: what an end brought about, and when it took effect where.
+    #[command(subcommand)]
+    Receipt(receipt::ReceiptCommand),
+    /// Findings: credentials that were seen in several hands.
+    #[command(subcommand)]
+    Finding(finding::FindingCommand),
+    /// Legacy accounts: workflows behind one shared secret, until a date.
+    #[command(subcommand)]
+    Legacy(legacy::LegacyCommand),
     /// Approvals: questions about one exact action.
     #[command(subcommand)]
     Approval(approval::ApprovalCommand),
@@ -177,9 +198,14 @@ async fn run_command(command: Command, global: &Global, output: &Output) -> Resu
         Command::Sample(command) => sample::run(command).await?,
         Command::Person(command) => person::run(command, &client()?, output).await?,
         Command::Agent(command) => agent::run(command, &client()?, output).await?,
+        Command::Workload(command) => workload::run(command, &client()?, output).await?,
         Command::Connector(command) => connector::run(command, &client()?, output).await?,
         Command::Grant(command) => grant::run(command, &client()?, output).await?,
         Command::Task(command) => task::run(command, &client()?, output).await?,
+        Command::OAuthClient(command) => oauth_client::run(command, &client()?, output).await?,
+        Command::Receipt(command) => receipt::run(command, global, output).await?,
+        Command::Finding(command) => finding::run(command, &client()?, output).await?,
+        Command::Legacy(command) => legacy::run(command, &client()?, output).await?,
         Command::Approval(command) => approval::run(command, &client()?, output).await?,
         Command::Policy(command) => policy::run(command, global, output).await?,
         Command::Ledger(command) => ledger::run(command, global, output).await?,

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::address::path;
 use super::output::{Column, text_at};
+use super::receipt::WithReceipt;
 use super::{Client, Failure, Output, duration_seconds};
 
 const COLUMNS: &[Column] = &[("name", "/name"), ("groups", "/groups"), ("id", "/id"), ("added", "/added_at")];
@@ -27,8 +28,23 @@ pub enum PersonCommand {
     #[command(after_help = "Examples:\n  remit person groups bob finance auditors")]
     Groups { name: String, groups: Vec<String> },
     /// Removes a person, and ends everything in their name.
-    #[command(after_help = "Examples:\n  remit person remove bob")]
-    Remove { name: String },
+    #[command(after_help = "Examples:\n  remit person remove bob\n  remit person remove bob --receipt bob.receipt")]
+    Remove {
+        name: String,
+        #[command(flatten)]
+        receipt: WithReceipt,
+    },
+    /// Says who a person is at an issuer elsewhere, so that its signals about them are heeded.
+    #[command(after_help = "Examples:\n  remit person link bob --issuer https://login.example.org --subject u-2041")]
+    Link {
+        name: String,
+        /// The issuer's address.
+        #[arg(long, value_name = "ISSUER")]
+        issuer: String,
+        /// What the issuer calls the person: its `sub`.
+        #[arg(long, value_name = "SUBJECT")]
+        subject: String,
+    },
     /// Makes a one-time sign-in link for a person.
     #[command(after_help = "Examples:\n  remit person sign-in bob\n  remit person sign-in bob --ttl 2h")]
     SignIn {
@@ -50,9 +66,14 @@ pub async fn run(command: PersonCommand, client: &Client, output: &Output) -> Re
             let person = client.put(&path(&["people", &name]), json!({"groups": groups})).await?;
             output.done(&person, &format!("{name} is in: {}", text_at(&person, "/groups")));
         }
-        PersonCommand::Remove { name } => {
-            let removed = client.delete(&path(&["people", &name])).await?;
-            output.done(&removed, &format!("removed {name}"));
+        PersonCommand::Remove { name, receipt } => {
+            let address = path(&["people", &name]);
+            receipt.around(client, output, client.delete(&address), &format!("removed {name}")).await?;
+        }
+        PersonCommand::Link { name, issuer, subject } => {
+            let account = json!({"issuer": issuer, "subject": subject});
+            let person = client.post(&path(&["people", &name, "links"]), account).await?;
+            output.done(&person, &format!("{name} is {subject} of {issuer}"));
         }
         PersonCommand::SignIn { name, ttl } => {
             let offer = client.post(&path(&["people", &name, "sign-in"]), json!({"ttl_seconds": ttl})).await?;

@@ -56,7 +56,7 @@ fn actor(actor: &Value) -> String {
 }
 
 /// `ActionDenied` and `action_denied` as `action denied`.
-fn words(name: &str) -> String {
+pub(super) fn words(name: &str) -> String {
     let mut words = String::new();
     for character in name.chars() {
         if character == '_' || (character.is_uppercase() && !words.is_empty()) {

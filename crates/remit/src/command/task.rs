@@ -1,10 +1,11 @@
 //! `remit task`: bounded pieces of work.
 
 use clap::{Args, Subcommand};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::address::path;
 use super::output::Column;
+use super::receipt::WithReceipt;
 use super::{Client, Failure, Output, duration_seconds};
 
 const COLUMNS: &[Column] = &[
@@ -29,6 +30,7 @@ const ROWS: &[Column] = &[
     ("calls", "/calls"),
     ("of at most", "/calls_max"),
     ("attribution", "/attribution"),
+    ("client", "/client"),
     ("started", "/started_at"),
     ("until", "/expires_at"),
     ("ended", "/ended_at"),
@@ -56,11 +58,26 @@ pub enum TaskCommand {
     #[command(after_help = "Examples:\n  remit task show tsk_01jd0000000000000000000000")]
     Show { task: String },
     /// Ends a task and everything under it.
-    #[command(after_help = "Examples:\n  remit task end tsk_01jd0000000000000000000000 --note \"done\"")]
+    #[command(
+        after_help = "Examples:\n  remit task end tsk_01jd0000000000000000000000 --note \"done\"\n  remit task end tsk_01jd0000000000000000000000 --receipt"
+    )]
     End {
         task: String,
         #[arg(long, default_value = "", value_name = "TEXT")]
         note: String,
+        #[command(flatten)]
+        receipt: WithReceipt,
+    },
+    /// Ends a run: all its tasks, and everything below them.
+    #[command(
+        after_help = "Examples:\n  remit task revoke-run run_01jd0000000000000000000000 --reason \"does what nobody asked for\" --receipt"
+    )]
+    RevokeRun {
+        run: String,
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+        #[command(flatten)]
+        receipt: WithReceipt,
     },
     /// Erases the prompts, arguments and results of an ended task; the proofs about them stand.
     #[command(
@@ -99,9 +116,18 @@ pub struct Start {
     /// Thumbprint of the agent's enrolled key that its tokens are bound to.
     #[arg(long, value_name = "THUMBPRINT")]
     key: Option<String>,
+    /// An agent that parts of the task may be passed on to; may be given several times.
+    #[arg(long = "delegate", value_name = "NAME")]
+    delegates: Vec<String>,
+    /// How many delegates there may be one after the other.
+    #[arg(long, default_value_t = 1, value_name = "NUMBER", requires = "delegates")]
+    delegate_depth: u32,
 }
 
 async fn start(client: &Client, output: &Output, start: Start) -> Result<(), Failure> {
+    let delegates: Vec<Value> = start.delegates.iter().map(|name| json!({"agent": name})).collect();
+    let delegation =
+        (!delegates.is_empty()).then(|| json!({"depth_max": start.delegate_depth, "delegates": delegates}));
     let body = json!({
         "agent": start.agent,
         "purpose": start.purpose,
@@ -111,6 +137,7 @@ async fn start(client: &Client, output: &Output, start: Start) -> Result<(), Fai
         "calls_max": start.calls,
         "parent": start.parent,
         "key": start.key,
+        "delegation": delegation,
         // Nobody renews what is printed here, so it lives as long as its task.
         "token_ttl_seconds": start.ttl,
     });
@@ -138,9 +165,15 @@ pub async fn run(command: TaskCommand, client: &Client, output: &Output) -> Resu
             output.table(&tasks, COLUMNS, "no task");
         }
         TaskCommand::Show { task } => output.card(&client.get(&path(&["tasks", &task])).await?, ROWS),
-        TaskCommand::End { task, note } => {
-            let ended = client.post(&path(&["tasks", &task, "end"]), json!({"note": note})).await?;
-            output.done(&ended, &format!("ended {task} and everything under it"));
+        TaskCommand::End { task, note, receipt } => {
+            let address = path(&["tasks", &task, "end"]);
+            let end = client.post(&address, json!({"note": note}));
+            receipt.around(client, output, end, &format!("ended {task} and everything under it")).await?;
+        }
+        TaskCommand::RevokeRun { run, reason, receipt } => {
+            let address = path(&["runs", &run, "revoke"]);
+            let revoke = client.post(&address, json!({"reason": reason}));
+            receipt.around(client, output, revoke, &format!("ended {run} with all its tasks")).await?;
         }
         TaskCommand::Erase { task, reason } => {
             let erased = client.post(&path(&["tasks", &task, "erase"]), json!({"reason": reason})).await?;

@@ -15,6 +15,8 @@ mod faults;
 #[cfg(test)]
 mod flips;
 #[cfg(test)]
+mod identity;
+#[cfg(test)]
 mod proof;
 #[cfg(test)]
 mod proxy;
@@ -22,3 +24,5 @@ mod proxy;
 mod run;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod tls;

@@ -179,6 +179,8 @@ fn who(state: &Realm, approval: &Approval, now: Timestamp) -> Markup {
             @match facts.attribution {
                 Attribution::Proven => "proved by the key of the run",
                 Attribution::Asserted => "by a bearer token: whoever holds it could have asked",
+                Attribution::Shared => "by something that several hold: any of them could have asked",
+                Attribution::Unknown => "nothing tells who asked",
             }
         }))
     };

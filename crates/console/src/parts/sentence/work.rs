@@ -101,6 +101,9 @@ fn end(reason: &EndReason) -> Markup {
         EndReason::AgentDecommissioned => html! { "as its agent was decommissioned" },
         EndReason::KeyRevoked => html! { "as its key was revoked" },
         EndReason::PersonRemoved => html! { "as its person was removed" },
+        EndReason::RunRevoked => html! { "as its run was revoked" },
+        EndReason::CodeReused => html! { "as its one-time code was used twice" },
+        EndReason::Signal { .. } => html! { "as another system said that its person may not go on" },
     }
 }
 

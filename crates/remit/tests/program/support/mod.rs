@@ -1,6 +1,7 @@
 //! What the tests share: a place to run the program in, ways to speak to it, a server behind it, and eyes on its ledger.
 
 mod caller;
+mod certificates;
 mod control;
 mod echo;
 mod estate;
@@ -10,6 +11,7 @@ mod turn;
 mod witness;
 
 pub use caller::{Caller, Load, Reply};
+pub use certificates::{Authority, Realm, Shown, connect, trusting};
 pub use control::Control;
 pub use echo::Echo;
 pub use estate::Estate;

@@ -80,6 +80,22 @@ impl Place {
         SocketAddr::from((self.address, GATEWAY_PORT))
     }
 
+    /// Where people and scripts ask.
+    pub fn control_address(&self) -> SocketAddr {
+        SocketAddr::from((self.address, CONTROL_PORT))
+    }
+
+    /// An address of this place, for a listener that is off by default.
+    pub fn at(&self, port: u16) -> SocketAddr {
+        SocketAddr::from((self.address, port))
+    }
+
+    /// Adds lines of `remit.toml`, which may begin tables.
+    pub fn configure(&self, settings: &str) {
+        let configuration = fs::read_to_string(self.configuration()).expect("remit.toml cannot be read");
+        fs::write(self.configuration(), configuration + settings).expect("remit.toml cannot be written");
+    }
+
     /// The control plane, as this user of the operating system.
     pub fn control(&self) -> Control {
         Control::on(self.data.join("control.sock"))

@@ -1,0 +1,55 @@
+//! `/oauth/introspect`: whether a token holds at this moment, and what it says (RFC 7662).
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::Asked;
+use super::client::{self, Client};
+use super::error::OAuthError;
+use super::form::Form;
+use super::presented::{self, Alive};
+use crate::auth::{Perhaps, SignedIn};
+use crate::{Api, Problem};
+
+/// Answers to whoever has proved who they are: a person, an agent, or a client with keys. It tells nothing to others, so that
+/// nobody tries tokens here that they found (RFC 7662 section 4).
+pub(crate) async fn introspect(
+    State(api): State<Api>,
+    person: Result<Perhaps, Problem>,
+    asked: Asked,
+    form: Form,
+) -> Result<Response, OAuthError> {
+    if person_of(person)?.is_none() {
+        match client::authenticate(&api, &asked, &form).await? {
+            Client::Agent(_) => {}
+            Client::App(app) if app.proved => {}
+            Client::App(_) => {
+                return Err(client::refused("client_unproved", "a client that proves nothing learns nothing"));
+            }
+        }
+    }
+    Ok(Json(described(&api, form.text("token")?)).into_response())
+}
+
+/// The person who asks, or nobody; a credential that is there and is refused makes the client a wrong one.
+pub(super) fn person_of(person: Result<Perhaps, Problem>) -> Result<Option<SignedIn>, OAuthError> {
+    let refused = |problem: Problem| OAuthError::new("invalid_client", problem.refusal().clone());
+    person.map(|Perhaps(person)| person).map_err(refused)
+}
+
+/// What a token says if it holds; that it does not hold, and nothing more, in every other case.
+fn described(api: &Api, token: &str) -> Value {
+    let inactive = || json!({"active": false});
+    let Ok(claims) = presented::claims(api, token) else { return inactive() };
+    // The state is the word on it, and so it holds no longer from the commit on that ended it.
+    if api.engine.read(|state| Alive::of(api, state, &claims).is_none()) {
+        return inactive();
+    }
+    let scheme = if claims.cnf.as_ref().is_some_and(|bound| bound.key().is_some()) { "DPoP" } else { "Bearer" };
+    let Ok(Value::Object(mut members)) = serde_json::to_value(&claims) else { return inactive() };
+    members.insert("active".to_owned(), true.into());
+    members.insert("token_type".to_owned(), scheme.into());
+    Value::Object(members)
+}

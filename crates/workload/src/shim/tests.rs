@@ -1,0 +1,48 @@
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+use super::*;
+use crate::frames::tests::frame;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+#[tokio::test]
+async fn what_passes_arrives_whole_even_in_small_reads() {
+    let (mut client, server) = duplex(64);
+    let sent = [PREFACE.to_vec(), frame(4, 0, 0, &[7; 300]), frame(0, 1, 1, &[8; 1_000])].concat();
+    let expected = sent.clone();
+    let sending = tokio::spawn(async move {
+        client.write_all(&sent).await.unwrap();
+        client
+    });
+    let (mut shim, mut got) = (Shim::new(server), Vec::new());
+    let mut small = [0; 11];
+    while got.len() < expected.len() {
+        let count = shim.read(&mut small).await.unwrap();
+        assert!(count > 0);
+        got.extend_from_slice(&small[..count]);
+    }
+    assert_eq!(got, expected);
+    drop(sending.await.unwrap());
+    assert_eq!(shim.read(&mut small).await.unwrap(), 0, "the end is passed on");
+}
+
+#[tokio::test]
+async fn what_is_malformed_ends_the_connection() {
+    let (mut client, server) = duplex(4_096);
+    client.write_all(&[PREFACE, &frame(9, 4, 1, b"")].concat()).await.unwrap();
+    let mut shim = Shim::new(server);
+    let error = shim.read_to_end(&mut Vec::new()).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+}
+
+#[tokio::test]
+async fn what_is_written_is_not_touched() {
+    let (mut client, server) = duplex(4_096);
+    let mut shim = Shim::new(server);
+    shim.write_all(b"\x00\x01\x02 anything").await.unwrap();
+    shim.flush().await.unwrap();
+    shim.shutdown().await.unwrap();
+    let mut got = Vec::new();
+    client.read_to_end(&mut got).await.unwrap();
+    assert_eq!(got, b"\x00\x01\x02 anything");
+}
