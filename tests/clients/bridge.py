@@ -11,8 +11,8 @@ from typing import Any
 
 from driving import NEW, OLD
 from estate import Estate
-from service import Remit
-from upstreams import free_port, serving
+from service import Remit, free_port
+from upstreams import serving
 
 SERVER = str(Path(__file__).resolve().parent / "bridge_server.py")
 GENERATIONS = {"old": OLD, "new": NEW}

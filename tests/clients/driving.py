@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,31 +22,19 @@ CLIENTS = [("python", NEW), ("python", OLD), ("typescript", NEW), ("typescript",
 REFUSAL = "remit/refusal"
 
 
-class Driver:
-    """One client program. `opening` is what it said when it had connected, or why it could not."""
+class Lines:
+    """A program that answers each JSON line of its standard input with one of its own."""
 
-    def __init__(
-        self,
-        language: str,
-        generation: str,
-        *options: str,
-        url: str | None = None,
-        token: str | None = None,
-        command: list[str] | None = None,
-    ):
-        arguments = [*PROGRAMS[language], "--generation", generation, *options]
-        arguments += ["--token", token] if token else []
-        arguments += ["--stdio", "-", "--", *command] if command else ["--url", str(url), "-"]
+    def __init__(self, command: list[str], environment: dict[str, str] | None = None, cwd: Path = HERE):
         self.process = subprocess.Popen(
-            arguments, cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=cwd, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
-        self.opening = self.read()
 
     def read(self) -> dict[str, Any]:
-        """The next line that the client printed."""
+        """The next line that the program printed."""
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the client ended: {self.process.stderr.read()}")
+            raise RuntimeError(f"the program ended: {self.process.stderr.read()}")
         return json.loads(line)
 
     def send(self, step: dict[str, Any]) -> None:
@@ -57,6 +46,35 @@ class Driver:
         self.send(step)
         return self.read()
 
+    def close(self) -> None:
+        with suppress(BrokenPipeError):
+            self.process.stdin.close()
+        try:
+            self.process.wait(STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Driver(Lines):
+    """One MCP client. `opening` is what it said when it had connected, or why it could not, or where to sign in."""
+
+    def __init__(
+        self,
+        language: str,
+        generation: str,
+        *options: str,
+        url: str | None = None,
+        token: str | None = None,
+        command: list[str] | None = None,
+        environment: dict[str, str] | None = None,
+    ):
+        arguments = [*PROGRAMS[language], "--generation", generation, *options]
+        arguments += ["--token", token] if token else []
+        arguments += ["--stdio", "-", "--", *command] if command else ["--url", str(url), "-"]
+        super().__init__(arguments, environment)
+        self.opening = self.read()
+
     def call(self, tool: str, /, **arguments: Any) -> dict[str, Any]:
         return self.step({"call": tool, "arguments": arguments})
 
@@ -65,14 +83,6 @@ class Driver:
 
     def definitions(self) -> dict[str, dict[str, Any]]:
         return {tool["name"]: tool for tool in self.step({"list": {}})["definitions"]}
-
-    def close(self) -> None:
-        self.process.stdin.close()
-        try:
-            self.process.wait(STOP_SECONDS_MAX)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 def text_of(said: dict[str, Any]) -> str:

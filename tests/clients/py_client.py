@@ -1,6 +1,7 @@
 """Drives the official Python MCP client through a list of steps, one JSON line of output for each.
 
     python py_client.py --url URL [--token T] --generation 2026-07-28|2025-11-25|auto SCRIPT.json
+    python py_client.py --url URL --sign-in REDIRECT_URI [--client-metadata URL] ... -      see py_sign_in.py
     python py_client.py --stdio --generation auto SCRIPT.json -- COMMAND ARGS...
 
 SCRIPT.json holds a list of steps; `-` reads steps from standard input, one JSON object a line, and answers each at once.
@@ -41,6 +42,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
 
 import py_features
+import py_sign_in
 from py_features import Ears, plain
 
 OLD, NEW = "2025-11-25", "2026-07-28"
@@ -124,7 +126,8 @@ async def connect(stack: AsyncExitStack, ears: Ears, arguments: argparse.Namespa
     else:
         headers = {"Authorization": f"Bearer {arguments.token}"} if arguments.token else {}
         timeout = httpx2.Timeout(30, read=300)
-        http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=timeout))
+        auth = py_sign_in.provider(arguments, emit) if arguments.sign_in else None
+        http = await stack.enter_async_context(httpx2.AsyncClient(headers=headers, timeout=timeout, auth=auth))
         server = streamable_http_client(arguments.url, http_client=http)
 
     client = Client(
@@ -166,6 +169,8 @@ def main() -> int:
     parser.add_argument("--url")
     parser.add_argument("--stdio", action="store_true", help="start COMMAND and speak over its standard streams")
     parser.add_argument("--token")
+    parser.add_argument("--sign-in", metavar="REDIRECT_URI", help="find out how to sign in, and do it")
+    parser.add_argument("--client-metadata", metavar="URL", help="where the client says what it is")
     parser.add_argument("--generation", choices=[NEW, OLD, "auto"], default="auto")
     parser.add_argument("--timeout-seconds", type=float, default=60)
     parser.add_argument("--elicit", choices=["none", "accept", "decline"], default="none")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -19,15 +21,18 @@ COMMAND_SECONDS_MAX = 60
 CONFIGURATION = """\
 [realm]
 administrator = "root"
-
+{realm}
 [gateway]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:{gateway_port}"
 hold_seconds = {hold_seconds}
 call_seconds_max = {call_seconds_max}
-
+{gateway}
 [control]
-listen = "127.0.0.1:0"
+listen = "127.0.0.1:{control_port}"
+{control}
+{more}
 """
+MTLS = 'mtls_listen = "127.0.0.1:0"\n'
 
 
 def program() -> Path:
@@ -40,6 +45,13 @@ def program() -> Path:
         if candidate.is_file():
             return candidate
     raise FileNotFoundError(f"`{candidates[0]}` is not there; run `cargo build -p remit` or set REMIT_BIN")
+
+
+def free_port() -> int:
+    """A port that was free a moment ago, for what cannot be told to choose one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 class Refused(Exception):
@@ -57,14 +69,39 @@ class Refused(Exception):
 
 
 class Remit:
-    """One running `remit up` with a data directory of its own."""
+    """One running `remit up` with a data directory of its own.
 
-    def __init__(self, directory: Path, hold_seconds: int = 20, call_seconds_max: int = 120):
+    `realm` says more about the realm, `mtls` opens the listeners that want a certificate, with `stays` it is at the same
+    addresses when it starts again, with `tls` (a certificate, its key, and the root of both) it speaks https, `more` is the
+    rest of the configuration, and `variables` are those of the environment that it names.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        hold_seconds: int = 20,
+        call_seconds_max: int = 120,
+        *,
+        realm: str = "",
+        mtls: bool = False,
+        stays: bool = False,
+        tls: tuple[Path, Path, Path] | None = None,
+        more: str = "",
+        variables: dict[str, str] | None = None,
+    ):
+        directory.mkdir(parents=True, exist_ok=True)
         self.directory = directory
         self.data = directory / "data"
         self.config = directory / "remit.toml"
         self.log = directory / "remit.log"
-        self.config.write_text(CONFIGURATION.format(hold_seconds=hold_seconds, call_seconds_max=call_seconds_max))
+        self.variables = variables or {}
+        self.roots = tls[2] if tls else None
+        if tls:
+            more += f'\n[tls]\ncertificate = "{tls[0]}"\nkey = "{tls[1]}"\n'
+        listeners = {"gateway": MTLS, "control": MTLS} if mtls else {"gateway": "", "control": ""}
+        listeners |= {name: free_port() if stays else 0 for name in ("gateway_port", "control_port")}
+        bounds = {"hold_seconds": hold_seconds, "call_seconds_max": call_seconds_max}
+        self.config.write_text(CONFIGURATION.format(**bounds, **listeners, realm=realm, more=more))
         self.process: subprocess.Popen[bytes] | None = None
         self.addresses: dict[str, str] = {}
         self.sessions: dict[str, str] = {}
@@ -79,11 +116,26 @@ class Remit:
         return f"{self.addresses['gateway']}/mcp" + (f"/{connector}" if connector else "")
 
     @property
+    def workload_socket(self) -> str:
+        """Where workloads ask for their identity, as `SPIFFE_ENDPOINT_SOCKET` says it."""
+        return f"unix://{self.data / 'workload.sock'}"
+
+    @property
     def environment(self) -> dict[str, str]:
         """Nothing of this machine's user reaches the program, and nothing of a test stays behind."""
         outside = {name: value for name, value in os.environ.items() if not name.startswith("REMIT_")}
         own = {"XDG_STATE_HOME": str(self.directory / "state"), "XDG_CONFIG_HOME": str(self.directory / "config")}
-        return outside | own
+        return outside | own | self.variables | self.trusting
+
+    @property
+    def trusting(self) -> dict[str, str]:
+        """What programs in any language are told so that they believe its certificate."""
+        return {name: str(self.roots) for name in ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")} if self.roots else {}
+
+    @property
+    def verify(self) -> ssl.SSLContext | bool:
+        """The same for the HTTP client of these tests."""
+        return ssl.create_default_context(cafile=self.roots) if self.roots else True
 
     def start(self) -> None:
         ready = self.data / "addresses.json"
@@ -108,6 +160,14 @@ class Remit:
         if self.process is None or self.process.poll() is not None:
             return
         self.process.terminate()
+        self.end()
+
+    def kill(self) -> None:
+        """Ends it as a power cut would: nothing is put in order."""
+        self.process.kill()
+        self.end()
+
+    def end(self) -> None:
         try:
             self.process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
@@ -117,7 +177,7 @@ class Remit:
     def add_person(self, name: str, *groups: str) -> None:
         """Adds a person and signs them in by their one-time code."""
         self.cli("person", "add", name, *(part for group in groups for part in ("--group", group)))
-        answer = httpx.post(f"{self.control}/v1/sessions", json={"code": self.sign_in_code(name)})
+        answer = httpx.post(f"{self.control}/v1/sessions", json={"code": self.sign_in_code(name)}, verify=self.verify)
         answer.raise_for_status()
         self.sessions[name] = answer.json()["token"]
 

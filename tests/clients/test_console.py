@@ -1,49 +1,12 @@
 """The console with a plain HTTP client: what a browser without scripts would send."""
 
-from html.parser import HTMLParser
-
-import httpx
 import pytest
 
+from browser import Forms, browser, signed_in
 from driving import NEW
 from upstreams import wait_until
 
 REFUND = {"order_id": "O-5011", "amount_cents": 5_301, "reason": "<b>dead</b> pixels"}
-
-
-class Forms(HTMLParser):
-    """The forms of a page: for each address its fields, and whether its button can be pressed."""
-
-    def __init__(self, page: str):
-        super().__init__()
-        self.fields: dict[str, dict[str, str]] = {}
-        self.enabled: dict[str, bool] = {}
-        self.action = ""
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        attributes = dict(attrs)
-        match tag:
-            case "form":
-                self.action = attributes["action"]
-                self.fields[self.action] = {}
-            case "input" if "name" in attributes:
-                self.fields[self.action][attributes["name"]] = attributes.get("value") or ""
-            case "button":
-                self.enabled[self.action] = "disabled" not in attributes
-
-
-def browser(estate) -> httpx.Client:
-    return httpx.Client(base_url=estate.remit.control)
-
-
-def signed_in(estate, name: str) -> httpx.Client:
-    http = browser(estate)
-    page = http.get("/sign-in", params={"code": estate.remit.sign_in_code(name)})
-    fields = Forms(page.text).fields["/sign-in"]
-    answer = http.post("/sign-in", data=fields)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/"), answer.text
-    return http
 
 
 @pytest.fixture

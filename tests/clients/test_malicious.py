@@ -5,11 +5,11 @@ import itertools
 import pytest
 
 import upstreams
+from browser import signed_in
 from conftest import running
 from driving import refusal_of, text_of
 from estate import Estate
 from service import Refused
-from test_console import signed_in
 from upstreams import wait_until
 from villains import WAYS, Villain, tool
 

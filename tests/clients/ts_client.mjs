@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Ears, answers, capabilities, perform as feature } from './ts_features.mjs';
+import { SignIn } from './ts_sign_in.mjs';
 
 const OLD = '2025-11-25';
 const NEW = '2026-07-28';
@@ -23,6 +24,8 @@ const { values: given, positionals } = parseArgs({
     url: { type: 'string' },
     stdio: { type: 'boolean', default: false },
     token: { type: 'string' },
+    'sign-in': { type: 'string' },
+    'client-metadata': { type: 'string' },
     generation: { type: 'string', default: 'auto' },
     sdk: { type: 'string' },
     'timeout-seconds': { type: 'string', default: '60' },
@@ -62,7 +65,7 @@ async function transport() {
   const module = old ? '@modelcontextprotocol/sdk/client/streamableHttp.js' : '@modelcontextprotocol/client';
   const { StreamableHTTPClientTransport } = await import(module);
   const headers = given.token ? { Authorization: `Bearer ${given.token}` } : {};
-  return new StreamableHTTPClientTransport(new URL(given.url), { requestInit: { headers } });
+  return new StreamableHTTPClientTransport(new URL(given.url), { requestInit: { headers }, authProvider: signIn });
 }
 
 async function client() {
@@ -128,8 +131,29 @@ async function* steps() {
   for await (const line of createInterface({ input: process.stdin })) if (line.trim()) yield JSON.parse(line);
 }
 
-const carrier = await transport();
-const connected = await client();
+const script_steps = steps();
+const signIn = given['sign-in'] && new SignIn(given, emit, async () => (await script_steps.next()).value);
+let carrier = await transport();
+let connected = await client();
+if (signIn) {
+  // Its first try tells where to sign in; then it begins anew.
+  try {
+    await connected.connect(carrier);
+    throw new Error('nobody had to sign in');
+  } catch (error) {
+    if (error?.constructor?.name !== 'UnauthorizedError') {
+      emit({ connect_error: described(error) });
+      process.exit(3);
+    }
+  }
+  try {
+    await signIn.finish(carrier);
+  } catch (error) {
+    emit({ connect_error: described(error) });
+    process.exit(3);
+  }
+  [carrier, connected] = [await transport(), await client()];
+}
 const ears = new Ears(connected);
 await answers(connected, old, given, emit);
 // The 1.x line tells only its HTTP transport what was negotiated; over standard streams, listen for it too.
@@ -147,7 +171,7 @@ try {
   emit({ connect_error: described(error) });
   process.exit(3);
 }
-for await (const step of steps()) {
+for await (const step of script_steps) {
   try {
     emit(await perform(connected, step));
   } catch (error) {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from service import program
+from service import free_port, program
 
 HERE = Path(__file__).resolve().parent
 NODE_MODULES = HERE / "node_modules" / "@modelcontextprotocol"
@@ -181,13 +180,6 @@ def serving(command: list[str], url: str, environment: dict[str, str]) -> Iterat
     finally:
         process.kill()
         process.wait()
-
-
-def free_port() -> int:
-    """A port that was free a moment ago, for programs that cannot be told to choose one."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def answers(url: str) -> bool:

@@ -14,7 +14,8 @@ from typing import Any
 from bridge import harmless
 from driving import NEW, OLD, Driver
 from estate import Estate, Task
-from upstreams import free_port, serving
+from service import free_port
+from upstreams import serving
 
 SERVER = str(Path(__file__).resolve().parent / "malicious_server.py")
 NOTHING = {"type": "object", "properties": {}}

@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
-use remit_domain::{Actor, AgentId, Digest, PersonId, Refusal, SessionId, SignInMethod};
+use remit_domain::{Actor, Agent, AgentId, Digest, PersonId, Refusal, SessionId, SignInMethod, WorkloadIdentity};
 use remit_identity::assertion::{AssertionError, Expect, UnverifiedAssertion};
 use remit_identity::x509::PeerSvid;
 use remit_identity::{PublicJwk, SpiffeId};
@@ -164,7 +164,7 @@ pub(crate) async fn require_agent(State(api): State<Api>, request: Request, next
     let agent = match Credential::of(&parts.headers)? {
         Credential::Bearer(assertion) => agent_of(&api, assertion).map_err(|error| assertion_refused(&error))?,
         Credential::Cookie(_) | Credential::Nothing => {
-            agent_of_certificate(&api, &parts).ok_or_else(assertion_needed)?
+            agent_of_certificate(&api, &parts)?.ok_or_else(assertion_needed)?
         }
     };
     parts.extensions.insert(agent);
@@ -173,16 +173,35 @@ pub(crate) async fn require_agent(State(api): State<Api>, request: Request, next
 
 /// The agent whose own certificate was shown on the connection, which the listener has verified. That of a run is no more than
 /// its task, and that of another realm is nobody here.
-fn agent_of_certificate(api: &Api, parts: &Parts) -> Option<EnrolledAgent> {
-    let svid = parts.extensions.get::<PeerSvid>()?;
-    let name = svid.id.agent_name().filter(|name| name.run.is_none())?;
-    let agent = api.engine.read(|state| {
+fn agent_of_certificate(api: &Api, parts: &Parts) -> Result<Option<EnrolledAgent>, Problem> {
+    let Some(svid) = parts.extensions.get::<PeerSvid>() else { return Ok(None) };
+    let Some(name) = svid.id.agent_name().filter(|name| name.run.is_none()) else { return Ok(None) };
+    let found = api.engine.read(|state| {
         let realm = state.realm.as_ref()?;
         let agent = state.agent_named(name.name).ok()?;
-        (agent.spiffe_id(&realm.trust_domain) == svid.id.as_str()).then_some(agent.id)
-    })?;
+        let own = agent.spiffe_id(&realm.trust_domain) == svid.id.as_str();
+        own.then(|| (agent.id, must_hold(state, agent, svid.issued_at)))
+    });
+    let Some((agent, holds)) = found else { return Ok(None) };
+    holds.map_err(|refusal| Problem::new(StatusCode::UNAUTHORIZED, refusal))?;
     let certificate = Some(svid.certificate_sha256.clone());
-    Some(EnrolledAgent { agent, key: svid.id.as_str().to_owned(), certificate })
+    Ok(Some(EnrolledAgent { agent, key: svid.id.as_str().to_owned(), certificate }))
+}
+
+/// Refuses an agent's own identity document, handed out at `issued_at`, that outlived what it was for: no program is bound to the
+/// agent, or the document has been withdrawn since.
+pub(crate) fn must_hold(state: &remit_domain::State, agent: &Agent, issued_at: i64) -> Result<(), Refusal> {
+    let is_local = |workload: &WorkloadIdentity| matches!(workload, WorkloadIdentity::Local { .. });
+    if !state.workloads_of(agent.id).iter().any(is_local) {
+        let sentence = "no program of this machine is bound to this agent, so its own SVID is worth nothing";
+        return Err(Refusal::new("workload_unbound", sentence).help("bind the program to the agent"));
+    }
+    if agent.has_withdrawn(issued_at) {
+        let sentence =
+            "this identity was withdrawn: its agent was suspended, or lost a workload, after it was handed out";
+        return Err(Refusal::new("svid_withdrawn", sentence).help("fetch a new one from the Workload API"));
+    }
+    Ok(())
 }
 
 fn assertion_needed() -> Problem {

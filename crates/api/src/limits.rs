@@ -43,6 +43,8 @@ pub const PUSHED_SECONDS: i64 = 60;
 pub const CONSENT_SECONDS: i64 = 600;
 /// Documents of clients that are fetched at a time.
 pub const FETCHES_MAX: usize = 16;
+/// Of those, how many of one host: a slow one must not take the places of all.
+pub const FETCHES_PER_HOST_MAX: usize = 4;
 /// How long one may take to come, in seconds.
 pub const FETCH_SECONDS_MAX: u64 = 5;
 /// Largest document that is fetched, in bytes: a set of keys is longer than a client's own document.
@@ -53,7 +55,16 @@ pub const DOCUMENT_SECONDS_DEFAULT: u64 = 300;
 pub const DOCUMENT_SECONDS_MAX: u64 = 3_600;
 /// Documents that are kept at a time.
 pub const DOCUMENTS_MAX: usize = 1_024;
+/// Of those, how many of one host.
+pub const DOCUMENTS_PER_HOST_MAX: usize = 32;
+/// Longest life of an assertion of a trusted issuer that is exchanged for a task, in seconds.
+pub const FOREIGN_ASSERTION_SECONDS_MAX: i64 = 3_600;
 /// Longest `client_id` of a client that registered itself, in bytes: it holds all that is known of the client.
 pub const SELF_REGISTERED_BYTES_MAX: usize = 2_048;
 
 const _: () = assert!(PUSHED_SECONDS <= remit_identity::limits::REPLAY_SECONDS);
+// An event is remembered for longer than it is accepted.
+const _: () = assert!(
+    (remit_identity::limits::EVENT_SECONDS_MAX + remit_identity::limits::FOREIGN_SKEW_SECONDS).unsigned_abs()
+        < remit_domain::limits::SIGNAL_SECONDS_KEPT
+);

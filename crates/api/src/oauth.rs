@@ -111,8 +111,16 @@ pub struct OidcIssuer {
 /// What the endpoints remember between requests.
 #[derive(Debug)]
 pub(crate) struct Memory {
-    /// Proofs of possession that were shown: each is good for one request.
+    /// Proofs of possession that were shown by whoever is known: each is good for one request.
+    ///
+    /// INVARIANT: strangers have no part in this memory, or they could fill it and shut out everybody.
     pub proofs: Mutex<ReplayCache>,
+    /// Proofs that came with pushed requests, which anybody may push.
+    pub pushed_proofs: Mutex<ReplayCache>,
+    /// Assertions of applications: anybody may be one, so agents have their own memory.
+    pub assertions: Mutex<ReplayCache>,
+    /// Assertions of trusted issuers that have a name of their own.
+    pub foreign_assertions: Mutex<ReplayCache>,
     /// Pushed requests that were used.
     pub pushed: Mutex<ReplayCache>,
     pub documents: Documents,
@@ -123,6 +131,9 @@ impl Memory {
         let fetcher = Fetcher::new(settings.metadata_networks.clone(), &settings.metadata_roots);
         Self {
             proofs: Mutex::new(ReplayCache::new(now)),
+            pushed_proofs: Mutex::new(ReplayCache::new(now)),
+            assertions: Mutex::new(ReplayCache::new(now)),
+            foreign_assertions: Mutex::new(ReplayCache::new(now)),
             pushed: Mutex::new(ReplayCache::new(now)),
             documents: Documents::new(fetcher),
         }

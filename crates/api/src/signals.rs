@@ -3,7 +3,7 @@
 //!
 //! An event is believed for its signature alone: whoever sends it needs no other credential, and nothing in it chooses a key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::body::Bytes;
@@ -22,13 +22,16 @@ use crate::Api;
 pub struct Transmitter {
     /// The audience under which it knows this realm.
     pub audience: String,
+    /// Further issuers whose accounts it may speak about. About its own it always may.
+    pub subjects: BTreeSet<String>,
     /// Its keys, as they are now.
     pub keys: Arc<dyn Fn() -> Option<Arc<KeySet>> + Send + Sync>,
 }
 
 impl std::fmt::Debug for Transmitter {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Transmitter").field("audience", &self.audience).finish_non_exhaustive()
+        let mut shown = formatter.debug_struct("Transmitter");
+        shown.field("audience", &self.audience).field("subjects", &self.subjects).finish_non_exhaustive()
     }
 }
 
@@ -53,26 +56,37 @@ pub(crate) async fn receive(State(api): State<Api>, headers: HeaderMap, body: By
         Ok(event) => event,
         Err(error) => return refused(error.delivery_code(), &error.to_string()),
     };
-    for (name, _) in event.events {
-        let kind = match name.as_str() {
-            event_type::SESSION_REVOKED => SignalKind::SessionRevoked,
-            event_type::ACCOUNT_DISABLED => SignalKind::AccountDisabled,
-            event_type::ACCOUNT_PURGED => SignalKind::AccountPurged,
-            // Others are accepted and change nothing here: a transmitter must not send them for ever.
-            _ => continue,
-        };
-        let (issuer, subject) = match &event.sub_id {
-            SubjectId::IssSub { iss, sub } => (iss.clone(), sub.clone()),
-            SubjectId::Email { email } => (event.iss.clone(), email.clone()),
-            SubjectId::Opaque { id } => (event.iss.clone(), id.clone()),
-        };
-        let signal = ReceiveSignal { transmitter: event.iss.clone(), kind, jti: event.jti.clone(), issuer, subject };
-        if let Err(error) = api.engine.submit(Actor::Remit, Command::ReceiveSignal(Box::new(signal))).await {
-            tracing::warn!(error = %error.refusal(), "an event could not be acted on; its sender will try again");
-            return StatusCode::SERVICE_UNAVAILABLE.into_response();
-        }
+    let (issuer, subject) = match &event.sub_id {
+        SubjectId::IssSub { iss, sub } => (iss.clone(), sub.clone()),
+        SubjectId::Email { email } => (event.iss.clone(), email.clone()),
+        SubjectId::Opaque { id } => (event.iss.clone(), id.clone()),
+    };
+    // INVARIANT: whom it is about is of an issuer that this transmitter may speak for, or one could end the people of another.
+    let transmitter = api.settings.transmitters.get(&event.iss);
+    let may = |transmitter: &Transmitter| issuer == event.iss || transmitter.subjects.contains(&issuer);
+    if !transmitter.is_some_and(may) {
+        return refused("access_denied", "this transmitter does not speak for the issuer of the event's subject");
+    }
+    // Others are accepted and change nothing here: a transmitter must not send them for ever.
+    let Some(kind) = strongest(event.events.keys()) else { return StatusCode::ACCEPTED.into_response() };
+    let signal = ReceiveSignal { transmitter: event.iss, kind, jti: event.jti, issuer, subject };
+    if let Err(error) = api.engine.submit(Actor::Remit, Command::ReceiveSignal(Box::new(signal))).await {
+        tracing::warn!(error = %error.refusal(), "an event could not be acted on; its sender will try again");
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     StatusCode::ACCEPTED.into_response()
+}
+
+/// Of several events in one token the one that ends most, since the token's `jti` is acted on once. What a weaker one ends, a
+/// stronger one ends too.
+fn strongest<'a>(names: impl Iterator<Item = &'a String>) -> Option<SignalKind> {
+    let by_strength = [
+        (event_type::ACCOUNT_PURGED, SignalKind::AccountPurged),
+        (event_type::ACCOUNT_DISABLED, SignalKind::AccountDisabled),
+        (event_type::SESSION_REVOKED, SignalKind::SessionRevoked),
+    ];
+    let names: Vec<&str> = names.map(String::as_str).collect();
+    by_strength.into_iter().find(|(name, _)| names.contains(name)).map(|(_, kind)| kind)
 }
 
 fn read(api: &Api, token: &str) -> Result<remit_identity::secevent::SecurityEvent, EventError> {

@@ -43,6 +43,8 @@ pub struct AttemptAction {
     pub beside: Option<ContentRef>,
     /// An approval that the caller presents for exactly this action.
     pub approval: Option<ApprovalId>,
+    /// Whether the door saw the caller prove its identity with this very request, where the task's tokens alone do not.
+    pub proven: bool,
 }
 
 /// What an action is: everything that its approval is bound to, and under which policies it was decided.
@@ -263,7 +265,10 @@ pub(crate) fn decide_attempt(
         definition: state.operation(&attempt.operation).ok().map(|operation| operation.digest),
         arguments: attempt.content.clone(),
         beside: attempt.beside.clone(),
-        attribution: task.attribution(),
+        attribution: match task.attribution() {
+            Attribution::Asserted if attempt.proven => Attribution::Proven,
+            known => known,
+        },
         policies: state.compiled().version,
     };
     let digest = facts.digest();

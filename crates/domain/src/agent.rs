@@ -172,6 +172,9 @@ pub struct Agent {
     pub status: AgentStatus,
     pub keys: Vec<AgentKey>,
     pub registered_at: Timestamp,
+    /// Identity documents that were handed out before are worth nothing any more: since it was suspended, or lost a workload.
+    #[serde(default)]
+    pub identities_from: Option<Timestamp>,
     /// The open enrolment: digest of its one-time code, and its end.
     pub(crate) enrolment: Option<(Digest, Timestamp)>,
 }
@@ -185,6 +188,11 @@ impl Agent {
     /// The highest class of data that it may touch.
     pub fn data_ceiling(&self) -> DataClass {
         self.profile.data_ceiling()
+    }
+
+    /// Whether an identity document that was handed out at `issued_at`, in seconds since 1970, has been withdrawn since.
+    pub fn has_withdrawn(&self, issued_at: i64) -> bool {
+        self.identities_from.is_some_and(|from| issued_at < from.as_seconds())
     }
 
     /// Whether `person` may approve grants for it.
@@ -490,6 +498,7 @@ pub(crate) fn apply_registered(state: &mut State, registered: &AgentRegistered, 
         status: AgentStatus::Draft,
         keys: Vec::new(),
         registered_at: at,
+        identities_from: None,
         enrolment: None,
     };
     state.agents_by_name.insert(registered.name.clone(), registered.agent);
@@ -502,6 +511,13 @@ pub(crate) fn apply_described(state: &mut State, id: AgentId, profile: &AgentPro
         Arc::make_mut(agent).profile = profile.clone();
     }
     set_review(state, id, true);
+}
+
+/// From now on only documents that are handed out from now on are worth anything.
+pub(crate) fn withdraw_identities(state: &mut State, id: AgentId, at: Timestamp) {
+    if let Some(agent) = state.agents.get_mut(&id) {
+        Arc::make_mut(agent).identities_from = Some(at);
+    }
 }
 
 pub(crate) fn apply_status(state: &mut State, id: AgentId, status: AgentStatus) {

@@ -10,7 +10,7 @@ use crate::person::check_note;
 use crate::state::{Deadline, Ended};
 use crate::{
     ActionId, Actor, Agent, ApprovalId, Digest, Event, GrantId, Moment, Person, PersonId, Refusal, SignInMethod, State,
-    Task, TaskId, Timestamp, limits,
+    Task, TaskId, Timestamp, limits, task,
 };
 
 #[cfg(test)]
@@ -157,6 +157,17 @@ pub(crate) fn roles_of(person: &Person, agent: &Agent) -> Vec<String> {
     roles
 }
 
+/// The roles that `person` has where `task` is concerned. What was passed on from agent to agent concerns all of them: `owner`
+/// and `approver` count only for who is that of each, so that nobody gets round their own approvers by choosing a delegate.
+fn roles_for(state: &State, person: &Person, task: &Task) -> Result<Vec<String>, Refusal> {
+    let mut roles = roles_of(person, state.agent(task.agent)?);
+    for above in task::lineage(state, task).filter(|above| above.agent != task.agent) {
+        let there = roles_of(person, state.agent(above.agent)?);
+        roles.retain(|role| there.contains(role));
+    }
+    Ok(roles)
+}
+
 /// Nobody answers for what they asked for, or for what is done in their own name.
 fn must_be_independent(state: &State, facts: &ActionFacts, person: PersonId) -> Result<(), Refusal> {
     if facts.acting_for == Some(person) {
@@ -173,14 +184,13 @@ fn must_be_independent(state: &State, facts: &ActionFacts, person: PersonId) -> 
 
 /// Whether enough people exist who could say yes: a question that nobody can answer is refused at once, with what to do.
 pub(crate) fn somebody_can_answer(state: &State, task: &Task, ask: &Ask) -> Result<(), Refusal> {
-    let agent = state.agent(task.agent)?;
-    let able: Vec<Vec<String>> = state
+    let able = state
         .people
         .values()
         .filter(|person| task.acting_for != Some(person.id) && task.started_by != Some(person.id))
-        .map(|person| roles_of(person, agent))
-        .filter(|roles| ask.is_of(roles))
-        .collect();
+        .map(|person| roles_for(state, person, task))
+        .filter(|roles| roles.as_ref().map_or(true, |roles| ask.is_of(roles)))
+        .collect::<Result<Vec<_>, _>>()?;
     let each =
         ask.approvers.iter().all(|any_of| able.iter().any(|roles| roles.iter().any(|role| any_of.contains(role))));
     let quorum = ask.quorum.max(1) as usize;
@@ -225,10 +235,10 @@ pub(crate) fn decide_approve(
         return Err(voter_left(approval.id).help("the agent has to ask again"));
     }
     must_be_independent(state, &approval.facts, *person)?;
-    state.task(approval.facts.task)?.must_be_alive(at.now)?;
-    let agent = state.agent(approval.facts.agent)?;
-    agent.must_be_active()?;
-    let roles = roles_of(state.person(*person)?, agent);
+    let task = state.task(approval.facts.task)?;
+    task.must_be_alive(at.now)?;
+    state.agent(approval.facts.agent)?.must_be_active()?;
+    let roles = roles_for(state, state.person(*person)?, task)?;
     if !approval.ask.is_of(&roles) {
         return Err(Refusal::new(
             "not_an_approver",

@@ -100,7 +100,7 @@ pub struct RedeemCode {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Authorization {
     Open(Box<AuthorizationConsented>),
-    Used { client: String, task: TaskId },
+    Used { client: String, challenge: String, task: TaskId },
 }
 
 impl State {
@@ -110,6 +110,11 @@ impl State {
             Some(Authorization::Open(consented)) => Some(consented),
             _ => None,
         }
+    }
+
+    /// Whether the code with this digest was given out and is still remembered, redeemed or not.
+    pub fn code_is_known(&self, code: &Digest) -> bool {
+        self.authorizations.contains_key(code)
     }
 
     /// The task that the refresh token with this digest belongs to, whether it is the one that is good now or an older one.
@@ -151,7 +156,13 @@ fn check_redirect(uri: &str) -> Result<(), Refusal> {
         .iter()
         .any(|start| uri.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '/'])));
     let encrypted = uri.strip_prefix("https://").is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
-    let own_scheme = uri.split_once(":/").is_some_and(|(scheme, _)| scheme.contains('.'));
+    // Nothing but a scheme stands there (RFC 3986 section 3.1): `http:a.example:/` is an address of the web.
+    let own_scheme = uri.split_once(":/").is_some_and(|(scheme, _)| {
+        let allowed = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'.' | b'-');
+        scheme.contains('.')
+            && scheme.starts_with(|first: char| first.is_ascii_lowercase())
+            && scheme.bytes().all(allowed)
+    });
     let plain = !uri.contains(['#', '*', '\\', '@']) && !uri.chars().any(|one| one.is_control() || one.is_whitespace());
     if uri.len() <= limits::ADDRESS_BYTES_MAX && plain && (local || encrypted || own_scheme) {
         return Ok(());
@@ -229,8 +240,11 @@ pub(crate) fn decide_redeem(
     only_remit(actor)?;
     let consented = match state.authorizations.get(&redeem.code) {
         Some(Authorization::Open(consented)) => consented,
-        Some(Authorization::Used { client, task }) if *client == redeem.client => {
-            let Some(used) = state.tasks.get(task) else { return Err(code_refused()) };
+        // Only who could have used it ends anything by using it again; and only what lives can be ended.
+        Some(Authorization::Used { client, challenge, task })
+            if *client == redeem.client && *challenge == redeem.challenge =>
+        {
+            let used = state.tasks.get(task).filter(|task| task.is_live()).ok_or_else(code_refused)?;
             let mut events = vec![Event::CodeReused { agent: used.agent, code: redeem.code, task: *task }];
             events.extend(task::end_tree(state, *task, &EndReason::CodeReused));
             return Ok(events);
@@ -248,8 +262,11 @@ pub(crate) fn decide_redeem(
     }
     let agent = state.agent(consented.agent)?;
     agent.must_be_active()?;
-    // The consent was of a person who owned the agent then; they still have to.
-    state.person(consented.person).map_err(|_| code_refused())?;
+    // The consent was of a person who answered for the agent then; they still have to.
+    let person = state.person(consented.person).map_err(|_| code_refused())?;
+    if agent.profile.owner != Some(person.id) && !person.is_administrator() {
+        return Err(code_refused());
+    }
     task::check_room(state, agent)?;
     let started = TaskStarted {
         acting_for: Some(consented.person),
@@ -323,7 +340,8 @@ pub(crate) fn apply_consented(state: &mut State, consented: &AuthorizationConsen
 
 pub(crate) fn apply_redeemed(state: &mut State, code: Digest, task: TaskId, refresh: Option<Digest>, at: Timestamp) {
     if let Some(Authorization::Open(consented)) = state.authorizations.get(&code) {
-        let used = Authorization::Used { client: consented.client.clone(), task };
+        let (client, challenge) = (consented.client.clone(), consented.challenge.clone());
+        let used = Authorization::Used { client, challenge, task };
         state.authorizations.insert(code, used);
         state.forget_at(at.plus_seconds(limits::USED_CODE_SECONDS_KEPT), Ended::Authorization(code));
     }
@@ -337,6 +355,19 @@ pub(crate) fn apply_refreshed(state: &mut State, id: TaskId, token: Digest) {
     task::change(state, id, |task| task.refresh = Some(token));
     state.refresh_tokens.insert(token, id);
     state.forget_at(expires_at, Ended::Refresh(token));
+}
+
+/// What a person consented to and nobody has taken up yet is void with their session.
+pub(crate) fn void_open_codes(state: &mut State, person: PersonId) {
+    let is_theirs = |authorization: &Authorization| match authorization {
+        Authorization::Open(consented) => consented.person == person,
+        Authorization::Used { .. } => false,
+    };
+    let codes: Vec<Digest> =
+        state.authorizations.iter().filter(|(_, open)| is_theirs(open)).map(|(code, _)| *code).collect();
+    for code in codes {
+        state.authorizations.remove(&code);
+    }
 }
 
 /// Drops a code whose time is over: one that was used is remembered longer, under a later moment.

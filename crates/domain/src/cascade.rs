@@ -17,6 +17,7 @@ impl Event {
             | Self::ClientRemoved { .. }
             | Self::CodeReused { .. }
             | Self::RefreshReused { .. } => true,
+            Self::WorkloadUnbound { .. } => true,
             Self::RealmKeyStepped(stepped) => stepped.step == KeyStep::Revoked,
             Self::TaskEnded { reason, .. } => matches!(reason, EndReason::Ended { .. } | EndReason::Expired),
             _ => false,
@@ -32,7 +33,7 @@ impl Event {
                 EndReason::Expired => false,
                 EndReason::AgentSuspended => matches!(cause, Self::AgentSuspended { .. } | Self::SignalReceived(_)),
                 EndReason::AgentDecommissioned => matches!(cause, Self::AgentDecommissioned { .. }),
-                EndReason::KeyRevoked => matches!(cause, Self::AgentKeyRevoked { .. }),
+                EndReason::KeyRevoked => matches!(cause, Self::AgentKeyRevoked { .. } | Self::WorkloadUnbound { .. }),
                 EndReason::PersonRemoved => matches!(cause, Self::PersonRemoved { .. }),
                 EndReason::RunRevoked => matches!(cause, Self::RunRevoked { .. }),
                 EndReason::CodeReused => matches!(cause, Self::CodeReused { .. } | Self::RefreshReused { .. }),

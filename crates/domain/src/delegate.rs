@@ -57,6 +57,10 @@ pub(crate) fn decide_delegate(
     if parent.depth + 1 >= limits::TASK_DEPTH_MAX {
         return Err(task::too_deep());
     }
+    if task::lineage(state, parent).any(|above| above.agent == ask.delegate) {
+        let sentence = format!("`{}` is in the line that this task came down already", delegate.name);
+        return Err(Refusal::new("actor_unauthorized", sentence).help("a task is not passed on in a circle"));
+    }
     let key = own_key(state, parent, delegate, ask.key.as_deref())?;
     let purpose = ask.purpose.clone().unwrap_or_else(|| parent.purpose.clone());
     check_text("purpose", &purpose)?;

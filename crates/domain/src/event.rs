@@ -214,7 +214,10 @@ impl State {
             Event::AgentRegistered(registered) => agent::apply_registered(self, registered, at),
             Event::AgentDescribed { agent, profile } => agent::apply_described(self, *agent, profile),
             Event::AgentActivated { agent } => agent::apply_status(self, *agent, agent::AgentStatus::Active),
-            Event::AgentSuspended { agent, .. } => agent::apply_status(self, *agent, agent::AgentStatus::Suspended),
+            Event::AgentSuspended { agent, .. } => {
+                agent::apply_status(self, *agent, agent::AgentStatus::Suspended);
+                agent::withdraw_identities(self, *agent, at);
+            }
             Event::AgentResumed { agent } => agent::apply_status(self, *agent, agent::AgentStatus::Active),
             Event::AgentDecommissioned { agent, .. } => {
                 agent::apply_status(self, *agent, agent::AgentStatus::Decommissioned);
@@ -225,7 +228,10 @@ impl State {
             Event::AgentKeyEnrolled { agent, key, code } => agent::apply_key_enrolled(self, *agent, key, code),
             Event::AgentKeyRevoked { agent, thumbprint } => agent::apply_key_revoked(self, *agent, thumbprint),
             Event::WorkloadBound { agent, workload } => workload::apply_bound(self, *agent, workload),
-            Event::WorkloadUnbound { agent, workload } => workload::apply_unbound(self, *agent, workload),
+            Event::WorkloadUnbound { agent, workload } => {
+                workload::apply_unbound(self, *agent, workload);
+                agent::withdraw_identities(self, *agent, at);
+            }
             Event::WorkloadArrived(arrived) => workload::apply_arrived(self, arrived, at),
             Event::LaunchAttested(attested) => launch::apply_attested(self, attested),
             Event::LegacyAccountOpened(opened) => legacy::apply_opened(self, opened),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::person::check_note;
 use crate::workload::check_facts;
-use crate::{Actor, AgentId, Digest, Event, Moment, Refusal, RunId, State, TaskId, Timestamp, limits, sandbox};
+use crate::{Actor, AgentId, Digest, Event, Moment, Refusal, RunId, State, TaskId, Timestamp, limits, sandbox, task};
 
 #[cfg(test)]
 mod tests;
@@ -96,9 +96,14 @@ pub(crate) fn decide_attest(
 ) -> Result<Vec<Event>, Refusal> {
     let task = state.task(id)?;
     match actor {
-        Actor::Person { person, .. } if task.started_by == Some(*person) => {}
+        Actor::Person { person, .. } if task.started_by == Some(*person) && !task::is_delegated(state, task) => {}
         Actor::Agent { agent, task: None } if *agent == task.agent && task.started_by.is_none() => {}
         _ => return Err(Refusal::new("not_permitted", "only whoever started a task says what was launched for it")),
+    }
+    // The identity of a launch names the run, and so opens all of it: only the task that is as wide as the run has one.
+    if task.parent.and_then(|parent| state.tasks.get(&parent)).is_some_and(|parent| parent.run == task.run) {
+        return Err(Refusal::new("not_the_whole_run", format!("`{id}` is a part of its run, and a process is a run"))
+            .help("start a task of its own for each process"));
     }
     task.must_be_alive(at.now)?;
     let agent = state.agent(task.agent)?;
@@ -116,8 +121,12 @@ pub(crate) fn decide_attest(
                 .help("start a sub-task, or a task of its own, for each process")),
         };
     }
-    // A number that is used again is another process; the same process never runs two tasks.
-    if state.launches.get(&process.pid).is_some_and(|launch| launch.started_at_ticks == process.started_at_ticks) {
+    // A number that is used again is another process; the same process never runs two tasks at a time.
+    let runs_another = |launch: &Launch| {
+        launch.started_at_ticks == process.started_at_ticks
+            && state.tasks.get(&launch.task).is_some_and(|task| task.must_be_alive(at.now).is_ok())
+    };
+    if state.launches.get(&process.pid).is_some_and(runs_another) {
         return Err(Refusal::new("process_taken", format!("the process {} runs another task", process.pid))
             .help("launch a process of its own for each task"));
     }
@@ -198,15 +207,15 @@ pub(crate) fn apply_attested(state: &mut State, attested: &LaunchAttested) {
         exe_sha256: process.exe_sha256,
         cgroup: process.cgroup.clone(),
     };
-    apply_task_ended(state, attested.task);
     if let Some(before) = state.launches.insert(process.pid, launch) {
         state.launches_by_task.remove(&before.task);
     }
     state.launches_by_task.insert(attested.task, process.pid);
 }
 
-/// Forgets what was launched for a task that has ended.
-pub(crate) fn apply_task_ended(state: &mut State, id: TaskId) {
+/// Forgets what was launched for a task that is forgotten. Until then it stays known as a process whose work is over: without
+/// that it would be taken for a part of whatever launched it.
+pub(crate) fn apply_task_forgotten(state: &mut State, id: TaskId) {
     if let Some(pid) = state.launches_by_task.remove(&id) {
         state.launches.remove(&pid);
     }

@@ -198,6 +198,11 @@ pub(crate) fn decide_stand_in(
         None => (Level::Environment, Timestamp::from_millis(i64::MAX)),
     };
     must_reach(agent, level)?;
+    // A document that was handed out before outlives the binding that it was handed out for.
+    if level == Level::Environment && state.workloads_of(id).is_empty() {
+        return Err(Refusal::new("workload_unbound", format!("no workload is bound to `{}` any more", agent.name))
+            .help("bind it again: `remit workload bind`"));
+    }
     let key = match via {
         VIA_X509_SVID => Some(agent.spiffe_id(state.realm.as_ref().map_or("", |realm| &realm.trust_domain))),
         VIA_JWT_SVID => None,

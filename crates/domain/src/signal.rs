@@ -207,4 +207,7 @@ pub(crate) fn apply_person_removed(state: &mut State, person: PersonId) {
 
 pub(crate) fn apply_received(state: &mut State, received: &SignalReceived, at: Timestamp) {
     state.signals.entry(received.transmitter.clone()).or_default().insert(name(&received.jti), at);
+    if let Some(person) = received.person {
+        crate::authorization::void_open_codes(state, person);
+    }
 }

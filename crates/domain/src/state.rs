@@ -235,6 +235,7 @@ impl State {
             self.ended.remove(&(at, ended));
             match ended {
                 Ended::Task(task) => {
+                    crate::launch::apply_task_forgotten(self, task);
                     if let Some(task) = self.tasks.remove(&task) {
                         crate::status::leave_place(self, &task);
                     }

@@ -336,6 +336,11 @@ pub(crate) fn wider_than_parent(what: &str) -> Refusal {
         .help("ask for no more than the parent has")
 }
 
+/// Whether `task` was passed on to its agent by another: then who started the first of the line did not start this one.
+pub(crate) fn is_delegated(state: &State, task: &Task) -> bool {
+    lineage(state, task).any(|above| above.agent != task.agent)
+}
+
 /// A task and all above it, from the inside out.
 pub fn lineage<'a>(state: &'a State, task: &'a Task) -> impl Iterator<Item = &'a Task> {
     let above = |task: &&'a Task| task.parent.and_then(|parent| state.tasks.get(&parent)).map(|parent| &**parent);
@@ -444,7 +449,7 @@ pub(crate) fn decide_issue_token(
     let task = state.task(task)?;
     match actor {
         Actor::Agent { agent, .. } if *agent == task.agent => {}
-        Actor::Person { person, .. } if task.started_by == Some(*person) => {}
+        Actor::Person { person, .. } if task.started_by == Some(*person) && !is_delegated(state, task) => {}
         // The token endpoint, to the client that a person consented to.
         Actor::Remit if task.client.is_some() => {}
         _ => return Err(Refusal::new("not_permitted", "only whoever started a task gets its tokens")),
@@ -552,7 +557,6 @@ pub(crate) fn apply_ended(state: &mut State, id: TaskId, reason: &EndReason, at:
         }
     }
     crate::approval::apply_task_ended(state, id, at);
-    crate::launch::apply_task_ended(state, id);
     crate::legacy::apply_task_ended(state, agent, id);
     state.forget_later(Ended::Task(id), at);
 }

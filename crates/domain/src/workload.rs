@@ -111,7 +111,8 @@ fn check_selector(selector: &str) -> Result<&str, Refusal> {
         // As the attestor writes a number, or it would never match: no sign, no leading zero.
         "uid" | "gid" => value.parse::<u32>().is_ok_and(|number| number.to_string() == value),
         "path" => is_path() && !value.split('/').any(|part| part == "." || part == ".."),
-        "cgroup" => is_path(),
+        // The root of all groups is every process there is.
+        "cgroup" => is_path() && value != "/",
         "sha256" => value.len() == 64 && value.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
         _ => false,
     };
@@ -311,6 +312,7 @@ pub(crate) fn apply_arrived(state: &mut State, arrived: &WorkloadArrived, at: Ti
         status: AgentStatus::Quarantined,
         keys: Vec::new(),
         registered_at: at,
+        identities_from: None,
         enrolment: None,
     };
     state.agents_by_name.insert(arrived.name.clone(), arrived.agent);

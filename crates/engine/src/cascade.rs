@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::engine::Engine;
 use crate::error::SubmitError;
 use crate::record::Committed;
-use crate::store::index::Filter;
+use crate::store::index::{Filter, QUERY_ROWS_MAX};
 
 /// Tasks that a receipt names one by one; all of them are counted.
 const TASKS_NAMED_MAX: usize = 64;
@@ -21,6 +21,10 @@ const TASKS_NAMED_MAX: usize = 64;
 const NAMED_MAX: usize = 256;
 /// Records of one commit that a receipt reads.
 const COMMIT_RECORDS_MAX: u64 = 1 << 20;
+/// Pages of records that a receipt reads about the calls of one agent, on each side of the cause.
+const PAGES_MAX: usize = 256;
+/// How long others may keep the status list, in seconds: the `ttl` with which it is handed out.
+const STATUS_LIST_KEPT_SECONDS: u64 = 15;
 
 /// The points of enforcement, by the names of the effects that carry them out.
 pub const POINTS: &[&str] = &["gateway-streams", "upstream-grants", "workload-api", "status-list", "caep"];
@@ -35,10 +39,11 @@ pub struct RevocationReceipt {
     pub took_effect: Vec<Point>,
     /// Points that have not reported yet: ask again.
     pub pending: Vec<String>,
-    /// The last call that was accepted of what was ended; nothing if there was none.
+    /// The last call that was accepted of what was ended; nothing if there was none, or if they are not counted.
     pub last_accepted: Option<Accepted>,
-    /// Calls of what was ended that were accepted after the cause was committed. Always 0; counted, not assumed.
-    pub accepted_after: u64,
+    /// Calls of what was ended that were accepted after the cause was committed: 0, and counted, not assumed. Nothing where
+    /// they cannot be told from others: calls are recorded with their task, not with their token or a key.
+    pub accepted_after: Option<u64>,
     /// In sentences.
     pub not_revoked: Vec<String>,
 }
@@ -106,18 +111,24 @@ impl Engine {
             point: point.to_owned(),
             took_effect_at: self.now(),
             ended,
-            remaining,
+            remaining: remaining.clone(),
         };
-        let command = Command::RecordEnforcement(Box::new(record));
-        match self.submit(Actor::Remit, command).await {
-            Ok(_) => Ok(()),
-            // Asked again it would be refused again, and everything after it would wait for ever.
+        // Asked again it would be refused again, and everything after it would wait for ever. Saying nothing would read as if
+        // nothing had been open there.
+        let plainly = RecordEnforcement {
+            agent: None,
+            remaining: vec!["what could not be ended was not recorded; the log of Remit says why".to_owned()],
+            ..record.clone()
+        };
+        let submit = async |record| self.submit(Actor::Remit, Command::RecordEnforcement(Box::new(record))).await;
+        let outcome = match submit(record).await {
             Err(SubmitError::Refused(refusal)) => {
-                tracing::error!(point, cause = cause.seq, %refusal, "what was enforced could not be recorded");
-                Ok(())
+                tracing::error!(point, cause = cause.seq, %refusal, ?remaining, "what was enforced could not be recorded");
+                submit(plainly).await
             }
-            Err(error) => Err(error.refusal().to_string()),
-        }
+            outcome => outcome,
+        };
+        outcome.map(drop).map_err(|error| error.refusal().to_string())
     }
 
     /// The receipt of what the record at `seq` ended.
@@ -156,7 +167,11 @@ impl Engine {
             }
         }
         let calls = self.accepted(&cause, &ended, &tasks).await?;
-        not_revoked.extend(calls.under_way);
+        not_revoked.extend(calls.beyond);
+        if ended.tasks > 0 || matches!(cause.record.event, Event::TokenRevoked { .. }) {
+            let within = STATUS_LIST_KEPT_SECONDS;
+            not_revoked.push(format!("verifiers elsewhere that keep the status list learn of it within {within} s"));
+        }
         let further = not_revoked.len().saturating_sub(NAMED_MAX);
         if further > 0 {
             not_revoked.truncate(NAMED_MAX);
@@ -207,72 +222,131 @@ impl Engine {
         }
     }
 
-    /// What the points have said about `cause`.
+    /// What the points have said about `cause`, however long ago that was.
     async fn reports_about(&self, cause: &Committed) -> Result<Vec<remit_domain::Enforced>, SubmitError> {
-        let about = Filter {
+        let mut about = Filter {
             kind: Some("Enforced".to_owned()),
             since: Some(cause.at.as_millis()),
-            limit: 1_000,
+            limit: QUERY_ROWS_MAX,
             ..Filter::default()
         };
-        let found = self.query(about).await?;
-        let own = found.into_iter().filter_map(|committed| match committed.record.event {
-            Event::Enforced(enforced) if enforced.cause == cause.seq => Some(*enforced),
-            _ => None,
-        });
-        Ok(own.collect())
+        let mut own = Vec::new();
+        loop {
+            let page = self.query(about.clone()).await?;
+            about.before_seq = page.last().map(|oldest| oldest.seq);
+            let is_last = page.len() < QUERY_ROWS_MAX || about.before_seq.is_some_and(|seq| seq <= cause.seq);
+            own.extend(page.into_iter().filter_map(|committed| match committed.record.event {
+                Event::Enforced(enforced) if enforced.cause == cause.seq => Some(*enforced),
+                _ => None,
+            }));
+            if is_last {
+                return Ok(own);
+            }
+        }
     }
 
     /// Calls that were accepted of what ended: the last before, those after, those still under way.
     async fn accepted(&self, cause: &Committed, ended: &Ended, tasks: &BTreeSet<TaskId>) -> Result<Calls, SubmitError> {
         let mut calls = Calls::default();
-        for agent in &ended.agents {
-            let by_agent = |before: Option<u64>, since: Option<i64>| Filter {
-                kind: Some("ActionAllowed".to_owned()),
-                agent: Some(agent.to_string()),
-                before_seq: before,
-                since,
-                limit: 1_000,
-                ..Filter::default()
-            };
-            for committed in self.query(by_agent(Some(cause.seq), None)).await? {
-                if let Event::ActionAllowed(allowed) = &committed.record.event
-                    && tasks.contains(&allowed.facts.task)
-                {
-                    let later = calls.last.as_ref().is_none_or(|last| last.seq < committed.seq);
-                    if later {
-                        calls.last = Some(Accepted {
-                            seq: committed.seq,
-                            at: committed.at,
-                            action: allowed.action.to_string(),
-                            operation: allowed.facts.operation.to_string(),
-                        });
-                    }
-                    break;
-                }
+        if is_counted(&cause.record.event, tasks) {
+            calls.after = Some(0);
+            for of in sources(ended, tasks) {
+                self.count(&mut calls, of, cause, tasks).await?;
             }
-            let after = self.query(by_agent(None, Some(cause.at.as_millis()))).await?;
-            let own = |committed: &&Committed| {
-                committed.seq > cause.seq
-                    && matches!(&committed.record.event, Event::ActionAllowed(allowed) if tasks.contains(&allowed.facts.task))
-            };
-            calls.after += after.iter().filter(own).count() as u64;
         }
         let under_way = |action: &remit_domain::Action| tasks.contains(&action.task);
-        calls.under_way = self.read(|state| {
+        calls.beyond.extend(self.read(|state| {
             let open = state.actions.values().filter(|action| under_way(action));
             open.map(|action| format!("the call `{}` of `{}` had been sent before", action.id, action.operation))
-                .collect()
-        });
+                .collect::<Vec<_>>()
+        }));
         Ok(calls)
+    }
+
+    /// Adds the calls of `tasks` among those that `of` finds.
+    async fn count(
+        &self,
+        calls: &mut Calls,
+        of: Filter,
+        cause: &Committed,
+        tasks: &BTreeSet<TaskId>,
+    ) -> Result<(), SubmitError> {
+        let accepted = |committed: &Committed| match &committed.record.event {
+            Event::ActionAllowed(allowed) if tasks.contains(&allowed.facts.task) => Some(Accepted {
+                seq: committed.seq,
+                at: committed.at,
+                action: allowed.action.to_string(),
+                operation: allowed.facts.operation.to_string(),
+            }),
+            _ => None,
+        };
+        let (mut before, mut after) = (of.clone(), of);
+        before.before_seq = Some(cause.seq);
+        after.since = Some(cause.at.as_millis());
+        for _ in 0..PAGES_MAX {
+            let page = self.query(after.clone()).await?;
+            let own = page.iter().filter(|committed| committed.seq > cause.seq && accepted(committed).is_some());
+            calls.after = calls.after.map(|count| count + own.count() as u64);
+            after.before_seq = page.last().map(|oldest| oldest.seq);
+            if page.len() < after.limit || after.before_seq.is_some_and(|seq| seq <= cause.seq) {
+                after.limit = 0;
+                break;
+            }
+        }
+        for _ in 0..PAGES_MAX {
+            let page = self.query(before.clone()).await?;
+            let newest = page.iter().find_map(accepted);
+            before.before_seq = page.last().map(|oldest| oldest.seq);
+            let is_found = newest.is_some() || page.len() < before.limit;
+            // Older than what was found elsewhere: then nothing of this is the last.
+            let known = calls.last.as_ref().map(|last| last.seq);
+            let is_older = before.before_seq.is_some_and(|seq| known.is_some_and(|known| seq <= known));
+            calls.last = calls.last.take().into_iter().chain(newest).max_by_key(|call| call.seq);
+            if is_found || is_older {
+                before.limit = 0;
+                break;
+            }
+        }
+        if after.limit > 0 {
+            calls.after = None;
+        }
+        if before.limit > 0 || after.limit > 0 {
+            calls.beyond.push("not all calls of what ended could be looked at for this receipt".to_owned());
+        }
+        Ok(())
     }
 }
 
+/// Whether the calls of what ended can be told from others: by their tasks. Those of one token, or of one key, cannot.
+fn is_counted(cause: &Event, tasks: &BTreeSet<TaskId>) -> bool {
+    let ends_tasks = matches!(
+        cause,
+        Event::AgentSuspended { .. }
+            | Event::AgentDecommissioned { .. }
+            | Event::RunRevoked { .. }
+            | Event::TaskEnded { .. }
+    );
+    !tasks.is_empty() || ends_tasks
+}
+
+/// Where the calls of `tasks` are looked for: with each of them, or, where they are many, with their agents.
+fn sources(ended: &Ended, tasks: &BTreeSet<TaskId>) -> Vec<Filter> {
+    let kind = || Some("ActionAllowed".to_owned());
+    let of = |agent, task| Filter { kind: kind(), agent, task, limit: QUERY_ROWS_MAX, ..Filter::default() };
+    if tasks.len() <= TASKS_NAMED_MAX {
+        return tasks.iter().map(|task| of(None, Some(task.to_string()))).collect();
+    }
+    ended.agents.iter().map(|agent| of(Some(agent.to_string()), None)).collect()
+}
+
+/// What is known of the calls of what ended.
 #[derive(Default)]
 struct Calls {
     last: Option<Accepted>,
-    after: u64,
-    under_way: Vec<String>,
+    /// Nothing if they could not be counted.
+    after: Option<u64>,
+    /// In sentences: what was under way, and what was not looked at.
+    beyond: Vec<String>,
 }
 
 /// Counts what ended.

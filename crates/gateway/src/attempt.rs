@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use remit_domain::{AttemptAction, Command, OperationName};
+use remit_domain::{AttemptAction, Attribution, Command, OperationName};
 use remit_engine::{Content, Engine, Receipt, SubmitError};
 use serde_json::Value;
 
@@ -50,8 +50,15 @@ impl Attempt {
     pub async fn at(engine: &Engine, caller: &Caller, asks: Asks) -> Result<Self, SubmitError> {
         let Asks { operation, arguments, canonical, beside } = asks;
         let (content, sealed) = engine.commitment(caller.task, ARGUMENTS, canonical).await?;
-        let mut action =
-            AttemptAction { task: caller.task, operation, arguments, content, beside: None, approval: None };
+        let mut action = AttemptAction {
+            task: caller.task,
+            operation,
+            arguments,
+            content,
+            beside: None,
+            approval: None,
+            proven: caller.attribution == Attribution::Proven,
+        };
         let mut sealed = vec![sealed];
         if let Some(beside) = beside {
             let (content, own) = engine.commitment(caller.task, BESIDE, beside).await?;

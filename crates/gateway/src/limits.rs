@@ -6,6 +6,12 @@ pub const REQUEST_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Longest time in which a request's body has to arrive, in seconds.
 pub const REQUEST_SECONDS_MAX: u64 = 30;
 
+/// How much of the body of a request that is refused may arrive so that its connection lives on.
+pub const REFUSED_BYTES_MAX: usize = 65_536;
+
+/// How long such a body is waited for, in seconds.
+pub const REFUSED_SECONDS_MAX: u64 = 2;
+
 /// Canonical arguments of one call, in bytes.
 pub const ARGUMENTS_BYTES_MAX: usize = 1024 * 1024;
 

@@ -145,10 +145,13 @@ async fn serve(listener: Listener, door: Door, legacy: Option<Legacy>, request: 
     if gateway.stopping.is_cancelled() {
         return reply::stopping();
     }
-    // Who first: nothing that an unknown caller sends is read.
+    // Who first: nothing that an unknown caller sends is looked at.
     let caller = match identified(&gateway, entrance, &parts, &door, legacy.as_ref()).await {
         Ok(caller) => caller,
-        Err(unknown) => return reply::unknown(&gateway, &door, &unknown, None),
+        Err(unknown) => {
+            discard(body).await;
+            return reply::unknown(&gateway, &door, &unknown, None);
+        }
     };
     tracing::debug!(
         agent = %caller.agent, run = %caller.run, task = %caller.task, acting_for = ?caller.acting_for,
@@ -175,6 +178,13 @@ async fn serve(listener: Listener, door: Door, legacy: Option<Legacy>, request: 
 
 fn is_json(kind: &str) -> bool {
     kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json")
+}
+
+/// Lets the rest of a refused request arrive. Many clients send it after its headers; without this, the connection would end under
+/// them, on which they ask next where to sign in. Little and not for long, since it is nobody's.
+async fn discard(body: Body) {
+    let limit = Duration::from_secs(limits::REFUSED_SECONDS_MAX);
+    drop(tokio::time::timeout(limit, axum::body::to_bytes(body, limits::REFUSED_BYTES_MAX)).await);
 }
 
 async fn read(body: Body) -> Result<bytes::Bytes, Response> {

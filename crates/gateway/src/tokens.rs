@@ -37,6 +37,8 @@ pub(crate) struct Document {
     pub id: SpiffeId,
     /// The key that signed it.
     pub kid: String,
+    /// When it was made; the beginning of time for one that does not say.
+    pub issued_at: i64,
     pub expires_at: i64,
 }
 
@@ -139,5 +141,6 @@ fn document(token: &str, ring: &KeyRing, audience: &str, now: i64) -> Option<Doc
     let svid = UnverifiedJwtSvid::parse(token).ok()?.verify(&bundle, audience, now).ok()?;
     let header = base64url::decode(token.split('.').next()?).ok()?;
     let kid = Members::parse(&header).ok()?.text("kid").ok()?.to_owned();
-    Some(Document { id: svid.id, kid, expires_at: svid.expires_at })
+    let issued_at = svid.claims.value("iat").and_then(serde_json::Value::as_i64).unwrap_or_default();
+    Some(Document { id: svid.id, kid, issued_at, expires_at: svid.expires_at })
 }

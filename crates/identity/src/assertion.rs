@@ -207,11 +207,13 @@ fn check(claims: &Members, expect: &Expect<'_>, seconds_max: i64) -> Result<Asse
     if claims.value("aud").is_none_or(|audience| audience.as_str() != Some(expect.issuer)) {
         return Err(AssertionError::Audience);
     }
+    let not_before = claims.optional_seconds("nbf").map_err(unusable)?;
     let claims = read(claims, expect.client)?;
     if claims.exp <= expect.now {
         return Err(AssertionError::Expired);
     }
-    if claims.iat > expect.now.saturating_add(limits::IAT_AHEAD_SECONDS_MAX) {
+    let late = |time: i64| time > expect.now.saturating_add(limits::IAT_AHEAD_SECONDS_MAX);
+    if late(claims.iat) || not_before.is_some_and(late) {
         return Err(AssertionError::NotYetValid);
     }
     if claims.exp > claims.iat.saturating_add(seconds_max) {
@@ -220,8 +222,11 @@ fn check(claims: &Members, expect: &Expect<'_>, seconds_max: i64) -> Result<Asse
     Ok(claims)
 }
 
+fn unusable(error: JsonError) -> AssertionError {
+    AssertionError::Malformed(JwsError::Claims(error))
+}
+
 fn read(claims: &Members, client: &str) -> Result<AssertionClaims, AssertionError> {
-    let unusable = |error: JsonError| AssertionError::Malformed(JwsError::Claims(error));
     if claims.text("iss").map_err(unusable)? != client || claims.text("sub").map_err(unusable)? != client {
         return Err(AssertionError::Client);
     }

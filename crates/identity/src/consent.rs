@@ -42,6 +42,9 @@ pub struct ConsentRequest {
     /// The goal of the `mission_intent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goal: Option<String>,
+    /// When the `mission_intent` ends, and with it whatever is consented to, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<i64>,
     /// The anchor of the `mission_intent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent_hash: Option<String>,

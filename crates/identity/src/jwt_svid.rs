@@ -200,6 +200,11 @@ impl<'a> UnverifiedJwtSvid<'a> {
         &self.id
     }
 
+    /// The name of the key that it says to be signed with.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
     /// What it proves, if a key in `bundle` signed it and it holds for `audience` at `now`.
     ///
     /// # Errors

@@ -88,6 +88,9 @@ pub const REPLAY_SECONDS: i64 = 60;
 /// Most proofs that are remembered at a time. One takes about 150 bytes, so this is about 40 MB at worst.
 pub const REPLAY_ENTRIES_MAX: usize = 262_144;
 
+/// Of those, how many one holder may have where holders share a memory: a sixteenth of it, which is still 270 a second.
+pub const REPLAY_HOLDER_ENTRIES_MAX: usize = 16_384;
+
 /// Longest address in an `htu`, in bytes.
 pub const ADDRESS_BYTES_MAX: usize = 4_096;
 
@@ -205,7 +208,10 @@ pub const STATUS_TOKEN_SECONDS_MAX: i64 = 86_400;
 pub const EVENTS_MAX: usize = 8;
 
 /// How old a Security Event Token may be, in seconds: as long as a transmitter may try to deliver it.
-pub const EVENT_SECONDS_MAX: i64 = 7 * 86_400;
+///
+/// INVARIANT: with [`FOREIGN_SKEW_SECONDS`], less than a receiver remembers its `jti`, which is a day; or an old one would be
+/// taken for new.
+pub const EVENT_SECONDS_MAX: i64 = 86_400 - 60;
 
 /// Longest request for consent, sealed, in bytes. It travels in a query string.
 pub const CONSENT_BYTES_MAX: usize = 16_384;

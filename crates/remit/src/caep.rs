@@ -11,11 +11,15 @@ use remit_domain::{AgentId, Event, RunId, TaskId};
 use remit_engine::{Committed, Effect, Engine};
 use remit_identity::SpiffeId;
 use remit_identity::secevent::{self, MEDIA_TYPE, SecurityEvent, SubjectId, event_type};
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 use url::Url;
 use zeroize::Zeroizing;
 
 use crate::config::ReceiverConfig;
+
+#[cfg(test)]
+mod tests;
 
 /// How long a receiver may take for one event.
 const PUSH_SECONDS_MAX: u64 = 10;
@@ -39,6 +43,8 @@ impl Caep {
     /// If a variable that it names is not set.
     pub fn each(receivers: &[ReceiverConfig], engine: &Engine) -> anyhow::Result<Vec<Self>> {
         let http = reqwest::Client::builder()
+            // What a variable of the environment names must not stand between us and who is asked or told.
+            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(PUSH_SECONDS_MAX))
             .build()
@@ -88,10 +94,15 @@ impl Caep {
             request = request.bearer_auth(bearer.as_str());
         }
         let answer = request.send().await.map_err(|error| format!("`{}`: {}", self.url, error.without_url()))?;
-        if !answer.status().is_success() {
-            return Err(format!("`{}` answered {}", self.url, answer.status()));
+        let (status, point) = (answer.status(), self.points.first().copied().unwrap_or("caep"));
+        if is_final(status) {
+            tracing::error!(receiver = %self.url, seq = record.seq, %status, "an event was refused, and is not sent again");
+            let refused = format!("the receiver refused it: {}", status.as_u16());
+            return self.engine.report_enforcement(record, point, 0, vec![refused]).await;
         }
-        let point = self.points.first().copied().unwrap_or("caep");
+        if !status.is_success() {
+            return Err(format!("`{}` answered {status}", self.url));
+        }
         self.engine.report_enforcement(record, point, 1, Vec::new()).await
     }
 
@@ -146,6 +157,14 @@ impl Caep {
         // A task that is forgotten ended so long ago that only its agent can be named.
         run.map_or_else(|| self.agent(agent), |run| self.run(agent, run))
     }
+}
+
+/// Whether the same event would be refused for ever (RFC 8935 section 2.3): then those after it must not wait for it. What the
+/// operator can put right without changing the event (who we are, what we may do, how often) is tried again.
+fn is_final(status: StatusCode) -> bool {
+    let again =
+        [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
+    status.is_client_error() && !again.contains(&status)
 }
 
 impl Effect for Caep {

@@ -23,6 +23,8 @@ const OF_THE_PERSON: [&str; 4] = ["REMIT_SESSION", "REMIT_URL", "REMIT_DATA", "R
 const ENDPOINT: &str = "SPIFFE_ENDPOINT_SOCKET";
 /// How often the token is renewed: well before it expires.
 const RENEW_SECONDS: u64 = 300;
+/// How long the command has for coming to an end once its task has ended; then it is killed.
+const STOP_SECONDS: u64 = 10;
 
 /// Starts a task, runs the command under it and ends the task. Gives the command's own exit status.
 pub async fn run(arguments: RunArgs, global: &Global) -> Result<ExitCode, Failure> {
@@ -85,6 +87,7 @@ async fn under(client: &Client, run: &RunArgs, task: &Task, directory: &Path) ->
         command.env_remove(name);
     }
     command.envs(files.environment(task));
+    stay_above();
     // Before the command is there: whoever asks who they are, from it downwards, is then of this run.
     command.envs(launch(client, task).await.map(|endpoint| (ENDPOINT, endpoint)));
     let child = command.spawn();
@@ -118,6 +121,29 @@ async fn launch(client: &Client, task: &Task) -> Option<String> {
     }
 }
 
+/// What the command leaves behind stays below this process, so that it is of this run however often it was handed on.
+fn stay_above() {
+    if let Err(error) = rustix::process::set_child_subreaper(Some(rustix::process::getpid())) {
+        tracing::warn!(%error, "what the command leaves behind is not known to be of this run");
+    }
+}
+
+/// Takes leave of processes that came to be below this one and have ended: nobody else does. Never of the command itself.
+fn bury(command: Option<u32>) {
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    for thread in threads {
+        let children = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        let left = children.split_whitespace().filter_map(|child| child.parse::<u32>().ok());
+        for child in left.filter(|child| command.is_some_and(|command| command != *child)) {
+            let pid = i32::try_from(child).ok().and_then(rustix::process::Pid::from_raw);
+            let ended = pid.map(|pid| rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG));
+            if let Some(Err(error)) = ended {
+                tracing::debug!(%error, child, "a process was gone already");
+            }
+        }
+    }
+}
+
 /// Ends when the task does.
 async fn hold(client: Client, task: String) {
     if let Err(failure) = client.follow(&format!("/v1/tasks/{task}/lease"), |_| {}).await {
@@ -125,21 +151,29 @@ async fn hold(client: Client, task: String) {
     }
 }
 
-/// Waits for the command; passes on what asks it to stop; stops it when the task ends before it does.
+/// Waits for the command; passes on what asks it to stop; stops it when the task ends before it does, and kills it if it then goes on.
 async fn wait(mut child: Child, lease: tokio::task::JoinHandle<()>) -> std::io::Result<ExitStatus> {
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    tokio::pin!(lease);
-    let mut leased = true;
+    let (mut below, patience) = (signal(SignalKind::child())?, tokio::time::sleep(Duration::MAX));
+    tokio::pin!(lease, patience);
+    let (mut leased, mut spared) = (true, true);
     loop {
         tokio::select! {
             status = child.wait() => return status,
             // The terminal has already sent it to the command, which decides what to do about it.
             _ = interrupt.recv() => {}
             _ = terminate.recv() => stop(&child),
+            _ = below.recv() => bury(child.id()),
             _ = &mut lease, if leased => {
                 leased = false;
                 eprintln!("remit: the task has ended; stopping the command");
                 stop(&child);
+                patience.as_mut().reset(tokio::time::Instant::now() + Duration::from_secs(STOP_SECONDS));
+            }
+            () = &mut patience, if !leased && spared => {
+                spared = false;
+                eprintln!("remit: the command goes on after its task has ended; killing it");
+                child.start_kill()?;
             }
         }
     }

@@ -64,6 +64,7 @@ impl World {
             operation: OperationName::new(connector, tool),
             arguments: Arc::new(arguments),
             content: content.clone(),
+            proven: false,
             beside: None,
             approval: None,
         };

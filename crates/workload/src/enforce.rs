@@ -9,7 +9,7 @@ use std::time::Duration;
 use remit_domain::{Event, SvidKind, limits as domain_limits};
 use remit_engine::{Committed, Effect};
 
-use crate::issue::Withdrawn;
+use crate::issue::{Forgotten, Withdrawn};
 use crate::limits;
 use crate::shared::Shared;
 use crate::streams::Cut;
@@ -56,17 +56,26 @@ impl Enforcement {
         }
         let (head, state, now) = (engine.head(), engine.state(), engine.now());
         let cut = self.shared.streams.cut_by(record.seq, head, &state, now, CUT_PATIENCE).await;
-        let remaining = remaining(cut, self.shared.issuer.withdraw(&state, now));
+        let issuer = &self.shared.issuer;
+        let forgotten = issuer.forgotten(&state, &record.record.event, now);
+        let remaining = remaining(cut, forgotten, issuer.withdraw(&state, now));
         engine.report_enforcement(record, POINT, cut.streams.saturating_sub(cut.remaining), remaining).await
     }
 }
 
 /// What could not be ended, in words. Of each identity and kind, the SVID that ends last.
-fn remaining(cut: Cut, withdrawn: Vec<Withdrawn>) -> Vec<String> {
+fn remaining(cut: Cut, forgotten: Forgotten, withdrawn: Vec<Withdrawn>) -> Vec<String> {
     let mut remaining = Vec::new();
     if cut.remaining > 0 {
         remaining.push(format!("{} streams have not ended yet", cut.remaining));
     }
+    // Before those that are known by name, so that however many these are, nobody takes them for all.
+    remaining.extend(forgotten.before_start.map(|until| {
+        format!("documents handed out before the restart verify until at most {until} where Remit is not asked")
+    }));
+    remaining.extend(forgotten.dropped.map(|until| {
+        format!("documents that are no longer remembered verify until at most {until} where Remit is not asked")
+    }));
     let mut last = BTreeMap::new();
     for svid in withdrawn {
         let what = match svid.kind {

@@ -2,7 +2,7 @@
 
 use remit_domain::{AgentId, AgentStatus, RunId, State, TaskId, Timestamp};
 
-use crate::attest::Attested;
+use crate::attest::{Attested, DIGEST_SELECTOR, Launched};
 use crate::limits;
 use crate::process::ProcessId;
 
@@ -29,16 +29,30 @@ impl Identity {
     }
 }
 
-/// Whether `process` is one that was launched for a live task.
-pub(crate) fn is_launched(state: &State, process: ProcessId) -> bool {
-    state.launches.get(&process.pid).is_some_and(|launch| launch.started_at_ticks == process.started_at_ticks)
+/// What `process` was launched for, if it was: also for a task that has ended.
+pub(crate) fn launch(state: &State, process: ProcessId) -> Option<Launched> {
+    let launch = state.launches.get(&process.pid)?;
+    (launch.started_at_ticks == process.started_at_ticks).then_some(Launched { process, task: launch.task })
+}
+
+/// Whether the digest of the program decides about some agent, everything else that describes it being met.
+pub(crate) fn needs_digest(state: &State, attested: &Attested) -> bool {
+    let is_active = |agent| state.agent(agent).is_ok_and(|agent| agent.status == AgentStatus::Active);
+    let is_digest = |selector: &String| selector.starts_with(DIGEST_SELECTOR);
+    attested.launched.is_none()
+        && state.local_workloads.iter().any(|workload| {
+            workload.selectors.iter().any(is_digest)
+                && workload.selectors.iter().all(|own| is_digest(own) || attested.selectors.contains(own))
+                && is_active(workload.agent)
+        })
 }
 
 /// The identities of a process, the first one the default. None if it is nobody.
 pub(crate) fn identities(state: &State, attested: &Attested, now: Timestamp) -> Vec<Identity> {
     let Some(realm) = &state.realm else { return Vec::new() };
     if let Some(launched) = attested.launched {
-        // Exactly this: what is launched for a run does not fall back to what else would describe it.
+        // Exactly this, or nobody: what is launched for a run does not fall back to what else would describe it, during the run
+        // nor after its end.
         return run(state, launched, &realm.trust_domain, now).into_iter().collect();
     }
     let matches = |selectors: &[String]| selectors.iter().all(|selector| attested.selectors.contains(selector));
@@ -57,9 +71,9 @@ pub(crate) fn identities(state: &State, attested: &Attested, now: Timestamp) -> 
     identities
 }
 
-fn run(state: &State, launched: ProcessId, trust_domain: &str, now: Timestamp) -> Option<Identity> {
-    let launch = state.launches.get(&launched.pid)?;
-    if launch.started_at_ticks != launched.started_at_ticks {
+fn run(state: &State, launched: Launched, trust_domain: &str, now: Timestamp) -> Option<Identity> {
+    let launch = state.launches.get(&launched.process.pid)?;
+    if (launch.started_at_ticks, launch.task) != (launched.process.started_at_ticks, launched.task) {
         return None;
     }
     let (task, agent) = (state.task(launch.task).ok()?, state.agent(launch.agent).ok()?);

@@ -22,7 +22,8 @@ const PRIORITY_BYTES: usize = 5;
 const AUTHORITY: &[u8] = b":authority";
 const AUTHORITY_HERE: &[u8] = b"localhost";
 
-/// Types of frames (section 6), those that hold header blocks.
+/// Types of frames (section 6): what requests are made of, and those that hold header blocks.
+const DATA: u8 = 0x0;
 const HEADERS: u8 = 0x1;
 const PUSH_PROMISE: u8 = 0x5;
 const CONTINUATION: u8 = 0x9;
@@ -99,8 +100,11 @@ struct Block {
 enum Expect {
     Preface,
     Header,
-    /// So many bytes that pass as they are.
-    Pass(usize),
+    /// So many bytes that pass as they are, and whether a request is whole with them.
+    Pass {
+        left: usize,
+        ends_request: bool,
+    },
     /// The rest of a frame with headers.
     Headers(FrameHeader),
 }
@@ -113,15 +117,22 @@ pub(crate) struct Rewriter {
     input: BytesMut,
     block: Option<Block>,
     reader: hpack::Reader,
+    has_request: bool,
 }
 
 impl Default for Rewriter {
     fn default() -> Self {
-        Self { expect: Expect::Preface, input: BytesMut::new(), block: None, reader: hpack::Reader::default() }
+        let (input, reader) = (BytesMut::new(), hpack::Reader::default());
+        Self { expect: Expect::Preface, input, block: None, reader, has_request: false }
     }
 }
 
 impl Rewriter {
+    /// Whether the client has sent a whole request, down to its last frame.
+    pub const fn has_request(&self) -> bool {
+        self.has_request
+    }
+
     /// Takes what the client sent and writes what the server is to read. After an error nothing more may be passed on.
     pub fn push(&mut self, bytes: &[u8], output: &mut BytesMut) -> Result<(), Malformed> {
         self.input.extend_from_slice(bytes);
@@ -147,13 +158,14 @@ impl Rewriter {
                 let Some(header) = FrameHeader::take(&mut self.input) else { return Ok(false) };
                 self.expect = self.begin(header, output)?;
             }
-            Expect::Pass(left) => {
+            Expect::Pass { left, ends_request } => {
                 let now = self.input.len().min(left);
                 output.extend_from_slice(&self.input.split_to(now));
                 if now < left {
-                    self.expect = Expect::Pass(left - now);
+                    self.expect = Expect::Pass { left: left - now, ends_request };
                     return Ok(false);
                 }
+                self.has_request |= ends_request;
                 self.expect = Expect::Header;
             }
             Expect::Headers(header) => {
@@ -181,7 +193,8 @@ impl Rewriter {
             // Its length is the server's to judge.
             _ => {
                 header.write(output);
-                Ok(Expect::Pass(header.length))
+                let ends_request = header.kind == DATA && header.has(END_STREAM);
+                Ok(Expect::Pass { left: header.length, ends_request })
             }
         }
     }
@@ -208,6 +221,7 @@ impl Rewriter {
             hpack::write(&localised(field), &mut rewritten);
         }
         block.fragment = rewritten;
+        self.has_request |= block.ends_stream;
         write_block(block, output);
         Ok(())
     }

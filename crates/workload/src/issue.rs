@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_lc_rs::rand::{SecureRandom, SystemRandom};
-use remit_domain::{Actor, AgentId, Command, Digest, IssueSvid, State, SvidKind, TaskId, Timestamp};
+use remit_domain::{
+    Actor, AgentId, Command, Digest, Event, IssueSvid, State, SvidKind, TaskId, Timestamp, WorkloadIdentity,
+};
 use remit_engine::{Engine, SubmitError};
 use remit_identity::x509::{self, SvidRequest, X509Svid};
 use remit_identity::{KeyState, SpiffeId, jwt_svid};
@@ -66,6 +68,47 @@ pub(crate) struct Withdrawn {
     pub expires_at: Timestamp,
 }
 
+/// Until when SVIDs verify at most that nobody remembers, if there may be any.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Forgotten {
+    /// Those that were handed out before this process started.
+    pub before_start: Option<Timestamp>,
+    /// Those for which there was no room.
+    pub dropped: Option<Timestamp>,
+}
+
+/// The SVIDs that were handed out, as far as they are remembered.
+#[derive(Debug, Default)]
+struct Made {
+    known: HashMap<Asked, Issued>,
+    /// When the last ends of those that were dropped.
+    dropped_until: Option<Timestamp>,
+}
+
+impl Made {
+    fn keep(&mut self, asked: Asked, issued: Issued, now: Timestamp) {
+        if self.known.len() >= limits::SVIDS_KEPT_MAX {
+            self.known.retain(|_, issued| now < issued.expires_at);
+        }
+        if self.known.len() >= limits::SVIDS_KEPT_MAX {
+            let mut dropped_until = self.dropped_until;
+            self.known.retain(|_, issued| {
+                let is_fresh = now < issued.renew_at;
+                if !is_fresh {
+                    dropped_until = dropped_until.max(Some(issued.expires_at));
+                }
+                is_fresh
+            });
+            self.dropped_until = dropped_until;
+        }
+        if self.known.len() < limits::SVIDS_KEPT_MAX {
+            self.known.insert(asked, issued);
+        } else {
+            self.dropped_until = self.dropped_until.max(Some(issued.expires_at));
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) enum Document {
     X509(Arc<X509Svid>),
@@ -84,14 +127,17 @@ struct Count {
 pub(crate) struct Issuer {
     engine: Engine,
     svid_seconds: u64,
-    made: Mutex<HashMap<Asked, Issued>>,
+    /// What was handed out before is not known here.
+    started_at: Timestamp,
+    made: Mutex<Made>,
     counts: Mutex<HashMap<String, Count>>,
 }
 
 impl Issuer {
     pub fn new(engine: Engine, svid_seconds: u64) -> Self {
         let svid_seconds = svid_seconds.clamp(limits::SVID_SECONDS_MIN, limits::SVID_SECONDS_MAX);
-        Self { engine, svid_seconds, made: Mutex::default(), counts: Mutex::default() }
+        let started_at = engine.now();
+        Self { engine, svid_seconds, started_at, made: Mutex::default(), counts: Mutex::default() }
     }
 
     /// A certificate for `identity`, whose process is `attested`.
@@ -164,7 +210,7 @@ impl Issuer {
 
     /// What was made for the same, if it is still in the first half of its life and its key is still good.
     fn known(&self, asked: &Asked) -> Option<Issued> {
-        let known = self.made().get(asked).cloned()?;
+        let known = self.made().known.get(asked).cloned()?;
         let fresh = self.engine.now() < known.renew_at && self.is_good(&known.key);
         fresh.then_some(known)
     }
@@ -185,13 +231,7 @@ impl Issuer {
             renew_at: renew_at(now, expires_at, random()),
             key,
         };
-        let mut made = self.made();
-        if made.len() >= limits::SVIDS_KEPT_MAX {
-            made.retain(|_, issued| now < issued.renew_at);
-        }
-        if made.len() < limits::SVIDS_KEPT_MAX {
-            made.insert(asked, issued.clone());
-        }
+        self.made().keep(asked, issued.clone(), now);
         issued
     }
 
@@ -218,7 +258,7 @@ impl Issuer {
     /// Forgets the SVIDs whose identity no longer stands, and says which of them still verify where nobody asks us.
     pub fn withdraw(&self, state: &State, now: Timestamp) -> Vec<Withdrawn> {
         let mut withdrawn = Vec::new();
-        self.made().retain(|asked, issued| {
+        self.made().known.retain(|asked, issued| {
             let stands = entitled::stands(state, issued.agent, issued.task, now);
             if !stands && now < issued.expires_at {
                 withdrawn.push(Withdrawn { id: asked.id.clone(), kind: asked.kind(), expires_at: issued.expires_at });
@@ -228,8 +268,40 @@ impl Issuer {
         withdrawn
     }
 
-    fn made(&self) -> MutexGuard<'_, HashMap<Asked, Issued>> {
+    /// Until when SVIDs verify at most that were handed out to what `cause` has ended, and that are not remembered.
+    pub fn forgotten(&self, state: &State, cause: &Event, now: Timestamp) -> Forgotten {
+        let before_start = self.started_at.plus_seconds(self.svid_seconds);
+        let still = |until: &Timestamp| now < *until;
+        Forgotten {
+            before_start: Some(before_start).filter(still).filter(|_| had_svids(state, cause, self.started_at, now)),
+            dropped: self.made().dropped_until.filter(still).filter(|_| had_svids(state, cause, now, now)),
+        }
+    }
+
+    fn made(&self) -> MutexGuard<'_, Made> {
         self.made.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether what `cause` has ended may have had SVIDs before `before`.
+fn had_svids(state: &State, cause: &Event, before: Timestamp, now: Timestamp) -> bool {
+    match cause {
+        Event::AgentSuspended { agent, .. }
+        | Event::AgentDecommissioned { agent, .. }
+        | Event::WorkloadUnbound { agent, workload: WorkloadIdentity::Local { .. } } => {
+            state.agent(*agent).is_ok_and(|agent| agent.registered_at < before)
+        }
+        // A task has them only if something was launched for it.
+        _ => state.launches.values().any(|launch| {
+            let is_ended = match cause {
+                Event::TaskEnded { task, .. } => launch.task == *task,
+                Event::RunRevoked { run, .. } => launch.run == *run,
+                _ => cause.agent().is_none_or(|agent| agent == launch.agent),
+            };
+            is_ended
+                && !entitled::stands(state, launch.agent, Some(launch.task), now)
+                && state.task(launch.task).is_ok_and(|task| task.started_at < before)
+        }),
     }
 }
 

@@ -13,6 +13,7 @@ mod hpack;
 mod issue;
 pub mod limits;
 mod peer;
+mod places;
 mod process;
 pub mod proto;
 mod server;
@@ -22,6 +23,7 @@ mod shim;
 mod streams;
 mod subjects;
 mod subscribe;
+mod turns;
 
 pub use enforce::{Enforcement, POINT};
 pub use server::{Settings, Workloads, observe, serve};

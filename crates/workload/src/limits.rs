@@ -4,12 +4,22 @@
 pub const CONNECTIONS_MAX: usize = 256;
 /// Connections of one user of this machine, so that nobody takes the places of all others. Root is not bounded by it.
 pub const CONNECTIONS_PER_USER_MAX: usize = 128;
+/// Connections of one process, whoever's it is.
+pub const CONNECTIONS_PER_PROCESS_MAX: usize = 16;
+/// How long a connection may take until its first request has come whole, in seconds. Who asks for nothing keeps no place.
+pub const FIRST_REQUEST_SECONDS_MAX: u64 = 5;
 /// Requests that one connection has open at a time.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 16;
 /// Streams of SVIDs and bundles that are open at a time, over all connections.
 pub const STREAMS_MAX: usize = 4_096;
-/// Processes that are looked at at a time: each reads files, and perhaps a whole program.
-pub const ATTESTATIONS_MAX: usize = 4;
+/// Processes of one user that are looked at at a time: each reads a few small files.
+pub const LOOKS_PER_USER_MAX: usize = 4;
+/// Programs of one user that are read whole at a time.
+pub const DIGESTS_PER_USER_MAX: usize = 1;
+/// How long a process may be looked at, or its program read, and how long either waits for its turn, in seconds.
+pub const LOOK_SECONDS_MAX: u64 = 2;
+/// How long the program of a process that was launched may be read, in seconds: once for each launch, and not for anybody.
+pub const OBSERVATION_SECONDS_MAX: u64 = 10;
 /// Largest request, in bytes: a token to validate is the largest thing that anybody sends.
 pub const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// How often an idle connection is asked whether it is still there, and how long it may take to say so, in seconds.
@@ -29,12 +39,12 @@ pub const HEADER_LIST_BYTES_MAX: usize = 16 * 1024;
 /// What is read from a client at a time, in bytes.
 pub const CHUNK_BYTES: usize = 8 * 1024;
 
-/// Ancestors of a process that are looked at to find the one that was launched.
+/// A process and its ancestors that are looked at to find the one that was launched. What is deeper is nobody.
 pub const ANCESTORS_MAX: usize = 64;
 /// A file of `/proc` is not longer than this, in bytes, as far as it is of interest.
 pub const PROC_BYTES_MAX: u64 = 64 * 1024;
 /// Largest program whose digest is taken, in bytes.
-pub const EXECUTABLE_BYTES_MAX: u64 = 1 << 30;
+pub const EXECUTABLE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Digests of programs that are remembered.
 pub const EXECUTABLES_KEPT_MAX: usize = 1_024;
 /// A program that changed this recently may change again within the same tick of the file system's clock; its digest is not

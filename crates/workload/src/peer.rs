@@ -11,6 +11,8 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
 
+use crate::attest::Launched;
+
 /// The process that made a connection. Its number stays its own for as long as it is alive.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
@@ -18,11 +20,14 @@ pub(crate) struct Peer {
     /// Effective ids when it connected.
     pub uid: u32,
     pub gid: u32,
+    /// The nearest launch when it connected. A process that becomes another program keeps its number and may keep its connections;
+    /// what was launched since has to connect by itself.
+    pub launched: Option<Launched>,
     handle: Arc<AsyncFd<OwnedFd>>,
 }
 
 impl Peer {
-    /// The process behind `stream`. Needs a runtime.
+    /// The process behind `stream`, as one that was not launched. Needs a runtime.
     ///
     /// # Errors
     ///
@@ -32,7 +37,8 @@ impl Peer {
         let unknown = || io::Error::new(io::ErrorKind::NotFound, "the process is not one of this machine's");
         let pid = credentials.pid().filter(|pid| *pid > 0).ok_or_else(unknown)?;
         let handle = readable(handle(stream, Pid::from_raw(pid).ok_or_else(unknown)?)?)?;
-        let peer = Self { pid, uid: credentials.uid(), gid: credentials.gid(), handle: Arc::new(handle) };
+        let (uid, gid, handle) = (credentials.uid(), credentials.gid(), Arc::new(handle));
+        let peer = Self { pid, uid, gid, launched: None, handle };
         if peer.is_alive()? { Ok(peer) } else { Err(unknown()) }
     }
 
@@ -40,7 +46,7 @@ impl Peer {
     #[cfg(test)]
     pub fn at(pid: i32, handle: OwnedFd) -> Self {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        Self { pid, uid, gid, handle: Arc::new(readable(handle).unwrap()) }
+        Self { pid, uid, gid, launched: None, handle: Arc::new(readable(handle).unwrap()) }
     }
 
     /// Waits until the process has ended.

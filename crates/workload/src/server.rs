@@ -1,16 +1,15 @@
 //! The socket and the connections on it.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use remit_domain::Process;
 use remit_engine::{Engine, EventStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -20,6 +19,7 @@ use tonic::transport::server::Connected;
 use crate::attest::Attestor;
 use crate::enforce::Enforcement;
 use crate::peer::Peer;
+use crate::places::{Place, Places};
 use crate::proto::spiffe_workload_api_server::SpiffeWorkloadApiServer;
 use crate::service::{Service, must_know_us};
 use crate::shared::Shared;
@@ -97,7 +97,7 @@ impl Workloads {
             .http2_keepalive_interval(Some(keepalive))
             .http2_keepalive_timeout(Some(keepalive))
             .add_service(tonic::service::interceptor::InterceptedService::new(api, must_know_us))
-            .serve_with_incoming_shutdown(incoming(listener), shared.stopping.cancelled());
+            .serve_with_incoming_shutdown(incoming(listener, Arc::clone(&shared)), shared.stopping.cancelled());
         let closing = async {
             until.await;
             shared.stopping.cancel();
@@ -157,44 +157,6 @@ async fn bind_socket(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// How many connections each user has.
-#[derive(Debug, Default)]
-struct Places {
-    by_user: Mutex<HashMap<u32, usize>>,
-}
-
-/// A connection's place; given back when it is dropped.
-#[derive(Debug)]
-struct Place {
-    places: Arc<Places>,
-    uid: u32,
-}
-
-impl Places {
-    fn enter(self: &Arc<Self>, uid: u32) -> Option<Place> {
-        let mut by_user = self.by_user.lock().unwrap_or_else(PoisonError::into_inner);
-        let all: usize = by_user.values().sum();
-        let own = by_user.get(&uid).copied().unwrap_or_default();
-        if all >= limits::CONNECTIONS_MAX || uid != 0 && own >= limits::CONNECTIONS_PER_USER_MAX {
-            return None;
-        }
-        by_user.insert(uid, own + 1);
-        Some(Place { places: Arc::clone(self), uid })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut by_user = self.places.by_user.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(own) = by_user.get_mut(&self.uid) {
-            *own = own.saturating_sub(1);
-            if *own == 0 {
-                by_user.remove(&self.uid);
-            }
-        }
-    }
-}
-
 /// A connection and who made it.
 #[derive(Debug)]
 struct Connection {
@@ -204,14 +166,17 @@ struct Connection {
 }
 
 /// The connections of processes that can be told.
-fn incoming(listener: UnixListener) -> impl futures_util::Stream<Item = io::Result<Shim<Connection>>> {
-    let places = Arc::new(Places::default());
-    stream::unfold((listener, places), |(listener, places)| async move {
+fn incoming(
+    listener: UnixListener,
+    shared: Arc<Shared>,
+) -> impl futures_util::Stream<Item = io::Result<Shim<Connection>>> {
+    let (places, patience) = (Arc::new(Places::default()), Duration::from_secs(limits::FIRST_REQUEST_SECONDS_MAX));
+    let accepted = stream::unfold((listener, places), |(listener, places)| async move {
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
                     if let Some(connection) = admit(stream, &places) {
-                        return Some((Ok(Shim::new(connection)), (listener, places)));
+                        return Some((connection, (listener, places)));
                     }
                 }
                 Err(error) => {
@@ -220,7 +185,11 @@ fn incoming(listener: UnixListener) -> impl futures_util::Stream<Item = io::Resu
                 }
             }
         }
-    })
+    });
+    // Nobody waits for another user to be looked at.
+    let told = accepted.map(move |connection| tell(connection, Arc::clone(&shared)));
+    let told = told.buffer_unordered(limits::CONNECTIONS_MAX).filter_map(std::future::ready);
+    told.map(move |connection| Ok(Shim::new(connection, patience)))
 }
 
 /// At once after it was made, so that little can have become of the process meanwhile.
@@ -232,11 +201,24 @@ fn admit(stream: UnixStream, places: &Arc<Places>) -> Option<Connection> {
             return None;
         }
     };
-    let Some(place) = places.enter(peer.uid) else {
+    let Some(place) = places.enter(peer.uid, peer.pid) else {
         tracing::debug!(uid = peer.uid, pid = peer.pid, "a connection is dropped: too many are open");
         return None;
     };
     Some(Connection { stream, peer, _place: place })
+}
+
+/// Notes on a connection what its process was launched for; nothing where that cannot be told.
+async fn tell(connection: Connection, shared: Arc<Shared>) -> Option<Connection> {
+    let Connection { stream, peer, _place } = connection;
+    let (uid, pid) = (peer.uid, peer.pid);
+    match shared.admit(peer).await {
+        Ok(peer) => Some(Connection { stream, peer, _place }),
+        Err(error) => {
+            tracing::debug!(uid, pid, %error, "a connection is dropped: it cannot be told what it was launched for");
+            None
+        }
+    }
 }
 
 impl Connected for Connection {

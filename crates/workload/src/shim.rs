@@ -1,11 +1,14 @@
 //! A connection whose client is understood although it names its host in a way that HTTP does not allow: see [`crate::frames`].
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
 use tonic::transport::server::Connected;
 
 use crate::frames::Rewriter;
@@ -14,7 +17,7 @@ use crate::limits;
 #[cfg(test)]
 mod tests;
 
-/// Reads from a client through a [`Rewriter`]; what is written passes as it is.
+/// Reads from a client through a [`Rewriter`]; what is written passes as it is. Ends by itself when the first request does not come.
 #[derive(Debug)]
 pub(crate) struct Shim<C> {
     connection: C,
@@ -22,12 +25,24 @@ pub(crate) struct Shim<C> {
     /// Rewritten and not yet read.
     ready: BytesMut,
     chunk: Box<[u8]>,
+    /// When the first request has to be here; nothing once it is.
+    deadline: Option<Pin<Box<Sleep>>>,
 }
 
 impl<C> Shim<C> {
-    pub fn new(connection: C) -> Self {
+    /// Gives the client `patience` for its first request. Needs a runtime.
+    pub fn new(connection: C, patience: Duration) -> Self {
         let chunk = vec![0; limits::CHUNK_BYTES].into_boxed_slice();
-        Self { connection, rewriter: Rewriter::default(), ready: BytesMut::new(), chunk }
+        let deadline = Some(Box::pin(tokio::time::sleep(patience)));
+        Self { connection, rewriter: Rewriter::default(), ready: BytesMut::new(), chunk, deadline }
+    }
+
+    /// Whether the first request has not come in time. Wakes `context` when that is so.
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        if self.rewriter.has_request() {
+            self.deadline = None;
+        }
+        self.deadline.as_mut().is_some_and(|deadline| deadline.as_mut().poll(context).is_ready())
     }
 }
 
@@ -46,6 +61,9 @@ impl<C: AsyncRead + Unpin> AsyncRead for Shim<C> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let shim = &mut *self;
+        if shim.is_late(context) {
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "no whole request has come in time")));
+        }
         while shim.ready.is_empty() {
             let mut chunk = ReadBuf::new(&mut shim.chunk);
             ready!(Pin::new(&mut shim.connection).poll_read(context, &mut chunk))?;

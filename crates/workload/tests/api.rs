@@ -48,6 +48,7 @@ async fn the_strictest_client_gets_what_it_needs() {
             _ => None,
         })
         .collect();
+    assert!(!issued[0].attested.iter().any(|own| own.starts_with("unix:sha256:")), "nobody asked for the digest");
     assert_eq!(issued.len(), 2, "the same was asked for twice and made once: {issued:?}");
     assert!(issued[0].attested.contains(&house.selector()));
     assert_eq!(issued[1].audience, ["https://elsewhere.test"]);
@@ -174,18 +175,69 @@ async fn what_was_launched_for_a_run_is_that_run_and_nothing_else() {
 
     let attest = Command::AttestLaunch { task, process };
     house.world.submit(&house.world.root(), attest).await;
+    // What was connected before is of the process that it was before.
+    assert_eq!(soon(stream.next()).await.unwrap().unwrap_err().code(), Code::PermissionDenied);
+    assert_eq!(code(client.fetch_x509svid(X509svidRequest {}).await), Code::PermissionDenied);
+    let mut client = house.client().await;
+    let mut stream = client.fetch_x509svid(X509svidRequest {}).await.unwrap().into_inner();
     let second = soon(stream.next()).await.unwrap().unwrap();
     let ids: Vec<&str> = second.svids.iter().map(|svid| svid.spiffe_id.as_str()).collect();
     assert_eq!(ids, [format!("spiffe://remit.test/agent/triage/production/run/{run}")]);
 
-    // The agent as such is still described by the same selectors; the run has ended.
+    // The agent as such is still described by the same selectors; whose run has ended is nobody all the same.
     let end = Command::EndTask { task, note: String::new() };
     let cause = house.world.submit(&house.world.root(), end).await.seq;
-    let after = soon(stream.next()).await.unwrap().unwrap();
-    assert_eq!(after.svids[0].spiffe_id, "spiffe://remit.test/agent/triage/production");
+    assert_eq!(soon(stream.next()).await.unwrap().unwrap_err().code(), Code::PermissionDenied);
     let enforced = soon(house.enforced(cause)).await;
     assert_eq!(enforced.ended, 1);
     assert!(enforced.remaining[0].contains("/run/"), "{enforced:?}");
+    assert_eq!(code(house.client().await.fetch_x509svid(X509svidRequest {}).await), Code::PermissionDenied);
+}
+
+#[tokio::test]
+async fn an_agent_that_is_described_by_a_digest_is_found() {
+    let house = House::new().await;
+    let program = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+    let digest = format!("unix:sha256:{}", remit_domain::Digest::of_bytes(&program));
+    house.agent_with("triage", vec![house.selector(), digest.clone()]).await;
+    let mut client = house.client().await;
+    let mut stream = client.fetch_x509svid(X509svidRequest {}).await.unwrap().into_inner();
+    assert_eq!(stream.next().await.unwrap().unwrap().svids[0].hint, "triage");
+    let was_seen = house.world.records().await.into_iter().any(|record| match record.record.event {
+        Event::SvidIssued(issued) => issued.attested.contains(&digest),
+        _ => false,
+    });
+    assert!(was_seen);
+}
+
+#[tokio::test]
+async fn what_a_restart_has_forgotten_is_said() {
+    let mut world = remit_testkit::World::new().await;
+    let agent = world.agent("triage", "root", |_| {}).await;
+    world.advance(1);
+    world.reopen().await;
+    let house = House::of(world).await;
+    house.world.advance(60);
+    let suspend = |agent| Command::SuspendAgent { agent, reason: "odd calls".to_owned() };
+    let cause = house.world.submit(&house.world.root(), suspend(agent)).await.seq;
+    let until = house.world.engine.now().plus_seconds(3_600 - 60);
+    let said = format!("documents handed out before the restart verify until at most {until} where Remit is not asked");
+    assert_eq!(soon(house.enforced(cause)).await.remaining, [said]);
+    // When all have ended by themselves there is nothing to say.
+    house.world.submit(&house.world.root(), Command::ResumeAgent { agent }).await;
+    house.world.advance(3_600);
+    let later = house.world.submit(&house.world.root(), suspend(agent)).await.seq;
+    let other = house.agent("other").await;
+    let mut client = house.client().await;
+    let mut stream = client.fetch_x509svid(X509svidRequest {}).await.unwrap().into_inner();
+    stream.next().await.unwrap().unwrap();
+    let last = house.world.submit(&house.world.root(), suspend(other)).await.seq;
+    soon(house.enforced(last)).await;
+    let told = house.world.records().await.into_iter().any(|record| match record.record.event {
+        Event::Enforced(enforced) => enforced.cause == later,
+        _ => false,
+    });
+    assert!(!told);
 }
 
 #[tokio::test]

@@ -50,7 +50,7 @@ async fn ask(api: &Api, query: &str) -> Result<String, Refused> {
     let sealed = question.request.seal(&api.engine.key_for("consent")).map_err(|error| {
         let word = if error == ConsentError::Unsealable { "server_error" } else { "invalid_request" };
         let refusal = Refusal::new("request_too_large", error.to_string()).help(error.help());
-        Refused { error: OAuthError::new(word, refusal), back: Some(question.back.clone()) }
+        Refused { error: OAuthError::new(word, refusal), back: app.registered.then(|| question.back.clone()) }
     })?;
     Ok(format!("{}/consent?request={sealed}", api.settings.console_url))
 }
@@ -124,7 +124,9 @@ impl Question {
         let back = Back { redirect_uri: redirect_uri.to_owned(), state };
         match Self::checked(api, app, form, pushed, &back) {
             Ok(request) => Ok(Self { request, back }),
-            Err(error) => Err(Refused { error, back: Some(back) }),
+            // A stranger's own document names where people are sent back to: with nobody's consent nobody is sent there, or
+            // our address would stand before theirs in whatever they send around (RFC 9700 section 4.11.2).
+            Err(error) => Err(Refused { error, back: app.registered.then_some(back) }),
         }
     }
 
@@ -154,6 +156,7 @@ impl Question {
             serde_json::to_value(authority).map_err(|_| OAuthError::fault("write down what was asked for"))?;
         wanted.ttl_seconds(now)?;
         let intent = wanted.intent.as_ref();
+        let ends_at = intent.map(|intent| intent.expires_at);
         let issuer = api.engine.realm().issuer;
         let intent_hash = intent
             .map(|intent| intent.hash(&issuer))
@@ -171,6 +174,7 @@ impl Question {
             code_challenge,
             purpose: wanted.remarks(),
             goal: intent.map(|intent| intent.goal.clone()),
+            ends_at,
             intent_hash,
             jkt,
             agent_hint: form.optional("agent").map(|hint| hint.chars().take(limits::ECHO_CHARACTERS_MAX).collect()),

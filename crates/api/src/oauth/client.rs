@@ -51,6 +51,8 @@ pub(crate) struct App {
     pub redirect_uris: Vec<String>,
     /// Whether it has proved itself for this request. Nobody can tell who a public client is.
     pub proved: bool,
+    /// Whether a person of this realm has registered it.
+    pub registered: bool,
 }
 
 impl App {
@@ -119,7 +121,7 @@ fn agrees(api: &Api, asked: &Asked, form: &Form, client: Client) -> Result<Clien
     let client = match (client, &asked.svid) {
         (Client::Agent(proved), Some(svid)) if proved.shown != svid.id.as_str() => {
             // A certificate of elsewhere, or of no agent, proves nothing about an agent of this realm.
-            match agent::own(api, &svid.id) {
+            match agent::own(api, &svid.id, svid.issued_at) {
                 Ok(shown) if shown.agent != proved.agent => {
                     return Err(refused("client_differs", "the certificate and the assertion are of two agents"));
                 }

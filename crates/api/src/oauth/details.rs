@@ -1,5 +1,6 @@
 //! `authorization_details` (RFC 9396) of the type `mission_resource_access`, as authority over operations.
 
+use remit_domain::limits::PATTERNS_MAX;
 use remit_domain::{Authority, Delegate, Delegation, OperationPattern, Refusal, State};
 use remit_identity::mission::{self, Entry, MissionError};
 use remit_identity::token::Profile;
@@ -86,9 +87,14 @@ impl Meaning<'_> {
     ) -> Result<(), OAuthError> {
         let mut add = |tool: &str| {
             let pattern: OperationPattern = format!("{connector}/{tool}").parse().map_err(refused)?;
-            if !operations.contains(&pattern) {
-                operations.push(pattern);
+            if operations.contains(&pattern) {
+                return Ok(());
             }
+            if operations.len() >= PATTERNS_MAX {
+                let sentence = format!("an entry comes to more than {PATTERNS_MAX} operations");
+                return Err(refused(Refusal::new("bad_authority", sentence).help("ask for fewer, or for `*`")));
+            }
+            operations.push(pattern);
             Ok::<_, OAuthError>(())
         };
         match action.strip_suffix('*') {

@@ -25,6 +25,11 @@ struct Kept {
     until: Timestamp,
 }
 
+/// The host of an address: whoever has one has as many addresses as they like.
+fn host_of(address: &str) -> Option<String> {
+    Url::parse(address).ok()?.host_str().map(str::to_owned)
+}
+
 impl Documents {
     pub fn new(fetcher: Fetcher) -> Self {
         Self { fetcher, kept: Mutex::default() }
@@ -61,11 +66,13 @@ impl Documents {
 
     fn keep(&self, address: &str, document: Kept, now: Timestamp) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= limits::DOCUMENTS_MAX {
+        let host = host_of(address);
+        let of_host = |kept: &HashMap<String, Kept>| kept.keys().filter(|other| host_of(other) == host).count();
+        if kept.len() >= limits::DOCUMENTS_MAX || of_host(&kept) >= limits::DOCUMENTS_PER_HOST_MAX {
             kept.retain(|_, other| now < other.until);
         }
         // Where all are in use, this one is fetched again next time.
-        if kept.len() < limits::DOCUMENTS_MAX {
+        if kept.len() < limits::DOCUMENTS_MAX && of_host(&kept) < limits::DOCUMENTS_PER_HOST_MAX {
             kept.insert(address.to_owned(), document);
         }
     }

@@ -3,7 +3,9 @@
 //! INVARIANT: the address that is connected to is the one that was checked. The name is resolved here, every address that it
 //! has is looked at, and the connection is pinned to them; no proxy and no redirect leads elsewhere.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header};
@@ -57,6 +59,37 @@ pub(crate) struct Fetcher {
     networks: Vec<Range>,
     roots: Vec<reqwest::Certificate>,
     under_way: Semaphore,
+    /// How many of each host, where there are any.
+    by_host: Mutex<HashMap<String, usize>>,
+}
+
+/// A place among the fetches of one host, given back when dropped.
+#[derive(Debug)]
+struct Place<'a> {
+    by_host: &'a Mutex<HashMap<String, usize>>,
+    host: String,
+}
+
+impl<'a> Place<'a> {
+    fn take(by_host: &'a Mutex<HashMap<String, usize>>, host: &str) -> Option<Self> {
+        let mut all = by_host.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = all.get(host).copied().unwrap_or(0);
+        if own >= limits::FETCHES_PER_HOST_MAX {
+            return None;
+        }
+        all.insert(host.to_owned(), own + 1);
+        Some(Self { by_host, host: host.to_owned() })
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut all = self.by_host.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get_mut(&self.host) {
+            Some(own) if *own > 1 => *own -= 1,
+            _ => drop(all.remove(&self.host)),
+        }
+    }
 }
 
 fn refused(sentence: impl Into<String>) -> Refusal {
@@ -71,13 +104,16 @@ impl Fetcher {
             tracing::warn!(%error, "further authorities for client documents cannot be read and are left out");
             Vec::new()
         });
-        Self { networks, roots, under_way: Semaphore::new(limits::FETCHES_MAX) }
+        Self { networks, roots, under_way: Semaphore::new(limits::FETCHES_MAX), by_host: Mutex::default() }
     }
 
     /// The JSON document at `url`, an `https` address.
     pub async fn fetch(&self, url: &Url) -> Result<Fetched, Refusal> {
         // Whoever is the next to ask does not wait: a slow server must not make a queue of everybody.
         let _one = self.under_way.try_acquire().map_err(|_| refused("too many documents are being fetched"))?;
+        let host = url.host_str().unwrap_or_default();
+        let _of_host = Place::take(&self.by_host, host)
+            .ok_or_else(|| refused(format!("too many documents of `{host}` are being fetched")))?;
         let all = async {
             let (host, addresses) = self.resolve(url).await?;
             self.get(url, &host, &addresses).await

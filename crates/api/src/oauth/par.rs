@@ -52,16 +52,18 @@ pub(crate) async fn push(
     };
     let mut form = form;
     // A proof that came along binds the code as `dpop_jkt` does (RFC 9449 section 10.1).
-    if let Some(key) = proof::proved_key(&api, &asked, PATH)? {
-        if form.optional("dpop_jkt").is_some_and(|named| named != key) {
+    let held = proof::held(&api, &asked, PATH)?;
+    if let Some(held) = &held {
+        if form.optional("dpop_jkt").is_some_and(|named| named != held.key()) {
             return Err(OAuthError::invalid_request("key_differs", "`dpop_jkt` is another key than the proof's"));
         }
         let mut pairs = form.into_pairs();
-        pairs.insert("dpop_jkt".to_owned(), key);
+        pairs.insert("dpop_jkt".to_owned(), held.key().to_owned());
         form = Form::of_pairs(pairs);
     }
     // What cannot be asked is refused now, to the client, and not later, to the person.
     Question::read(&api, &app, &form, true).map_err(|refused| refused.error)?;
+    held.map(|held| held.shown_once(&api.memory.pushed_proofs)).transpose()?;
     let mut parameters = form.into_pairs();
     OF_THE_CLIENT.iter().for_each(|name| drop(parameters.remove(*name)));
     let fault = || OAuthError::fault("keep the request");

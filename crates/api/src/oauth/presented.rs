@@ -1,6 +1,6 @@
 //! Task tokens of ours that somebody presents to the authorization server: to exchange, to ask about, to revoke.
 
-use remit_domain::{Agent, AgentStatus, State, Task, TaskId};
+use remit_domain::{Agent, AgentStatus, KeyStep, State, Task, TaskId};
 use remit_identity::json::Members;
 use remit_identity::token::Expected;
 use remit_identity::{TaskClaims, TokenError, UnverifiedTaskToken, base64url};
@@ -39,9 +39,15 @@ impl<'a> Alive<'a> {
         let agent = state.agent(task.agent).ok()?;
         let known = claims.agent == agent.id.to_string() && claims.run == task.run.to_string();
         let person = task.acting_for.is_none_or(|person| state.people.contains_key(&person));
-        let holds = task.must_be_alive(api.engine.now()).is_ok() && !task.is_revoked(&claims.jti);
+        let revoked = claims.kid.as_ref().is_some_and(|kid| is_revoked(state, kid));
+        let holds = !revoked && task.must_be_alive(api.engine.now()).is_ok() && !task.is_revoked(&claims.jti);
         (known && person && holds && agent.status == AgentStatus::Active).then_some(Self { task, agent })
     }
+}
+
+/// Whether the realm's key `kid` is revoked: it is so from the commit on, not from when the ring of keys has been exchanged.
+pub(crate) fn is_revoked(state: &State, kid: &str) -> bool {
+    state.realm_keys.get(kid).is_some_and(|key| key.step == KeyStep::Revoked)
 }
 
 /// The place that a token is for.

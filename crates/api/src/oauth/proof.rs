@@ -1,7 +1,10 @@
 //! Proof of possession at our own endpoints (RFC 9449 section 5): the key that what is issued will be bound to.
 
+use std::sync::Mutex;
+
 use remit_domain::Refusal;
-use remit_identity::dpop::{self, DpopError, Expect};
+use remit_identity::ReplayCache;
+use remit_identity::dpop::{self, DpopError, Expect, ProofId};
 
 use super::Asked;
 use super::error::OAuthError;
@@ -9,12 +12,45 @@ use crate::Api;
 
 const DPOP: &str = "dpop";
 
-/// The thumbprint of the key that the request proves; nothing where it carries no proof.
+fn refused(code: &str, sentence: String, help: &str) -> OAuthError {
+    OAuthError::new("invalid_dpop_proof", Refusal::new(code, sentence).help(help))
+}
+
+fn failed(error: &DpopError) -> OAuthError {
+    refused(error.code(), error.to_string(), error.help())
+}
+
+/// A proof that holds, and may have been shown before.
+#[derive(Debug)]
+pub(crate) struct Held {
+    proof: ProofId,
+    now: i64,
+}
+
+impl Held {
+    /// The thumbprint of the key.
+    pub fn key(&self) -> &str {
+        &self.proof.jkt
+    }
+
+    /// Uses the proof up, as `seen` remembers.
+    pub fn shown_once(self, seen: &Mutex<ReplayCache>) -> Result<String, OAuthError> {
+        let Self { proof, now } = self;
+        // A poisoned lock means that an insertion was cut short; refusing is the answer that cannot be wrong.
+        let fresh = seen.lock().is_ok_and(|mut seen| seen.insert(&proof.jkt, &proof.jti, proof.iat, now));
+        if fresh { Ok(proof.jkt) } else { Err(failed(&DpopError::Replay)) }
+    }
+}
+
+/// The thumbprint of the key that the request proves, whose proof is used up by that; nothing where it carries none. For
+/// requests of whoever is known already.
 pub(crate) fn proved_key(api: &Api, asked: &Asked, path: &str) -> Result<Option<String>, OAuthError> {
+    held(api, asked, path)?.map(|held| held.shown_once(&api.memory.proofs)).transpose()
+}
+
+/// The proof that the request carries, if it carries one and it holds.
+pub(crate) fn held(api: &Api, asked: &Asked, path: &str) -> Result<Option<Held>, OAuthError> {
     let mut proofs = asked.headers.get_all(DPOP).iter();
-    let refused = |code: &str, sentence: String, help: &str| {
-        OAuthError::new("invalid_dpop_proof", Refusal::new(code, sentence).help(help))
-    };
     let proof = match (proofs.next(), proofs.next()) {
         (None, _) => return Ok(None),
         (Some(proof), None) => proof.to_str().unwrap_or_default(),
@@ -32,12 +68,5 @@ pub(crate) fn proved_key(api: &Api, asked: &Asked, path: &str) -> Result<Option<
             break;
         }
     }
-    let proof = outcome.map_err(|error| refused(error.code(), error.to_string(), error.help()))?;
-    // A poisoned lock means that an insertion was cut short; refusing is the answer that cannot be wrong.
-    let fresh = api.memory.proofs.lock().is_ok_and(|mut seen| seen.insert(&proof.jkt, &proof.jti, proof.iat, now));
-    if fresh {
-        return Ok(Some(proof.jkt));
-    }
-    let error = DpopError::Replay;
-    Err(refused(error.code(), error.to_string(), error.help()))
+    outcome.map(|proof| Some(Held { proof, now })).map_err(|error| failed(&error))
 }

@@ -53,7 +53,10 @@ pub(crate) async fn revoke(
 fn actor(who: &Who, task: &Task) -> Result<Actor, OAuthError> {
     match who {
         Who::Person(person) => Ok(person.actor()),
-        Who::Client(Client::Agent(proved)) if proved.agent == task.agent => {
+        // A run ends what is its own, and nothing of another run of its agent.
+        Who::Client(Client::Agent(proved))
+            if proved.agent == task.agent && proved.run.is_none_or(|run| run == task.run) =>
+        {
             Ok(Actor::Agent { agent: proved.agent, task: None })
         }
         Who::Client(Client::App(app)) if task.client.as_ref() == Some(&app.id) => Ok(Actor::Remit),

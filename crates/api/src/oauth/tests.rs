@@ -12,11 +12,13 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt;
-use remit_domain::{Actor, AgentKey, Command, ConnectorId, ConnectorSpec, DataClass, Digest, Refusal, TaskId, Verb};
+use remit_domain::{
+    Actor, AgentKey, Command, ConnectorId, ConnectorSpec, DataClass, Digest, Refusal, TaskId, Verb, WorkloadIdentity,
+};
 use remit_engine::SystemClock;
 use remit_identity::assertion::{self, AssertionClaims};
 use remit_identity::x509::PeerSvid;
-use remit_identity::{SigningKey, base64url, dpop};
+use remit_identity::{SigningKey, SpiffeId, base64url, dpop, jwt_svid};
 use remit_review::{Standing, ToolSource};
 use remit_testkit::World;
 use serde_json::{Value, json};
@@ -26,6 +28,7 @@ use super::OAuthSettings;
 use crate::{Api, Settings, router};
 
 pub(super) const ISSUER: &str = "https://remit.test";
+const JWT_SPIFFE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 struct NoTools;
@@ -110,6 +113,21 @@ impl House {
         let enrol = Command::EnrolKey { agent: agent.to_owned(), code, key: own };
         self.world.submit(&Actor::Agent { agent: id, task: None }, enrol).await;
         key
+    }
+
+    /// Binds a program to `agent`, so that it has SVIDs of its own.
+    pub async fn bind(&self, agent: &str) -> WorkloadIdentity {
+        let workload = WorkloadIdentity::Local { selectors: vec![format!("unix:path:/usr/bin/{agent}")] };
+        let bind = Command::BindWorkload { agent: self.world.agent_named(agent), workload: workload.clone() };
+        self.world.submit(&self.world.root(), bind).await;
+        workload
+    }
+
+    /// A JWT-SVID for the authorization server: of `agent`, or of a run of it.
+    pub fn jwt_svid(&self, agent: &str, run: Option<&str>) -> String {
+        let run = run.map(|run| format!("/run/{run}")).unwrap_or_default();
+        let id = SpiffeId::parse(&format!("{}{run}", self.id(agent))).unwrap();
+        jwt_svid::mint(&self.world.engine.keys(), &id, ISSUER, 60, self.now()).unwrap().token
     }
 
     pub fn assertion(&self, agent: &str, key: &SigningKey, audience: &str) -> String {

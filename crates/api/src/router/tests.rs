@@ -20,6 +20,7 @@ use super::{Access, ENDPOINTS};
 use crate::{Api, Peer, Settings, router};
 
 mod identities;
+mod signals;
 
 const ADMINISTRATOR_UID: u32 = 1000;
 const ISSUER: &str = "https://remit.test";

@@ -4,7 +4,9 @@
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
-use remit_domain::{Agent, AgentStatus, Authority, Command, Consent, Digest, OperationPattern, Refusal};
+use remit_domain::{
+    Agent, AgentStatus, Authority, Command, Consent, Delegate, Digest, OperationPattern, Refusal, Timestamp,
+};
 use remit_identity::code::OneTimeCode;
 use remit_identity::consent::ConsentRequest;
 use serde::Deserialize;
@@ -12,7 +14,7 @@ use serde::Deserialize;
 use crate::errors::PageError;
 use crate::headers::FormsTo;
 use crate::parts::text::shown;
-use crate::parts::value;
+use crate::parts::{time, value};
 use crate::session::{SentForm, Viewer};
 use crate::{Console, layout, limits};
 
@@ -53,7 +55,7 @@ pub(crate) async fn show(
 ) -> Result<Response, PageError> {
     let request = open(&console, &asked.request)?;
     let agents = own_agents(&console, &viewer);
-    let page = page(&viewer, &asked.request, &request, &agents)?;
+    let page = page(&viewer, &asked.request, &request, &agents, console.engine.now())?;
     let mut response = page.into_response();
     // Answering leads back to the application, which the browser has to be told.
     response.extensions_mut().insert(FormsTo::address(&request.redirect_uri));
@@ -70,6 +72,7 @@ pub(crate) async fn answer(State(console): State<Console>, sent: SentForm<Answer
     }
     let agent = console.engine.read(|state| state.agent_named(&agent).map(|agent| agent.id))?;
     let hours: u64 = hours.parse().ok().filter(|hours| LIVES.iter().any(|(life, _)| life == hours)).unwrap_or(1);
+    let ttl_seconds = (hours * 3600).min(seconds_left(&console, &request)?);
     let code = OneTimeCode::generate("code_").map_err(|_| {
         PageError::Unavailable(
             Refusal::new("no_randomness", "no code could be made now")
@@ -88,7 +91,7 @@ pub(crate) async fn answer(State(console): State<Console>, sent: SentForm<Answer
         resource: request.resource.clone(),
         challenge: request.code_challenge.clone(),
         key: request.jkt.clone(),
-        ttl_seconds: Some(hours * 3600),
+        ttl_seconds: Some(ttl_seconds),
     };
     console.engine.submit(sent.viewer.actor(), Command::Consent(Box::new(consent))).await?;
     Ok(back(&console, &request, &[("code", code.expose())]))
@@ -98,6 +101,16 @@ fn open(console: &Console, sealed: &str) -> Result<ConsentRequest, Refusal> {
     let now = console.engine.now().as_seconds();
     ConsentRequest::open(&console.engine.key_for(KEY_PURPOSE), sealed, now)
         .map_err(|error| Refusal::new("consent_request_refused", error.to_string()).help(error.help()))
+}
+
+/// For how long whatever is consented to may live at most, by what the application itself said of its end.
+fn seconds_left(console: &Console, request: &ConsentRequest) -> Result<u64, Refusal> {
+    let Some(ends_at) = request.ends_at else { return Ok(u64::MAX) };
+    let left = ends_at.saturating_sub(console.engine.now().as_seconds());
+    u64::try_from(left).ok().filter(|left| *left > 0).ok_or_else(|| {
+        Refusal::new("mission_over", "what the application asked for is over already")
+            .help("go back to the application and start again")
+    })
 }
 
 fn damaged() -> Refusal {
@@ -160,6 +173,7 @@ fn page(
     sealed: &str,
     request: &ConsentRequest,
     agents: &[std::sync::Arc<Agent>],
+    now: Timestamp,
 ) -> Result<Markup, PageError> {
     let (scope, authority) = (scope_of(request)?, authority_of(request)?);
     let purpose = request.goal.as_deref().or(request.purpose.as_deref());
@@ -180,6 +194,7 @@ fn page(
                 dd { code { (shown(&request.redirect_uri)) } }
                 dt { "For use at" }
                 dd { code { (shown(&request.resource)) } }
+                (reasons(request, now))
             }
             (asked_for(&scope, &authority))
             @if agents.is_empty() {
@@ -215,6 +230,32 @@ fn page(
     ))
 }
 
+/// What the application says of itself: what for, what else holds, and when it ends.
+fn reasons(request: &ConsentRequest, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(goal) = &request.goal {
+            dt { "Goal" }
+            dd { (shown(goal)) " " span .quiet { "as it says" } }
+        }
+        @if let Some(purpose) = &request.purpose {
+            dt { "Purpose and limits" }
+            dd { (shown(purpose)) " " span .quiet { "as it says" } }
+        }
+        @if let Some(ends_at) = request.ends_at {
+            dt { "Ends at the latest" }
+            dd { (time::moment(Timestamp::from_millis(ends_at.saturating_mul(1000)), now)) }
+        }
+    }
+}
+
+/// To whom it may be passed on.
+fn delegate(delegate: &Delegate) -> Markup {
+    match delegate {
+        Delegate::Agent(name) => html! { code { (shown(name)) } },
+        Delegate::AnyAgent => html! { strong { "any agent" } },
+    }
+}
+
 /// What it could use, in full.
 fn asked_for(scope: &[OperationPattern], authority: &[Authority]) -> Markup {
     html! {
@@ -233,7 +274,8 @@ fn asked_for(scope: &[OperationPattern], authority: &[Authority]) -> Markup {
                     (value::table(&serde_json::json!(part.constraints)))
                 }
                 @if let Some(delegation) = &part.delegation {
-                    p { "It may pass this on to other agents, " (delegation.depth_max) " deep." }
+                    p { "It may pass this on, " (delegation.depth_max) " deep, to:" }
+                    ul { @for one in &delegation.delegates { li { (delegate(one)) } } }
                 } @else {
                     p .quiet { "It may not pass this on to other agents." }
                 }

@@ -17,6 +17,18 @@ fn offer(world: &mut World, agent: AgentId, code: &str) {
 }
 
 #[test]
+fn what_was_handed_out_before_a_suspension_does_not_come_back_with_the_agent() {
+    let mut world = World::with_support();
+    let (agent, ana) = (world.support(), by(world.named("ana")));
+    let before = world.now.as_seconds();
+    world.now = world.now.plus_seconds(5);
+    world.must(&ana, Command::SuspendAgent { agent, reason: "look at it".to_owned() });
+    world.must(&ana, Command::ResumeAgent { agent });
+    let resumed = world.state.agent(agent).unwrap();
+    assert!(resumed.has_withdrawn(before) && !resumed.has_withdrawn(world.now.as_seconds()));
+}
+
+#[test]
 fn activation_names_every_missing_field() {
     let mut world = World::new();
     let agent = world.draft("support", AgentProfile::default());

@@ -236,14 +236,16 @@ fn the_whole_tree_ends_in_one_commit_and_each_task_once() {
     let parent = parent(&mut world);
     let first = ask(&world, parent, "reader");
     let first = delegate(&mut world, first).unwrap();
-    // By way of another agent back to the first one.
-    let back = DelegateTask { key: Some("a second key".to_owned()), ..ask(&world, first, "support") };
-    let code = digest("second");
+    // Not back to the first agent, whatever key it proves.
     let (support, root) = (agent(&world, "support"), by(world.root));
+    let code = digest("second");
     world.must(&root, Command::OfferEnrolment { agent: support, code, ttl_seconds: HOUR });
     let second_key = AgentKey { thumbprint: "a second key".to_owned(), jwk: json!({}) };
     let itself = Actor::Agent { agent: support, task: None };
     world.must(&itself, Command::EnrolKey { agent: "support".to_owned(), code, key: second_key });
+    let circle = DelegateTask { key: Some("a second key".to_owned()), ..ask(&world, first, "support") };
+    assert_eq!(delegate(&mut world, circle), Err("actor_unauthorized".to_owned()));
+    let back = ask(&world, first, "writer");
     let back = delegate(&mut world, back).unwrap();
     let ana = by(world.named("ana"));
     let events = world.must(&ana, Command::SuspendAgent { agent: support, reason: "look at it".to_owned() });
@@ -258,6 +260,45 @@ fn the_whole_tree_ends_in_one_commit_and_each_task_once() {
     for task in all {
         assert_eq!(world.call(task, "helpdesk/read", json!({"id": 1})).code(), "task_ended");
     }
+}
+
+#[test]
+fn who_started_the_first_task_is_not_the_delegate() {
+    let mut world = beginning();
+    let parent = parent(&mut world);
+    let child = ask(&world, parent, "reader");
+    let child = delegate(&mut world, child).unwrap();
+    let ana = by(world.named("ana"));
+    let expires_at = world.now.plus_seconds(60);
+    let token = Command::IssueToken { task: child, token: "tok".to_owned(), expires_at };
+    assert_eq!(world.refused(&ana, token), "not_permitted");
+    let process = crate::Process { pid: 7, started_at_ticks: 1, exe_sha256: digest("exe"), cgroup: String::new() };
+    assert_eq!(world.refused(&ana, Command::AttestLaunch { task: child, process: process.clone() }), "not_permitted");
+    // A part of a run has no process of its own either: its certificate would open all of the run.
+    let under = world.under(parent);
+    let support = agent(&world, "support");
+    let part = StartTask { parent: Some(parent), key: Some(key("support")), ..work(support) };
+    let part = world.start(&under, part);
+    assert_eq!(world.refused(&ana, Command::AttestLaunch { task: part, process }), "not_the_whole_run");
+}
+
+#[test]
+fn the_approvers_of_every_agent_of_the_line_have_to_agree() {
+    let mut world = beginning();
+    let (ana, bob) = (world.named("ana"), world.named("bob"));
+    let profile = AgentProfile { autonomy: Some(2), approvers: Vec::new(), ..world.profile(ana) };
+    let careful = world.draft("careful", profile);
+    world.must(&by(ana), Command::ActivateAgent { agent: careful });
+    world.grant(careful, &["helpdesk/*"]);
+    // Its delegate has somebody else as its owner.
+    let obliging = world.agent("obliging", bob);
+    world.grant(obliging, &["helpdesk/*"]);
+    enrol(&mut world, "obliging");
+    let start = StartTask { delegation: any(1), ..work(careful) };
+    let task = world.start(&Actor::Agent { agent: careful, task: None }, start);
+    let child = ask(&world, task, "obliging");
+    let child = delegate(&mut world, child).unwrap();
+    assert_eq!(world.call(child, "helpdesk/update", json!({"id": 1})).code(), "no_approver");
 }
 
 #[test]

@@ -56,17 +56,21 @@ fn a_process_runs_one_task_and_a_task_one_process() {
 }
 
 #[test]
-fn a_launch_is_forgotten_with_its_task() {
+fn a_process_whose_task_has_ended_stays_known_as_that_until_its_task_is_forgotten() {
     let mut world = World::with_support();
     let (agent, ana) = (world.support(), by(world.named("ana")));
     let task = world.start(&ana, StartTask { ttl_seconds: Some(60), ..work(agent) });
     world.must(&ana, attest(task, process(7, 1)));
     world.advance(61);
-    assert!(world.state.launches.is_empty() && world.state.launches_by_task.is_empty());
+    assert_eq!(world.state.launches[&7].task, task, "or it would be taken for a part of what launched it");
     assert_eq!(world.refused(&ana, attest(task, process(7, 1))), "task_ended");
+    let other = world.start(&ana, work(agent));
+    world.must(&ana, attest(other, process(7, 1)));
     let late = LaunchAttested { agent, run: world.state.task(task).unwrap().run, task, process: process(7, 1) };
+    world.advance(limits::TASK_SECONDS_DEFAULT);
+    world.now = world.now.plus_seconds(limits::ENDED_SECONDS_KEPT + 1);
     world.state.apply(&Event::LaunchAttested(Box::new(late)), world.now);
-    assert!(world.state.launches.is_empty(), "what has ended launches nothing");
+    assert!(world.state.launches.is_empty() && world.state.launches_by_task.is_empty());
 }
 
 #[test]

@@ -116,11 +116,22 @@ fn with_the_account_ends_what_it_opened() {
     assert!(world.state.legacy_account_of(&digest("secret")).is_none() && world.state.standing_by_agent.is_empty());
 }
 
+fn bind(world: &mut World, agent: AgentId) {
+    let workload = crate::WorkloadIdentity::Foreign {
+        issuer: "spiffe://partner.example".to_owned(),
+        subject: "spiffe://partner.example/support".to_owned(),
+    };
+    let root = by(world.root);
+    world.must(&root, Command::BindWorkload { agent, workload });
+}
+
 #[test]
 fn a_certificate_stands_in_where_a_task_is_not_needed() {
     let mut world = World::with_support();
     let (agent, ana) = (world.support(), by(world.named("ana")));
     assert_eq!(world.refused(&ana, stand_in(agent, VIA_X509_SVID)), "not_permitted");
+    assert_eq!(world.refused(&Actor::Remit, stand_in(agent, VIA_X509_SVID)), "workload_unbound");
+    bind(&mut world, agent);
     assert_eq!(world.refused(&Actor::Remit, stand_in(agent, "svid:other")), "bad_via");
     world.must(&Actor::Remit, stand_in(agent, VIA_X509_SVID));
     world.must(&Actor::Remit, stand_in(agent, VIA_JWT_SVID));
@@ -138,6 +149,7 @@ fn a_certificate_stands_in_where_a_task_is_not_needed() {
 fn a_standing_task_is_renewed_when_its_time_is_over_or_its_certificate_another() {
     let mut world = World::with_support();
     let agent = world.support();
+    bind(&mut world, agent);
     world.must(&Actor::Remit, stand_in(agent, VIA_X509_SVID));
     world.now = world.now.plus_seconds(limits::TASK_SECONDS_MAX);
     let events = world.must(&Actor::Remit, stand_in(agent, VIA_X509_SVID));

@@ -379,5 +379,5 @@ pub(crate) fn attempt(
 ) -> AttemptAction {
     let bytes = arguments.to_string().len() as u64;
     let content = ContentRef { commitment: Digest::of_document(&arguments), bytes };
-    AttemptAction { task, operation, arguments: Arc::new(arguments), content, beside: None, approval }
+    AttemptAction { task, operation, arguments: Arc::new(arguments), content, beside: None, approval, proven: false }
 }

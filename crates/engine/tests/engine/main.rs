@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod anchor;
 #[cfg(test)]
+mod cascade;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod desk;

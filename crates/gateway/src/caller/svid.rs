@@ -21,7 +21,10 @@ pub(super) async fn of_certificate(gateway: &Gateway, peer: &PeerSvid, now: Time
     if gateway.engine.read(|state| peer.id.trust_domain() == trust_domain(state)) {
         return match gateway.engine.read(|state| named(state, &peer.id))? {
             Named::Run(agent, run) => of_run(gateway, agent, run, shown(Level::Task), now),
-            Named::Agent(agent) => stand_in(gateway, agent, VIA_X509_SVID, shown(Level::Environment), now).await,
+            Named::Agent(agent) => {
+                must_not_be_withdrawn(gateway, agent, peer.issued_at)?;
+                stand_in(gateway, agent, VIA_X509_SVID, shown(Level::Environment), now).await
+            }
         };
     }
     let agent = of_workload(gateway, peer).await?;
@@ -47,7 +50,10 @@ pub(super) async fn of_document(
     })?;
     let caller = match named {
         Named::Run(agent, run) => of_run(gateway, agent, run, shown(Level::Task), now)?,
-        Named::Agent(agent) => stand_in(gateway, agent, VIA_JWT_SVID, shown(Level::Environment), now).await?,
+        Named::Agent(agent) => {
+            must_not_be_withdrawn(gateway, agent, document.issued_at)?;
+            stand_in(gateway, agent, VIA_JWT_SVID, shown(Level::Environment), now).await?
+        }
     };
     gateway.engine.read(|state| {
         let Some(peer) = asked.peer else { return Ok(()) };
@@ -71,6 +77,16 @@ pub(super) async fn of_document(
         return Ok(Caller { attribution: Attribution::Shared, ..caller });
     }
     Ok(caller)
+}
+
+/// A document stays readable until it ends; what it was handed out for may have ended before, and begun again since.
+fn must_not_be_withdrawn(gateway: &Gateway, agent: AgentId, issued_at: i64) -> Result<(), Unknown> {
+    let withdrawn = gateway.engine.read(|state| state.agent(agent).is_ok_and(|agent| agent.has_withdrawn(issued_at)));
+    if !withdrawn {
+        return Ok(());
+    }
+    let sentence = "this identity was withdrawn: its agent was suspended, or lost a workload, after it was handed out";
+    Err(Unknown::new(Challenge::OtherToken, "svid_withdrawn", sentence, "fetch a new one from the Workload API"))
 }
 
 /// The SPIFFE ID whose certificate `task` is bound to, if it is bound to one.
@@ -195,7 +211,7 @@ async fn of_workload(gateway: &Gateway, peer: &PeerSvid) -> Result<AgentId, Unkn
 
 fn quarantined(agent: &Agent) -> Unknown {
     let refusal = Refusal::new("agent_quarantined", format!("nobody answers yet for the agent `{}`", agent.name));
-    Unknown::shut_out(refusal.help("an administrator has to give it an owner and a purpose: `remit agent describe`"))
+    Unknown::shut_out(refusal.help("an administrator has to give it an owner and a purpose: `remit agent change`"))
 }
 
 fn issuer_of(id: &SpiffeId) -> String {

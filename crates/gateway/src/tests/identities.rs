@@ -1,6 +1,6 @@
 //! What binds a token, what a token must not contradict, and workloads that come with a certificate instead of one.
 
-use remit_domain::{Attribution, Command, Environment, Event, KeyPurpose, KeyStep, StepKey, WorkloadIdentity};
+use remit_domain::{AgentId, Attribution, Command, Environment, Event, KeyPurpose, KeyStep, StepKey, WorkloadIdentity};
 use remit_engine::IssueToken;
 use remit_identity::token::Profile;
 use remit_identity::{SpiffeId, jwt_svid};
@@ -9,6 +9,12 @@ use serde_json::json;
 use super::world::{Answered, World, read};
 
 const AGENT: &str = "spiffe://remit.test/agent/triage/production";
+
+/// Binds a process of this machine to the agent, so that there is a workload that its own identity can be of.
+async fn bind(world: &World, agent: AgentId, path: &str) {
+    let workload = WorkloadIdentity::Local { selectors: vec![format!("unix:path:{path}")] };
+    world.submit(&world.root(), Command::BindWorkload { agent, workload }).await;
+}
 
 async fn run_of(world: &World) -> String {
     let run = world.engine.read(|state| state.task(world.task).unwrap().run);
@@ -176,6 +182,8 @@ async fn the_certificate_of_a_run_opens_its_task() {
 #[tokio::test]
 async fn the_certificate_of_an_agent_opens_its_standing_task() {
     let world = World::new().await;
+    assert_eq!(calls_as(&world, AGENT, "c", None).await.kept_out(), (403, "workload_unbound"));
+    bind(&world, world.agent, "/usr/bin/one").await;
     for _ in 0..2 {
         assert_eq!(calls_as(&world, AGENT, "c", None).await.text(), "{}");
     }
@@ -207,7 +215,8 @@ async fn an_identity_that_is_too_coarse_is_refused() {
 #[tokio::test]
 async fn another_environment_is_kept_out_of_production() {
     let world = World::with(true, |settings| settings.production = true).await;
-    world.agent("draft", "ada", |profile| profile.environment = Some(Environment::Development)).await;
+    let draft = world.agent("draft", "ada", |profile| profile.environment = Some(Environment::Development)).await;
+    bind(&world, draft, "/usr/bin/two").await;
     let task = world.task("draft").await;
     let token = world.token(task).await;
     assert_eq!(world.asks("/mcp", Some(&token), &[]).await.kept_out(), (401, "token_environment"));
@@ -240,6 +249,7 @@ async fn a_workload_that_nobody_knows_arrives_and_is_kept_out() {
 #[tokio::test]
 async fn a_jwt_svid_opens_what_is_bound_to_nothing() {
     let mut world = World::new().await;
+    bind(&world, world.agent, "/usr/bin/one").await;
     let (keys, now) = (world.engine.keys(), world.engine.now().as_seconds());
     let mint = |id: &str, audience: &str| {
         jwt_svid::mint(&keys, &SpiffeId::parse(id).unwrap(), audience, 60, now).unwrap().token

@@ -110,7 +110,13 @@ fn tell(request: &mut Request) {
     if let Some(peer) = peer {
         let (id, digest) = peer.split_once(' ').unwrap();
         let id = SpiffeId::parse(id).unwrap();
-        let peer = PeerSvid { id, certificate_sha256: digest.to_owned(), serial: "2a".to_owned(), not_after: i64::MAX };
+        let peer = PeerSvid {
+            id,
+            certificate_sha256: digest.to_owned(),
+            serial: "2a".to_owned(),
+            issued_at: i64::MAX,
+            not_after: i64::MAX,
+        };
         request.extensions_mut().insert(peer);
     }
     if let Some(from) = from {

@@ -78,6 +78,9 @@ fn each_refusal_has_its_code() {
     assert_eq!(changed(|_, claims| claims["exp"] = json!(NOW + 61)), Err("assertion_lifetime"));
     assert_eq!(changed(|_, claims| claims["exp"] = json!(i64::MAX)), Err("assertion_lifetime"));
     assert_eq!(changed(|_, claims| claims["iat"] = json!(NOW + 31)), Err("assertion_not_yet_valid"));
+    assert_eq!(changed(|_, claims| claims["nbf"] = json!(NOW + 31)), Err("assertion_not_yet_valid"));
+    assert!(changed(|_, claims| claims["nbf"] = json!(NOW)).is_ok());
+    assert_eq!(changed(|_, claims| claims["nbf"] = json!("later")), Err("assertion_malformed"));
     for name in ["iss", "sub", "exp", "iat", "jti"] {
         let missing = changed(|_, claims| _ = claims.as_object_mut().unwrap().remove(name));
         assert_eq!(missing, Err("assertion_malformed"), "{name}");
@@ -130,6 +133,7 @@ fn an_application_is_heard_in_the_first_minute_only() {
     assert_eq!(foreign(|_, claims| claims["exp"] = json!(NOW), NOW), Err("assertion_expired"));
     assert_eq!(foreign(|_, claims| claims["exp"] = json!(NOW + 3_601), NOW), Err("assertion_lifetime"));
     assert_eq!(foreign(|_, claims| claims["iat"] = json!(NOW + 31), NOW), Err("assertion_not_yet_valid"));
+    assert_eq!(foreign(|_, claims| claims["nbf"] = json!(NOW + 31), NOW), Err("assertion_not_yet_valid"));
     assert_eq!(foreign(|_, claims| claims["iss"] = json!("https://other.example"), NOW), Err("assertion_client"));
     assert_eq!(foreign(|_, claims| claims["sub"] = json!("https://other.example"), NOW), Err("assertion_client"));
     for name in ["iss", "exp", "iat", "jti"] {

@@ -22,6 +22,7 @@ fn request() -> ConsentRequest {
         code_challenge: "c".repeat(43),
         purpose: None,
         goal: Some("Reconcile Q3 invoices".to_owned()),
+        ends_at: None,
         intent_hash: None,
         jkt: None,
         agent_hint: None,

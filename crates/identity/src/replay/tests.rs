@@ -46,3 +46,22 @@ fn extreme_times_do_no_harm() {
     assert!(cache.insert("key", "j1", i64::MAX, i64::MIN));
     assert!(!cache.insert("key", "j1", i64::MAX, i64::MAX));
 }
+
+#[test]
+fn one_holder_does_not_shut_out_the_others() {
+    let mut cache = ReplayCache::new(NOW);
+    for number in 0..limits::REPLAY_HOLDER_ENTRIES_MAX {
+        assert!(cache.insert("greedy", &number.to_string(), NOW, NOW));
+    }
+    assert!(!cache.insert("greedy", "one more", NOW, NOW));
+    assert!(cache.insert("other", "j1", NOW, NOW));
+    assert!(cache.insert("greedy", "one more", NOW + 61, NOW + 61), "room again once its own are forgotten");
+}
+
+#[test]
+fn what_can_be_shown_for_longer_is_remembered_for_longer() {
+    let mut cache = ReplayCache::new(NOW);
+    assert!(cache.insert_until("issuer", "j1", NOW, NOW + 3_600, NOW));
+    assert!(!cache.insert_until("issuer", "j1", NOW, NOW + 3_600, NOW + 3_600));
+    assert!(!cache.insert_until("issuer", "j2", NOW - 1, NOW + 3_600, NOW), "from before the start");
+}

@@ -14,6 +14,8 @@ pub struct PeerSvid {
     pub certificate_sha256: String,
     /// The serial number, in lower-case hexadecimal digits.
     pub serial: String,
+    /// When it was made, as far as its first valid second tells, in seconds since 1970.
+    pub issued_at: i64,
     /// The last second in which it is valid, in seconds since 1970.
     pub not_after: i64,
 }
@@ -66,8 +68,9 @@ impl<'a> UnverifiedSvid<'a> {
         check_validity(&validity, now)?;
         let (serial, not_after) = (self.leaf.serial(), *validity.end());
         check_chain(self.leaf, &self.intermediates, bundle, &self.id, now)?;
+        let issued_at = validity.start().saturating_add(limits::CERTIFICATE_BACKDATE_SECONDS);
         let certificate_sha256 = base64url::encode(digest::sha256(self.der));
-        Ok(PeerSvid { id: self.id, certificate_sha256, serial, not_after })
+        Ok(PeerSvid { id: self.id, certificate_sha256, serial, issued_at, not_after })
     }
 }
 

@@ -46,6 +46,7 @@ pub async fn decisions(world: &World, callers: usize, time: Duration) -> anyhow:
                 operation,
                 arguments: Arc::new(arguments),
                 content,
+                proven: false,
                 beside: None,
                 approval: None,
             };

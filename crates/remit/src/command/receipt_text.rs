@@ -86,12 +86,13 @@ fn sentences(receipt: &Value, committed: Timestamp) -> Vec<String> {
                 committed.millis_since(at)
             ));
         }
+        None if receipt.get("accepted_after").is_some_and(Value::is_null) => {}
         None => said.push("no call of what ended had been accepted before".to_owned()),
     }
     said.push(match receipt.get("accepted_after").and_then(Value::as_u64) {
         Some(0) => "calls that were accepted after it: none".to_owned(),
         Some(count) => format!("calls that were accepted after it: {count}; keep this receipt, and report it"),
-        None => "whether calls were accepted after it is not said".to_owned(),
+        None => "calls that were accepted after it: not counted, since they cannot be told from others".to_owned(),
     });
     let texts = |name: &str| {
         let items = receipt.get(name).and_then(Value::as_array).into_iter().flatten();

@@ -47,6 +47,9 @@ pub struct TransmitterConfig {
     pub jwks_url: Option<Url>,
     /// What its events must say in `aud`.
     pub audience: String,
+    /// Further issuers whose accounts its events may be about; without any, only its own.
+    #[serde(default)]
+    pub subjects: Vec<String>,
 }
 
 impl TransmitterConfig {
@@ -61,6 +64,7 @@ impl TransmitterConfig {
 
     fn check(&self) -> Result<(), Refusal> {
         is_issuer("signals.transmitter", &self.issuer)?;
+        self.subjects.iter().try_for_each(|subject| not_empty("signals.transmitter", "subjects", subject))?;
         self.source()?;
         not_empty("signals.transmitter", "audience", &self.audience)
     }

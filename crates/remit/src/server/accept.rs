@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -26,8 +26,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
-use super::peers::{Peers, Stranger};
+use super::peers::{Basis, Peers, Stranger};
 use super::tls::H2;
+use places::{Place, Places};
+
+mod places;
 
 /// Handshakes under way at a time; whoever comes then waits in the operating system's queue.
 const HANDSHAKES_MAX: usize = 512;
@@ -36,7 +39,8 @@ const HANDSHAKE_SECONDS_MAX: u64 = 10;
 /// How long a connection of HTTP/1.1 may be without a whole request, and one of HTTP/2 without a sign of life. Longer than
 /// clients keep a connection that they do not use, so that none is closed under a request.
 const SILENT_SECONDS_MAX: u64 = 120;
-/// How often it is looked whether the peer's certificate still holds: it expires, and authorities are revoked.
+/// How often it is looked whether the certificate of a connection still holds, beside with every request: it expires, and
+/// authorities are revoked, under whatever is under way.
 const PEER_CHECK_SECONDS: u64 = 5;
 /// How long nothing is accepted after it failed: there are no more open files, most likely.
 const PAUSE_SECONDS: u64 = 1;
@@ -55,12 +59,13 @@ pub struct Door {
 pub async fn serve(door: Door, stopping: CancellationToken, connections: TaskTracker) {
     let Door { listener, config, peers, router } = door;
     let (acceptor, handshakes) = (TlsAcceptor::from(config), Arc::new(Semaphore::new(HANDSHAKES_MAX)));
+    let places = Places::default();
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &handshakes) => accepted,
+            accepted = accept(&listener, &handshakes, &places) => accepted,
             () = stopping.cancelled() => return,
         };
-        let Some((stream, address, under_way)) = accepted else { continue };
+        let Some((stream, address, under_way, place)) = accepted else { continue };
         let conversation =
             Conversation { address, peers: peers.clone(), router: router.clone(), stopping: stopping.clone() };
         let acceptor = acceptor.clone();
@@ -68,18 +73,27 @@ pub async fn serve(door: Door, stopping: CancellationToken, connections: TaskTra
             if let Some(stream) = handshake(&acceptor, stream, address, under_way).await {
                 conversation.hold(stream).await;
             }
+            drop(place);
         });
     }
 }
 
-/// The next connection, once there is room for its handshake. Nothing if it was gone again.
+/// The next connection, once there is room for it and its handshake. Nothing if it was gone again, or one too many.
 async fn accept(
     listener: &TcpListener,
     handshakes: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    places: &Places,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit, Place)> {
+    let room = places.room().await?;
     let under_way = Arc::clone(handshakes).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, address)) => Some((stream, address, under_way)),
+        Ok((stream, address)) => match places.take(room, address.ip()) {
+            Some(place) => Some((stream, address, under_way, place)),
+            None => {
+                tracing::info!(%address, "too many connections from one address");
+                None
+            }
+        },
         Err(error) if is_of_the_connection(&error) => None,
         Err(error) => {
             tracing::error!(%error, "connections cannot be accepted");
@@ -164,7 +178,7 @@ impl Conversation {
         let Some(peers) = &self.peers else { return Ok(None) };
         let chain = stream.get_ref().1.peer_certificates().unwrap_or_default().to_vec();
         let svid = peers.verify(&chain)?;
-        Ok(Some(Guest { peers: peers.clone(), chain, svid }))
+        Ok(Some(Guest { peers: peers.clone(), chain, svid, judged_by: Mutex::new(None) }))
     }
 }
 
@@ -173,6 +187,34 @@ struct Guest {
     peers: Peers,
     chain: Vec<CertificateDer<'static>>,
     svid: PeerSvid,
+    /// What `chain` was last judged by, and found to hold; nothing before the first request.
+    judged_by: Mutex<Option<Basis>>,
+}
+
+impl Guest {
+    /// Whether the certificate holds for one more request: from the commit of a revocation on it does not, whatever was open.
+    async fn is_welcome(&self) -> bool {
+        // A machine that slept may have missed the time.
+        if self.svid.not_after < self.peers.now() || !self.peers.in_step().await {
+            return false;
+        }
+        // Before it is judged: a change in between is then seen with the next request.
+        let basis = self.peers.basis(self.svid.id.trust_domain());
+        let with = || self.judged_by.lock().unwrap_or_else(PoisonError::into_inner);
+        if with().as_ref().is_some_and(|judged_by| judged_by.is(&basis)) {
+            return true;
+        }
+        match self.peers.verify(&self.chain) {
+            Ok(_) => {
+                *with() = Some(basis);
+                true
+            }
+            Err(error) => {
+                tracing::info!(peer = %self.svid.id, %error, "a certificate holds no longer");
+                false
+            }
+        }
+    }
 }
 
 /// Returns when the guest's certificate holds no longer; never, where nobody had to show one.
@@ -211,9 +253,8 @@ async fn answer(
     // Cookies are for encrypted connections only, and what the sender says about that is not asked.
     request.headers_mut().insert("x-forwarded-proto", HeaderValue::from_static("https"));
     if let Some(guest) = guest {
-        // A machine that slept may have missed the time.
-        if guest.svid.not_after < guest.peers.now() {
-            return Ok((StatusCode::UNAUTHORIZED, "the certificate of this connection has expired").into_response());
+        if !guest.is_welcome().await {
+            return Ok((StatusCode::UNAUTHORIZED, "the certificate of this connection holds no longer").into_response());
         }
         request.extensions_mut().insert(guest.svid.clone());
     }

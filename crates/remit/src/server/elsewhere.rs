@@ -59,7 +59,8 @@ fn transmitters(config: &Config, foreign: &Foreign) -> Transmitters {
     let named = config.signals.transmitter.iter().map(|table| {
         let (kept, issuer) = (foreign.transmitters.clone(), table.issuer.clone());
         let keys = Arc::new(move || kept.of(&issuer));
-        (table.issuer.clone(), Transmitter { audience: table.audience.clone(), keys })
+        let subjects = table.subjects.iter().cloned().collect();
+        (table.issuer.clone(), Transmitter { audience: table.audience.clone(), subjects, keys })
     });
     named.collect()
 }

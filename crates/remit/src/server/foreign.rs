@@ -81,6 +81,8 @@ impl Foreign {
     pub async fn open(config: &Config, stopping: &CancellationToken, tasks: &TaskTracker) -> anyhow::Result<Self> {
         let foreign = Self::default();
         let http = reqwest::Client::builder()
+            // What a variable of the environment names must not stand between us and who is asked or told.
+            .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(FETCH_SECONDS_MAX))
             .build()

@@ -5,6 +5,8 @@
 //! waits for its turn, so that two cores are enough.
 
 #[cfg(test)]
+mod cascade;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod demo;

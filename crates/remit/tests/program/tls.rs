@@ -179,8 +179,16 @@ async fn a_revoked_authority_ends_what_it_let_in() {
     let mut answer = [0; 4096];
     assert!(stream.read(&mut answer).await.expect("an answer") > 0);
 
+    let mut asking = connect(&config, place.at(CONTROL_MTLS_PORT)).await.expect("a connection");
+    asking.write_all(ALIVE).await.expect("a question");
+    assert!(asking.read(&mut answer).await.expect("an answer") > 0);
+
     let revoke = format!("/v1/keys/{}/revoke", realm.authority());
     place.control().post(&revoke, serde_json::json!({})).await;
+    // From the answer on nothing is answered on a connection that was open; a moment later it is closed.
+    asking.write_all(ALIVE).await.expect("a question");
+    let length = asking.read(&mut answer).await.expect("an answer");
+    assert!(answer[..length].starts_with(b"HTTP/1.1 401"), "{}", String::from_utf8_lossy(&answer[..length]));
     let ended = tokio::time::timeout(PATIENCE, stream.read(&mut answer)).await.expect("the connection does not end");
     assert!(matches!(ended, Ok(0) | Err(_)), "something was said that was not asked");
     refuses(&place, || Some(realm.agent(600))).await;

@@ -37,7 +37,51 @@ async fn what_was_launched_for_nothing_known_is_nobody() {
     let selectors = vec!["unix:path:/usr/bin/triage".to_owned()];
     let bind = Command::BindWorkload { agent, workload: WorkloadIdentity::Local { selectors } };
     world.submit(&world.root(), bind).await;
-    let launched = Some(ProcessId { pid: 7, started_at_ticks: 1 });
+    let process = ProcessId { pid: 7, started_at_ticks: 1 };
+    let launched = Some(Launched { process, task: remit_domain::Moment::new(world.engine.now(), 7).fresh_id() });
     let attested = Attested { launched, ..seen(&["unix:path:/usr/bin/triage"]) };
     assert!(identities(&world.engine.state(), &attested, world.engine.now()).is_empty());
+}
+
+#[tokio::test]
+async fn the_launch_of_an_ended_task_is_found_and_is_nobody() {
+    let world = World::new().await;
+    let agent = world.agent("triage", "root", |_| {}).await;
+    let selectors = vec!["unix:path:/usr/bin/triage".to_owned()];
+    let bind = Command::BindWorkload { agent, workload: WorkloadIdentity::Local { selectors } };
+    world.submit(&world.root(), bind).await;
+    let task = world.task("triage").await;
+    let process = ProcessId { pid: 7, started_at_ticks: 1 };
+    let (exe_sha256, cgroup) = (remit_domain::Digest::of_bytes(b"program"), String::new());
+    let observed = remit_domain::Process { pid: 7, started_at_ticks: 1, exe_sha256, cgroup };
+    world.submit(&world.root(), Command::AttestLaunch { task, process: observed }).await;
+    let seen_now = || {
+        let launched = launch(&world.engine.state(), process);
+        let attested = Attested { launched, ..seen(&["unix:path:/usr/bin/triage"]) };
+        (launched, identities(&world.engine.state(), &attested, world.engine.now()).len())
+    };
+    assert_eq!(seen_now(), (Some(Launched { process, task }), 1));
+    world.end(task).await;
+    assert_eq!(seen_now(), (Some(Launched { process, task }), 0), "neither its run nor what else describes it");
+}
+
+#[tokio::test]
+async fn a_program_is_read_only_if_that_decides() {
+    let world = World::new().await;
+    let agent = world.agent("triage", "root", |_| {}).await;
+    let bind = |selectors: &[&str]| Command::BindWorkload {
+        agent,
+        workload: WorkloadIdentity::Local { selectors: selectors.iter().map(|own| (*own).to_owned()).collect() },
+    };
+    let digest = format!("unix:sha256:{}", remit_domain::Digest::of_bytes(b"program"));
+    let needs = |selectors: &[&str]| needs_digest(&world.engine.state(), &seen(selectors));
+    world.submit(&world.root(), bind(&["unix:uid:1000"])).await;
+    assert!(!needs(&["unix:uid:1000"]));
+    world.submit(&world.root(), bind(&["unix:uid:1001", &digest])).await;
+    assert!(!needs(&["unix:uid:1000"]), "of another user");
+    assert!(needs(&["unix:uid:1001"]));
+    let process = ProcessId { pid: 7, started_at_ticks: 1 };
+    let launched = Some(Launched { process, task: remit_domain::Moment::new(world.engine.now(), 7).fresh_id() });
+    let attested = Attested { launched, ..seen(&["unix:uid:1001"]) };
+    assert!(!needs_digest(&world.engine.state(), &attested), "a launch decides by itself");
 }

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use bytes::{Buf, BytesMut};
 use remit_domain::{Command, WorkloadIdentity};
 use remit_testkit::World;
@@ -86,17 +84,4 @@ async fn a_leftover_socket_is_replaced_and_a_file_is_not() {
     let refused = Workloads::bind(world.engine.clone(), &Settings::at(&file)).await.unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(std::fs::read(&file).unwrap(), b"keep");
-}
-
-#[test]
-fn no_user_takes_all_places() {
-    let places = Arc::new(Places::default());
-    let own: Vec<Place> = (0..limits::CONNECTIONS_PER_USER_MAX).map(|_| places.enter(1_000).unwrap()).collect();
-    assert!(places.enter(1_000).is_none());
-    let roots: Vec<Place> = (own.len()..limits::CONNECTIONS_MAX).map(|_| places.enter(0).unwrap()).collect();
-    assert!(places.enter(0).is_none() && places.enter(7).is_none());
-    drop(own);
-    assert!(places.enter(1_000).is_some());
-    drop(roots);
-    assert!(places.by_user.lock().unwrap().is_empty());
 }

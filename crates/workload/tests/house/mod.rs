@@ -41,7 +41,7 @@ impl House {
         Self::of(World::new().await).await
     }
 
-    async fn of(world: World) -> Self {
+    pub async fn of(world: World) -> Self {
         let settings = Settings::at(world.anchors().with_file_name("workload.sock"));
         let workloads = Workloads::bind(world.engine.clone(), &settings).await.unwrap();
         world.engine.carry_out(Arc::new(workloads.enforcement()));

@@ -8,6 +8,7 @@ use remit_identity::x509::PeerSvid;
 use super::{Proved, assertion_refused, elsewhere, refused};
 use crate::oauth::error::OAuthError;
 use crate::oauth::form::Form;
+use crate::oauth::presented;
 use crate::{Api, auth};
 
 /// By an assertion that its enrolled key signed, for one use.
@@ -28,6 +29,9 @@ pub(super) async fn by_jwt_svid(api: &Api, assertion: &str, form: &Form) -> Resu
     let (realm, now) = (api.engine.realm(), api.engine.now().as_seconds());
     let domain = unverified.claimed_id().trust_domain().to_owned();
     let own = domain == realm.trust_domain;
+    if own && api.engine.read(|state| presented::is_revoked(state, unverified.kid())) {
+        return Err(refused("token_key_revoked", "this JWT-SVID is signed with a key that was revoked"));
+    }
     let svid = if own {
         let bundle = api.engine.keys().bundle(now).map_err(|_| OAuthError::fault("read its own bundle"))?;
         unverified.verify(&bundle, &realm.issuer, now)
@@ -36,9 +40,10 @@ pub(super) async fn by_jwt_svid(api: &Api, assertion: &str, form: &Form) -> Resu
         let bundle = bundle.ok_or_else(|| failed(JwtSvidError::TrustDomain))?;
         unverified.verify(&bundle, &realm.issuer, now)
     };
-    let id = svid.map_err(failed)?.id;
-    must_be_named(&id, form)?;
-    of_id(api, &id, "a JWT-SVID").await
+    let svid = svid.map_err(failed)?;
+    must_be_named(&svid.id, form)?;
+    let issued_at = svid.claims.seconds("iat").unwrap_or(i64::MIN);
+    of_id(api, &svid.id, issued_at, "a JWT-SVID").await
 }
 
 /// By the certificate of the connection, which the listener has verified. `client_id` says that it is meant (RFC 8705 section
@@ -48,7 +53,7 @@ pub(super) async fn by_certificate(api: &Api, svid: &PeerSvid, form: &Form) -> R
         return Err(OAuthError::missing("client_id"));
     }
     must_be_named(&svid.id, form)?;
-    of_id(api, &svid.id, "an X.509-SVID").await
+    of_id(api, &svid.id, svid.issued_at, "an X.509-SVID").await
 }
 
 /// Where `client_id` is there, it is the SPIFFE ID that was proved.
@@ -59,9 +64,9 @@ fn must_be_named(id: &SpiffeId, form: &Form) -> Result<(), OAuthError> {
     Err(refused("client_differs", "`client_id` is not the SPIFFE ID that was proved"))
 }
 
-async fn of_id(api: &Api, id: &SpiffeId, evidence: &str) -> Result<Proved, OAuthError> {
+async fn of_id(api: &Api, id: &SpiffeId, issued_at: i64, evidence: &str) -> Result<Proved, OAuthError> {
     if id.trust_domain() == api.engine.realm().trust_domain {
-        return own(api, id);
+        return own(api, id, issued_at);
     }
     let issuer = format!("spiffe://{}", id.trust_domain());
     let agent = elsewhere::agent_of(api, &issuer, id.as_str(), evidence).await?;
@@ -70,8 +75,8 @@ async fn of_id(api: &Api, id: &SpiffeId, evidence: &str) -> Result<Proved, OAuth
     Ok(Proved { agent, id: own, shown: id.as_str().to_owned(), run: None, certificate: None })
 }
 
-/// The agent of this realm, or the live run of one, that has this name.
-pub(super) fn own(api: &Api, id: &SpiffeId) -> Result<Proved, OAuthError> {
+/// The agent of this realm, or the live run of one, that has this name by a document that was handed out at `issued_at`.
+pub(super) fn own(api: &Api, id: &SpiffeId, issued_at: i64) -> Result<Proved, OAuthError> {
     let unknown = || refused("client_unknown", "this SPIFFE ID is no agent of this realm, or of a run that is over");
     let name = id.agent_name().ok_or_else(unknown)?;
     let run: Option<RunId> = name.run.map(|run| run.parse().map_err(|_| unknown())).transpose()?;
@@ -81,8 +86,10 @@ pub(super) fn own(api: &Api, id: &SpiffeId) -> Result<Proved, OAuthError> {
         let own = agent.spiffe_id(&domain);
         let expected = run.map_or_else(|| own.clone(), |run| format!("{own}/run/{run}"));
         let live = run.is_none_or(|run| state.live_tasks_of(agent.id).any(|task| task.run == run));
-        (id.as_str() == expected && live).then_some((agent.id, own))
+        let holds = if run.is_some() { Ok(()) } else { auth::must_hold(state, agent, issued_at) };
+        (id.as_str() == expected && live).then_some((agent.id, own, holds))
     });
-    let (agent, own) = found.ok_or_else(unknown)?;
+    let (agent, own, holds) = found.ok_or_else(unknown)?;
+    holds.map_err(|refusal| OAuthError::new("invalid_client", refusal))?;
     Ok(Proved { agent, id: own, shown: id.as_str().to_owned(), run, certificate: None })
 }

@@ -34,7 +34,8 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(App, ClientProof), OAut
     if ClientAddress::is_meant(id) {
         let document = document(api, id).await?;
         let redirect_uris = document.redirect_uris.iter().map(|uri: &RedirectUri| uri.as_str().to_owned()).collect();
-        let app = App { id: document.client_id, name: document.client_name, redirect_uris, proved: false };
+        let app =
+            App { id: document.client_id, name: document.client_name, redirect_uris, proved: false, registered: false };
         return Ok((app, document.proof));
     }
     let app = match id.strip_prefix(SELF_REGISTERED) {
@@ -43,7 +44,7 @@ pub(crate) async fn find(api: &Api, id: &str) -> Result<(App, ClientProof), OAut
             let id: ClientId = id.parse().map_err(|_| unknown())?;
             let client = api.engine.read(|state| state.clients.get(&id).cloned()).ok_or_else(unknown)?;
             let (id, name) = (client.id.to_string(), client.name);
-            App { id, name, redirect_uris: client.redirect_uris, proved: false }
+            App { id, name, redirect_uris: client.redirect_uris, proved: false, registered: true }
         }
     };
     Ok((app, ClientProof::None))
@@ -80,7 +81,8 @@ pub(super) async fn by_assertion(api: &Api, address: &str, assertion: &str) -> R
     let expect = Expect { client: address, issuer: &realm.issuer, now };
     let claims = unverified.verify(&keys, &expect).map_err(failed)?;
     // A poisoned lock means that an insertion was cut short; refusing is the answer that cannot be wrong.
-    let fresh = api.assertions.lock().is_ok_and(|mut seen| seen.insert(address, &claims.jti, claims.iat, now));
+    let seen = &api.memory.assertions;
+    let fresh = seen.lock().is_ok_and(|mut seen| seen.insert(address, &claims.jti, claims.iat, now));
     if fresh { Ok(App { proved: true, ..app }) } else { Err(failed(AssertionError::Replay)) }
 }
 
@@ -124,5 +126,6 @@ fn opened(api: &Api, id: &str, sealed: &str) -> Result<App, OAuthError> {
     let sealed = base64url::decode(sealed).map_err(|_| unknown())?;
     let plain = api.engine.key_for(PURPOSE).open(PURPOSE.as_bytes(), &sealed).map_err(|_| unknown())?;
     let client: SelfRegistered = serde_json::from_slice(&plain).map_err(|_| unknown())?;
-    Ok(App { id: id.to_owned(), name: client.name, redirect_uris: client.redirect_uris, proved: false })
+    let (name, redirect_uris) = (client.name, client.redirect_uris);
+    Ok(App { id: id.to_owned(), name, redirect_uris, proved: false, registered: false })
 }

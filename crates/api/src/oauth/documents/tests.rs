@@ -34,10 +34,25 @@ async fn a_kept_document_is_used_until_its_time_is_over() {
 fn there_are_only_so_many() {
     let documents = documents();
     for number in 0..=limits::DOCUMENTS_MAX {
-        documents.keep(&format!("https://a/{number}"), Kept { body: Arc::default(), until: NOW.plus_seconds(5) }, NOW);
+        let address = format!("https://{number}.example/client");
+        documents.keep(&address, Kept { body: Arc::default(), until: NOW.plus_seconds(5) }, NOW);
     }
     assert_eq!(documents.kept.lock().unwrap().len(), limits::DOCUMENTS_MAX);
     let later = NOW.plus_seconds(10);
     documents.keep("https://a/later", Kept { body: Arc::default(), until: later.plus_seconds(5) }, later);
     assert_eq!(documents.kept.lock().unwrap().len(), 1);
+}
+
+#[test]
+fn one_host_keeps_only_so_many() {
+    let documents = documents();
+    let keep = |address: &str| {
+        documents.keep(address, Kept { body: Arc::default(), until: NOW.plus_seconds(5) }, NOW);
+        documents.kept.lock().unwrap().len()
+    };
+    for number in 0..=limits::DOCUMENTS_PER_HOST_MAX {
+        keep(&format!("https://a.example/{number}"));
+    }
+    assert_eq!(keep("https://a.example/last"), limits::DOCUMENTS_PER_HOST_MAX);
+    assert_eq!(keep("https://b.example/first"), limits::DOCUMENTS_PER_HOST_MAX + 1);
 }

@@ -1,6 +1,6 @@
 use http::{HeaderMap, header};
 
-use super::{Fetcher, Range, fresh_seconds};
+use super::{Fetcher, Place, Range, fresh_seconds};
 use crate::limits;
 
 #[test]
@@ -52,4 +52,17 @@ fn a_document_is_kept_as_its_server_says_within_bounds() {
     assert_eq!(fresh("no-store, max-age=60"), 0);
     assert_eq!(fresh("private"), 0);
     assert_eq!(fresh_seconds(&HeaderMap::new()), limits::DOCUMENT_SECONDS_DEFAULT);
+}
+
+#[tokio::test]
+async fn one_host_does_not_take_the_places_of_all() {
+    let fetcher = Fetcher::new(Vec::new(), b"");
+    let take = |host| Place::take(&fetcher.by_host, host);
+    let all: Vec<_> = (0..limits::FETCHES_PER_HOST_MAX).map(|_| take("127.0.0.1").unwrap()).collect();
+    let refused = async |url: &str| fetcher.fetch(&url.parse().unwrap()).await.unwrap_err().sentence;
+    assert!(refused("https://127.0.0.1/client").await.contains("too many"));
+    assert!(refused("https://127.0.0.2/client").await.contains("public internet"));
+    drop(all);
+    assert!(refused("https://127.0.0.1/client").await.contains("public internet"));
+    assert!(fetcher.by_host.lock().unwrap().is_empty());
 }

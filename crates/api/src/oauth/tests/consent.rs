@@ -214,6 +214,7 @@ async fn a_pushed_request_is_used_once_by_the_client_that_pushed_it() {
     // What stands beside the name of the request does not count.
     assert_eq!((request.goal.as_deref(), request.scope.as_slice()), (Some("tidy up"), &["crm/*".to_owned()][..]));
     assert!(request.intent_hash.unwrap().starts_with("sha-256:"));
+    assert_eq!(request.ends_at, Some(4_102_444_800));
     assert_eq!(authorize(&house, &bring(&client)).await.2["code"], "request_used");
     let bad = with(asked, "redirect_uri", "https://evil.example/");
     assert_eq!(house.post("/oauth/par", Ask { form: bad, ..Ask::default() }).await.1["error"], "invalid_request");
@@ -265,8 +266,8 @@ async fn a_client_is_what_its_own_document_says() {
         assert_eq!(request.client_name, name);
         consent(&house, &request, client).await;
     }
-    let (status, answer) = house.token(redeem(public, public, back), None).await;
-    assert_eq!((status, &claims(&answer)["client_id"]), (StatusCode::OK, &json!(public)));
+    let (status, of_public) = house.token(redeem(public, public, back), None).await;
+    assert_eq!((status, &claims(&of_public)["client_id"]), (StatusCode::OK, &json!(public)));
     // The other has keys, so its name alone proves nothing.
     assert_eq!(house.token(redeem(signing, signing, back), None).await.1["code"], "client_unproved");
     let assertion = |key: &SigningKey| {
@@ -287,9 +288,40 @@ async fn a_client_is_what_its_own_document_says() {
     let proved = both(redeem(signing, signing, back), &[kind, ("client_assertion", &assertion(&key))]);
     let (status, answer) = house.token(proved.clone(), None).await;
     assert_eq!(status, StatusCode::OK, "{answer}");
+    // Applications have a memory of their own, so that strangers do not fill that of agents.
+    assert!(house.api.assertions.lock().unwrap().is_empty());
+    // It is told about its own tokens, and nothing about those of others.
+    for (token, active) in [(&answer, true), (&of_public, false)] {
+        let by = form(&[kind, ("client_assertion", &assertion(&key))]);
+        let ask = both(by, &[("token", token["access_token"].as_str().unwrap())]);
+        let (_, told) = house.post("/oauth/introspect", Ask { form: ask, ..Ask::default() }).await;
+        assert_eq!(told["active"], active, "{told}");
+    }
+    // What is wrong is said here: nobody is sent where a stranger's document says.
+    let (status, location, body) = authorize(&house, &with(question(public, back), "response_type", "token")).await;
+    assert_eq!(
+        (status, location, &body["error"]),
+        (StatusCode::BAD_REQUEST, None, &json!("unsupported_response_type"))
+    );
     assert_eq!(house.token(proved, None).await.1["code"], "assertion_replay");
     for liar in ["https://liar.example/client", "https://127.0.0.1/client", "http://app.example/client"] {
         let (status, location, body) = authorize(&house, &question(liar, back)).await;
         assert_eq!((status, location), (StatusCode::UNAUTHORIZED, None), "{body}");
     }
+}
+
+#[tokio::test]
+async fn whoever_guesses_codes_takes_no_room() {
+    let house = House::build().await;
+    let client = client(&house).await;
+    let (key, _) = SigningKey::generate().unwrap();
+    let (_, refused) = house.token(redeem(&client, "guessed", BACK), Some(&key)).await;
+    assert_eq!((&refused["error"], &refused["code"]), (&json!("invalid_grant"), &json!("code_refused")));
+    let ask = Ask { form: with(question(&client, BACK), "scope", "openid"), proof: Some(&key), svid: None };
+    assert_eq!(house.post("/oauth/par", ask).await.1["error"], "invalid_scope");
+    let ask = Ask { form: question(&client, BACK), proof: Some(&key), svid: None };
+    assert_eq!(house.post("/oauth/par", ask).await.0, StatusCode::CREATED);
+    let memory = &house.api.memory;
+    assert!(memory.proofs.lock().unwrap().is_empty());
+    assert_eq!(memory.pushed_proofs.lock().unwrap().len(), 1);
 }

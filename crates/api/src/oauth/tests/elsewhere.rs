@@ -98,3 +98,28 @@ async fn what_the_issuer_did_not_say_is_not_believed() {
     }
     assert!(house.world.engine.read(|state| state.workload_of(IDP, "build-7").is_none()));
 }
+
+#[tokio::test]
+async fn an_assertion_with_a_name_is_good_once_and_none_lives_long() {
+    let (key, _) = SigningKey::generate().unwrap();
+    let house = house(&key).await;
+    let workload = WorkloadIdentity::Foreign { issuer: IDP.to_owned(), subject: "build-7".to_owned() };
+    let bind = Command::BindWorkload { agent: house.world.agent_named("triage"), workload };
+    house.world.submit(&house.world.root(), bind).await;
+    let ask = async |assertion: &str| house.token(form(&[GRANT, ("assertion", assertion)]), None).await;
+    let named = assertion(&house, &key, |claims| claims["jti"] = json!("a-1"));
+    assert_eq!(ask(&named).await.0, StatusCode::OK);
+    let (_, again) = ask(&named).await;
+    assert_eq!((&again["error"], &again["code"]), (&json!("invalid_grant"), &json!("assertion_replay")));
+    let now = house.now();
+    for change in [
+        |claims: &mut Value, now: i64| claims["exp"] = json!(now + 3_700),
+        |claims: &mut Value, now: i64| {
+            claims["exp"] = json!(now + 3_700);
+            claims.as_object_mut().unwrap().remove("iat");
+        },
+    ] {
+        let long = assertion(&house, &key, |claims| change(claims, now));
+        assert_eq!(ask(&long).await.1["code"], "assertion_too_long_lived");
+    }
+}

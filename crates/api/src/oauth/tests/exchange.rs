@@ -162,3 +162,18 @@ async fn a_revoked_token_is_no_good_although_its_task_lives() {
     let unknown = both(house.by("triage", &key), &[("token", "what?")]);
     assert_eq!(house.post("/oauth/revoke", ask(unknown)).await.0, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_run_takes_over_nothing_beside_its_own_task() {
+    let house = House::build().await;
+    let (key, own) = (house.key("triage").await, house.key("helper").await);
+    let subject = subject(&house, &key, &["helper"], &["helpdesk/*"]).await;
+    let begin = both(house.by("helper", &own), &[("grant_type", "client_credentials")]);
+    let (_, first) = house.token(begin, None).await;
+    let svid = house.jwt_svid("helper", claims(&first)["run"].as_str());
+    let by_run = [("client_assertion_type", super::JWT_SPIFFE), ("client_assertion", svid.as_str())];
+    let ask = both(super::form(&by_run), &[EXCHANGE, KIND, ("subject_token", &subject)]);
+    let (_, refused) = house.token(ask, Some(&own)).await;
+    assert_eq!(refused["error"], "unauthorized_client", "{refused}");
+    assert_eq!(exchange(&house, &own, &subject, &[], Some(&own)).await.0, StatusCode::OK);
+}

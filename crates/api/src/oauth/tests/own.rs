@@ -1,14 +1,14 @@
 //! An agent's own tasks, and the ways in which it proves itself.
 
 use http::StatusCode;
+use remit_domain::Command;
 use remit_identity::jwt_svid;
 use remit_identity::x509::PeerSvid;
 use remit_identity::{SigningKey, SpiffeId};
 use serde_json::json;
 
-use super::{Ask, House, ISSUER, both, claims, form, task_of};
+use super::{Ask, House, ISSUER, JWT_SPIFFE, both, claims, form, task_of};
 
-const JWT_SPIFFE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-spiffe";
 const OWN: (&str, &str) = ("grant_type", "client_credentials");
 
 #[tokio::test]
@@ -94,6 +94,7 @@ async fn a_key_that_is_not_the_agents_binds_nothing() {
 #[tokio::test]
 async fn a_jwt_svid_proves_an_agent_and_other_documents_do_not() {
     let house = House::build().await;
+    house.bind("triage").await;
     let id = SpiffeId::parse(&house.id("triage")).unwrap();
     let mint =
         |audience: &str| jwt_svid::mint(&house.world.engine.keys(), &id, audience, 60, house.now()).unwrap().token;
@@ -114,8 +115,10 @@ async fn a_jwt_svid_proves_an_agent_and_other_documents_do_not() {
 #[tokio::test]
 async fn a_certificate_proves_an_agent_that_names_itself_and_binds_its_tokens() {
     let house = House::build().await;
+    let workload = house.bind("triage").await;
     let id = house.id("triage");
     let svid = || PeerSvid {
+        issued_at: i64::MAX,
         id: SpiffeId::parse(&id).unwrap(),
         certificate_sha256: "kO2oSVFYnWjZIVD3BzFU2Gy_6tOWg5AAz2pGR_NFFzc".to_owned(),
         serial: "01".to_owned(),
@@ -148,6 +151,16 @@ async fn a_certificate_proves_an_agent_that_names_itself_and_binds_its_tokens() 
     assert_eq!(house.post("/oauth/token", ask(&house.id("helper"))).await.1["error"], "invalid_client");
     let unnamed = Ask { form: form(&[OWN]), proof: None, svid: Some(svid()) };
     assert_eq!(house.post("/oauth/token", unnamed).await.1["error"], "invalid_request");
+    // Once nothing is bound to the agent, what is left of its certificates proves nothing.
+    let unbind = Command::UnbindWorkload { agent: house.world.agent_named("triage"), workload };
+    house.world.submit(&house.world.root(), unbind).await;
+    let (status, refused) = house.post("/oauth/token", ask(&id)).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::UNAUTHORIZED, &json!("workload_unbound")));
+    let (status, _, refused) = house.send(renew(Some(svid()))).await;
+    assert_eq!((status, &refused["code"]), (StatusCode::UNAUTHORIZED, &json!("workload_unbound")));
+    house.bind("triage").await;
+    let old = PeerSvid { issued_at: house.now() - 60, ..svid() };
+    assert_eq!(house.send(renew(Some(old))).await.2["code"], "svid_withdrawn");
 }
 
 #[tokio::test]

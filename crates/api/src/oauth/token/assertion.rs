@@ -5,13 +5,15 @@ use std::sync::Arc;
 use axum::response::Response;
 use remit_domain::{AgentId, Refusal};
 use remit_identity::foreign::{Expect, ForeignError, ForeignJwt, KeySet};
+use remit_identity::json::{JsonError, Members};
+use remit_identity::limits::FOREIGN_SKEW_SECONDS;
 
 use super::{Asked, client_credentials};
-use crate::Api;
 use crate::oauth::OidcIssuer;
 use crate::oauth::client::{self, Proved};
 use crate::oauth::error::OAuthError;
 use crate::oauth::form::Form;
+use crate::{Api, limits};
 
 /// What such a task is for, if nobody says.
 const PURPOSE: &str = "a token of a trusted issuer";
@@ -51,6 +53,7 @@ async fn agent_of(api: &Api, assertion: &str) -> Result<AgentId, OAuthError> {
     let expect = Expect { issuer: &issuer.issuer, audience: &issuer.audience, now: api.engine.now().as_seconds() };
     let claims = unverified.verify(&keys, &expect).map_err(|error| refused(&error))?;
     issuer.claims.as_ref().map_or(Ok(()), |rules| rules.hold(&claims)).map_err(|error| refused(&error))?;
+    must_be_fresh(api, &issuer.issuer, &claims)?;
     if let Some(name) = &issuer.agent {
         return Ok(api.engine.read(|state| state.agent_named(name).map(|agent| agent.id))?);
     }
@@ -63,6 +66,27 @@ async fn agent_of(api: &Api, assertion: &str) -> Result<AgentId, OAuthError> {
         )
     })?;
     client::agent_of_workload(api, &issuer.issuer, subject, "a token of a trusted OpenID Connect issuer").await
+}
+
+/// One that lives long is as good as a password, and one that has a name is good for one use (RFC 7523 section 3).
+fn must_be_fresh(api: &Api, issuer: &str, claims: &Members) -> Result<(), OAuthError> {
+    let unreadable = |error: JsonError| refused(&ForeignError::Claims(error));
+    let now = api.engine.now().as_seconds();
+    let exp = claims.seconds("exp").map_err(unreadable)?;
+    let iat = claims.optional_seconds("iat").map_err(unreadable)?.unwrap_or(now);
+    if exp.saturating_sub(iat) > limits::FOREIGN_ASSERTION_SECONDS_MAX {
+        let sentence = format!("the assertion lives longer than {} seconds", limits::FOREIGN_ASSERTION_SECONDS_MAX);
+        return Err(OAuthError::invalid_grant("assertion_too_long_lived", sentence));
+    }
+    let Some(jti) = claims.optional_text("jti").map_err(unreadable)? else { return Ok(()) };
+    let until = exp.saturating_add(FOREIGN_SKEW_SECONDS);
+    let seen = &api.memory.foreign_assertions;
+    // A poisoned lock means that an insertion was cut short; refusing is the answer that cannot be wrong.
+    if seen.lock().is_ok_and(|mut seen| seen.insert_until(issuer, jti, iat, until, now)) {
+        return Ok(());
+    }
+    let sentence = "the assertion was used before, or is from before this server began to remember";
+    Err(OAuthError::new("invalid_grant", Refusal::new("assertion_replay", sentence).help("get a new one for each use")))
 }
 
 fn trusted<'a>(api: &'a Api, claimed: &str) -> Result<(&'a OidcIssuer, Arc<KeySet>), OAuthError> {

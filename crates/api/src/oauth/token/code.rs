@@ -1,7 +1,7 @@
 //! `authorization_code`: what a person consented to, once, for the client that can show the verifier (RFC 7636).
 
 use axum::response::Response;
-use remit_domain::{Actor, Command, Digest, Event, RedeemCode};
+use remit_domain::{Actor, Command, Digest, Event, RedeemCode, Refusal};
 use remit_identity::code::OneTimeCode;
 use remit_identity::{base64url, digest};
 use serde_json::{Map, Value};
@@ -21,8 +21,14 @@ pub(super) async fn grant(api: &Api, asked: &Asked, form: &Form) -> Result<Respo
     let challenge = challenge_of(form.text("code_verifier")?)?;
     let code = Digest::of_bytes(code.as_bytes());
     let state = api.engine.state();
+    // INVARIANT: before anything that takes room: whoever guesses codes gets no place among what is to be decided, and none in
+    // the memory of proofs.
+    if !state.code_is_known(&code) {
+        let sentence = "this authorization code is unknown, used, expired or not for this client";
+        return Err(OAuthError::from(Refusal::new("code_refused", sentence).help("begin the sign-in again")));
+    }
     let named = Target::asked(&state, api.engine.audience(), form)?;
-    // Where the code is unknown or used the domain says so, and ends what it began; the place does not matter then.
+    // Where the code is used the domain says so, and ends what it began; the place does not matter then.
     let consented = state.consented(&code).map(|consented| consented.resource.clone());
     let target = match consented {
         Some(resource) => Target::parse(&state, api.engine.audience(), &resource)?,

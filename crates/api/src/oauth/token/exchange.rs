@@ -158,6 +158,12 @@ impl<'a> Exchange<'a> {
             let help = "name the delegate when the first task is started: `--delegate NAME`";
             OAuthError::from(Refusal::new("actor_unauthorized", sentence).help(help))
         };
+        // A run is bounded by its task: what its agent takes over from others is another run.
+        if proved.run.is_some() {
+            return Err(OAuthError::unauthorized_client(
+                "a run takes over no task of another agent; its agent does, as itself",
+            ));
+        }
         // INVARIANT: `may_act` gates where it is there, whatever else would allow it.
         if subject.may_act.as_ref().is_some_and(|only| only.sub != proved.id) {
             return Err(unauthorized("the subject token may be passed on to another agent only"));

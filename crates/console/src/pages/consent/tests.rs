@@ -19,6 +19,7 @@ fn request(world: &World) -> ConsentRequest {
         code_challenge: "challenge".to_owned(),
         purpose: None,
         goal: None,
+        ends_at: None,
         intent_hash: None,
         jkt: None,
         agent_hint: None,
@@ -89,6 +90,46 @@ async fn a_no_goes_back_and_leaves_nothing() {
     let answer = world.post("/consent", &cookie, &fields).await;
     assert!(answer.header("location").contains("?x=1&error=access_denied&"), "{}", answer.header("location"));
     assert_eq!(world.engine.head(), head);
+}
+
+#[tokio::test]
+async fn what_ends_soon_is_no_longer_than_that_and_is_shown_with_all_that_was_said() {
+    let world = World::new().await;
+    let cookie = world.sign_in("olga").await;
+    let now = world.engine.now().as_seconds();
+    let delegate = "spiffe://remit.test/agent/helper/production";
+    let part =
+        json!({"operations": ["helpdesk/refund"], "delegation": {"depth_max": 1, "delegates": [{"agent": delegate}]}});
+    let asked = ConsentRequest {
+        goal: Some("tidy up".to_owned()),
+        purpose: Some("never the archive".to_owned()),
+        ends_at: Some(now + 120),
+        authority: json!([part]),
+        ..request(&world)
+    };
+    let text = sealed(&world, &asked);
+    let page = world.get(&format!("/consent?request={text}"), &cookie).await;
+    for part in ["tidy up", "never the archive", "Ends at the latest", delegate] {
+        assert!(page.body.contains(part), "`{part}` is not shown: {}", page.body);
+    }
+    let token = page.field("form_token");
+    let fields = |text| {
+        [
+            ("form_token", token.as_str()),
+            ("request", text),
+            ("agent", "support-bot"),
+            ("purpose", "tidy up"),
+            ("hours", "24"),
+            ("decision", "allow"),
+        ]
+    };
+    let head = world.engine.head();
+    world.post("/consent", &cookie, &fields(&text)).await;
+    let record = world.engine.record(head).await.unwrap().unwrap();
+    let Event::AuthorizationConsented(consented) = record.record.event else { panic!("{record:?}") };
+    assert!((1..=120).contains(&consented.ttl_seconds), "{}", consented.ttl_seconds);
+    let over = sealed(&world, &ConsentRequest { ends_at: Some(now), ..asked });
+    assert!(world.post("/consent", &cookie, &fields(&over)).await.status.is_client_error());
 }
 
 #[tokio::test]

@@ -117,7 +117,9 @@ impl Observer {
             assert_ne!(self.agents[agent].1, AgentStatus::Decommissioned, "a workload outlived its agent");
         }
         assert!(self.trust.launches.values().all(|task| !self.tasks[task].ended), "a launch outlived its task");
-        assert_eq!(state.launches.len(), self.trust.launches.len());
+        let at_work = |launch: &Launch| state.task(launch.task).is_ok_and(|task| task.is_live());
+        let at_work = state.launches.values().filter(|launch| at_work(launch)).count();
+        assert_eq!(at_work, self.trust.launches.len());
         let Some((person, account)) = self.trust.silenced.take() else { return };
         assert!(state.sessions.values().all(|session| session.person != person), "a session outlived a signal");
         for task in self.tasks.values().filter(|task| !task.ended) {

@@ -86,6 +86,7 @@ impl Caller {
             operation: self.operation.clone(),
             arguments: Arc::new(arguments),
             content,
+            proven: false,
             beside: None,
             approval: None,
         };

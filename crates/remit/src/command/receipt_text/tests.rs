@@ -55,3 +55,13 @@ fn a_receipt_without_anything_is_told_as_that() {
     assert_eq!(said, expected);
     assert_eq!(ended(&Value::Null), "nothing was live below it");
 }
+
+#[test]
+fn what_is_not_counted_is_said_not_to_be() {
+    let said = sentences(&json!({"last_accepted": null, "accepted_after": null}), Timestamp::default());
+    let expected = [
+        "calls that were accepted after it: not counted, since they cannot be told from others",
+        "nothing is left that could not be called back",
+    ];
+    assert_eq!(said, expected);
+}

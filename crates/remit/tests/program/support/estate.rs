@@ -40,6 +40,11 @@ impl Estate {
         Self { token: text(&started, "token"), gateway: place.gateway() }
     }
 
+    /// The same, with another token.
+    pub fn with(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), gateway: self.gateway }
+    }
+
     /// A new connection of the agent.
     pub fn caller(&self) -> Caller {
         Caller::new(self.gateway, &self.token)

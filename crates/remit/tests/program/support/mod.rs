@@ -12,7 +12,7 @@ mod witness;
 
 pub use caller::{Caller, Load, Reply};
 pub use certificates::{Authority, Realm, Shown, connect, trusting};
-pub use control::Control;
+pub use control::{Control, text};
 pub use echo::Echo;
 pub use estate::Estate;
 pub use place::{Exit, Place, Running};
