@@ -198,7 +198,7 @@ def test_an_svid_alone_reaches_a_tool(realm, run, language):
         body, headers = mtls.tool_call("show_order", {"order_id": "O-5007"})
         step = {"request": gateway(realm), "server": f"spiffe://{domain(realm)}/remit/gateway", "body": body, "headers": headers}
     assert structured(workload.ask(step))["order_id"] == "O-5007"
-    # What it did is on record as its own. Its task has a token too that whoever holds it may use, so no more is claimed.
+    # What it did is on record as its own, and as proven: the certificate was shown for this very call.
     task = task_of(realm, workload)
     query = ["ledger", "query", "--task", task, "--operation", "desk/show_order", "--kind", "ActionAllowed"]
     allowed = upstreams.wait_until(lambda: realm.remit.cli(*query)["items"], HEAR_SECONDS_MAX, "the call is found")
