@@ -13,6 +13,7 @@ use serde::Deserialize;
 
 use crate::errors::PageError;
 use crate::headers::FormsTo;
+use crate::parts::properties::{properties, row};
 use crate::parts::text::shown;
 use crate::parts::{time, value};
 use crate::session::{SentForm, Viewer};
@@ -185,17 +186,13 @@ fn page(
         &html! {
             h1 { (shown(&request.client_name)) " wants to work in your name" }
             p .lead { "You are " strong { (shown(&viewer.name)) } ". A yes starts one task of one of your agents, and gives this application its token." }
-            dl .facts {
-                dt { "Application" }
-                dd { (shown(&request.client_name)) " " span .quiet { "as it calls itself" } }
-                dt { "Known as" }
-                dd { code { (shown(&request.client_id)) } }
-                dt { "The answer goes to" }
-                dd { code { (shown(&request.redirect_uri)) } }
-                dt { "For use at" }
-                dd { code { (shown(&request.resource)) } }
+            (properties(&html! {
+                (row("Application", &html! { (shown(&request.client_name)) " " span .quiet { "as it calls itself" } }))
+                (row("Known as", &html! { code { (shown(&request.client_id)) } }))
+                (row("The answer goes to", &html! { code { (shown(&request.redirect_uri)) } }))
+                (row("For use at", &html! { code { (shown(&request.resource)) } }))
                 (reasons(request, now))
-            }
+            }))
             (asked_for(&scope, &authority))
             @if agents.is_empty() {
                 div .notice .bad role="alert" {
@@ -234,16 +231,13 @@ fn page(
 fn reasons(request: &ConsentRequest, now: Timestamp) -> Markup {
     html! {
         @if let Some(goal) = &request.goal {
-            dt { "Goal" }
-            dd { (shown(goal)) " " span .quiet { "as it says" } }
+            (row("Goal", &html! { (shown(goal)) " " span .quiet { "as it says" } }))
         }
         @if let Some(purpose) = &request.purpose {
-            dt { "Purpose and limits" }
-            dd { (shown(purpose)) " " span .quiet { "as it says" } }
+            (row("Purpose and limits", &html! { (shown(purpose)) " " span .quiet { "as it says" } }))
         }
         @if let Some(ends_at) = request.ends_at {
-            dt { "Ends at the latest" }
-            dd { (time::moment(Timestamp::from_millis(ends_at.saturating_mul(1000)), now)) }
+            (row("Ends at the latest", &html! { (time::moment(Timestamp::from_millis(ends_at.saturating_mul(1000)), now)) }))
         }
     }
 }
