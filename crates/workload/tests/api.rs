@@ -2,6 +2,7 @@
 
 mod house;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -306,4 +307,26 @@ async fn the_socket_is_for_everybody_and_goes_with_the_server() {
     house.stop().await;
     assert_eq!(soon(stream.next()).await.unwrap().unwrap_err().code(), Code::Unavailable);
     assert!(!socket.exists());
+}
+
+#[tokio::test]
+async fn two_ends_that_know_only_the_socket_trust_each_other_and_nobody_else() {
+    // A process has one provider of cryptography; another test may have named it already, the same.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let house = House::new().await;
+    house.agent("triage").await;
+    let source = || async { X509Source::builder().endpoint(house.address()).build().await.unwrap() };
+    let own = "spiffe://remit.test/agent/triage/production";
+    let server = spiffe_rustls::mtls_server(source().await).authorize(spiffe_rustls::authorizer::exact([own]).unwrap());
+    let server = tokio_rustls::TlsAcceptor::from(Arc::new(server.build().unwrap()));
+    for (expected, holds) in [(own, true), ("spiffe://remit.test/agent/other/production", false)] {
+        let client = spiffe_rustls::mtls_client(source().await);
+        let client = client.authorize(spiffe_rustls::authorizer::exact([expected]).unwrap()).build().unwrap();
+        let client = tokio_rustls::TlsConnector::from(Arc::new(client));
+        let (near, far) = tokio::io::duplex(1 << 16);
+        let name = rustls::pki_types::ServerName::try_from("anything.test").unwrap();
+        let (connected, accepted) = tokio::join!(client.connect(name, near), server.accept(far));
+        assert_eq!(connected.is_ok(), holds, "{:?}", connected.err());
+        assert_eq!(accepted.is_ok(), holds, "the certificate says who is there, not the name that was dialled");
+    }
 }
