@@ -8,12 +8,11 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::header;
 use remit_domain::{Refusal, STATUS_PLACES};
+use remit_engine::STATUS_LIST_KEPT_SECONDS;
 use remit_identity::status_list::{self, ListTerms, MEDIA_TYPE, StatusList};
 
 use crate::{Api, Problem};
 
-/// How long others may keep a list, in seconds: what has ended may be accepted there for so long.
-pub(crate) const LIST_TTL_SECONDS: u64 = 15;
 /// When a list ends, in seconds: an old copy must not be shown for ever.
 const LIST_SECONDS: i64 = 300;
 /// How long a list of which nothing has changed is given out as it is, in seconds.
@@ -54,7 +53,7 @@ pub(crate) async fn list(State(api): State<Api>, Path(number): Path<String>) -> 
         Some(made) => made.token.clone(),
         None => {
             let uri = uri_of(&api, list);
-            let terms = ListTerms { uri: &uri, iat: now, exp: now + LIST_SECONDS, ttl: LIST_TTL_SECONDS };
+            let terms = ListTerms { uri: &uri, iat: now, exp: now + LIST_SECONDS, ttl: STATUS_LIST_KEPT_SECONDS };
             let token = places(&state.void_places(list))
                 .and_then(|list| status_list::mint(&keys, &list, &terms))
                 .map_err(|_| Problem::fault("make a status list"))?;
@@ -65,7 +64,7 @@ pub(crate) async fn list(State(api): State<Api>, Path(number): Path<String>) -> 
     drop(made);
     let headers = [
         (header::CONTENT_TYPE, MEDIA_TYPE.to_owned()),
-        (header::CACHE_CONTROL, format!("public, max-age={LIST_TTL_SECONDS}")),
+        (header::CACHE_CONTROL, format!("public, max-age={STATUS_LIST_KEPT_SECONDS}")),
     ];
     Ok((headers, token).into_response())
 }

@@ -257,6 +257,8 @@ impl Authority {
                         .and(bound.get("amount"))
                         .and_then(|bound| kind.holds(value?, bound))
                 }
+                // Who names nothing may be given everything.
+                (Some(Value::Array(none)), _) if none.is_empty() => Some(false),
                 (Some(value), bound) => kind.holds(value, bound),
                 (None, _) => None,
             };

@@ -16,8 +16,8 @@ impl Event {
             | Self::SignalReceived(_)
             | Self::ClientRemoved { .. }
             | Self::CodeReused { .. }
-            | Self::RefreshReused { .. } => true,
-            Self::WorkloadUnbound { .. } => true,
+            | Self::RefreshReused { .. }
+            | Self::WorkloadUnbound { .. } => true,
             Self::RealmKeyStepped(stepped) => stepped.step == KeyStep::Revoked,
             Self::TaskEnded { reason, .. } => matches!(reason, EndReason::Ended { .. } | EndReason::Expired),
             _ => false,

@@ -200,10 +200,6 @@ pub enum Command {
         note: String,
     },
 
-    RotateKey {
-        key: String,
-        step: String,
-    },
     StepKey(Box<StepKey>),
     EraseContent {
         task: TaskId,
@@ -313,7 +309,6 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         Command::ActivatePolicies { change } => policy::decide_activate(state, actor, *change),
         Command::RejectPolicies { change, note } => policy::decide_reject(state, actor, *change, note),
 
-        Command::RotateKey { key, step } => realm::decide_rotate_key(state, actor, key, step),
         Command::StepKey(step) => realm_key::decide_step(state, actor, step),
         Command::EraseContent { task, agent, reason } => realm::decide_erase(state, actor, *task, *agent, reason),
         Command::Expire | Command::Recover if *actor != Actor::Remit => {

@@ -8,7 +8,7 @@ use crate::person::check_text;
 use crate::task::{self, TaskStarted};
 use crate::{
     Actor, Agent, AgentId, Budget, Delegation, Event, Moment, OperationPattern, Refusal, State, Task, TaskId, limits,
-    sandbox,
+    narrow, sandbox,
 };
 
 #[cfg(test)]
@@ -55,7 +55,7 @@ pub(crate) fn decide_delegate(
     must_be_of_one_environment(delegator, delegate)?;
     task::check_room(state, delegate)?;
     if parent.depth + 1 >= limits::TASK_DEPTH_MAX {
-        return Err(task::too_deep());
+        return Err(narrow::too_deep());
     }
     if task::lineage(state, parent).any(|above| above.agent == ask.delegate) {
         let sentence = format!("`{}` is in the line that this task came down already", delegate.name);
@@ -69,7 +69,7 @@ pub(crate) fn decide_delegate(
     let life_seconds = task::life(Some(ask.ttl_seconds.unwrap_or(limits::TASK_SECONDS_MAX)))?;
     let left = parent.budget.calls_max.saturating_sub(parent.calls);
     if ask.calls_max.is_some_and(|calls| calls == 0 || calls > left) {
-        return Err(task::wider_than_parent("do more"));
+        return Err(narrow::wider_than_parent("do more"));
     }
     Ok(vec![Event::TaskStarted(Box::new(TaskStarted {
         acting_for: parent.acting_for,
@@ -139,7 +139,7 @@ fn narrowed(parent: &Task, passed_on: Vec<Authority>, ask: &DelegateTask) -> Res
     let in_scope =
         |pattern: &OperationPattern| parent.scope.is_empty() || parent.scope.iter().any(|own| own.contains(pattern));
     if !ask.scope.iter().all(in_scope) {
-        return Err(task::wider_than_parent("reach further"));
+        return Err(narrow::wider_than_parent("reach further"));
     }
     let scope = if ask.scope.is_empty() { parent.scope.clone() } else { ask.scope.clone() };
     // A task without parts of authority is one whole, bounded by its scope alone.
@@ -153,7 +153,7 @@ fn narrowed(parent: &Task, passed_on: Vec<Authority>, ask: &DelegateTask) -> Res
     }
     for own in &ask.authority {
         if whole && !own.operations.iter().all(in_scope) {
-            return Err(task::wider_than_parent("reach further"));
+            return Err(narrow::wider_than_parent("reach further"));
         }
         let fits = |part: &Authority| if whole { part.delegation_holds(own) } else { own.within(part) };
         let refusals: Vec<String> = passed_on.iter().filter_map(|part| fits(part).err()).collect();

@@ -27,6 +27,7 @@ mod id;
 mod launch;
 mod legacy;
 pub mod limits;
+mod narrow;
 mod operation;
 mod person;
 mod policy;

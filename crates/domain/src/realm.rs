@@ -79,12 +79,6 @@ pub(crate) fn decide_create(state: &State, create: &CreateRealm, at: &Moment) ->
     Ok(events)
 }
 
-/// Records a step in the life of a realm key; the key itself never comes near the ledger.
-pub(crate) fn decide_rotate_key(state: &State, actor: &Actor, key: &str, step: &str) -> Result<Vec<Event>, Refusal> {
-    actor.administrator(state)?;
-    Ok(vec![Event::KeyRotated { key: key.to_owned(), step: step.to_owned() }])
-}
-
 /// Records that a task's content is erased. The ledger's proofs stand; the content and its salt are gone.
 ///
 /// A task that the state no longer knows has ended long ago; that it was this agent's is for the caller to know.

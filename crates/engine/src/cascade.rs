@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use remit_domain::{Actor, AgentId};
-use remit_domain::{Command, Event, RecordEnforcement, TaskId, Timestamp};
+use remit_domain::{Actor, AgentId, Command, Event, RecordEnforcement, TaskId, Timestamp};
 use remit_identity::receipt;
 use serde::Serialize;
 
@@ -23,11 +22,8 @@ const NAMED_MAX: usize = 256;
 const COMMIT_RECORDS_MAX: u64 = 1 << 20;
 /// Pages of records that a receipt reads about the calls of one agent, on each side of the cause.
 const PAGES_MAX: usize = 256;
-/// How long others may keep the status list, in seconds: the `ttl` with which it is handed out.
-const STATUS_LIST_KEPT_SECONDS: u64 = 15;
-
-/// The points of enforcement, by the names of the effects that carry them out.
-pub const POINTS: &[&str] = &["gateway-streams", "upstream-grants", "workload-api", "status-list", "caep"];
+/// How long others may keep a status list, in seconds: what has ended may be accepted there for so long.
+pub const STATUS_LIST_KEPT_SECONDS: u64 = 15;
 
 /// What was ended, when that took effect where, and what could not be ended.
 #[derive(Debug, Clone, Serialize)]
@@ -356,7 +352,6 @@ fn tally(cause: &Committed, follows: &[Committed]) -> (Ended, BTreeSet<TaskId>) 
         agents.extend(event.agent());
         match event {
             Event::TaskEnded { task, .. } => drop(tasks.insert(*task)),
-            Event::TokenRevoked { .. } => {}
             Event::SessionEnded { .. } => ended.sessions += 1,
             Event::GrantRevoked { .. } => ended.grants += 1,
             Event::AgentKeyRevoked { .. } => ended.keys += 1,

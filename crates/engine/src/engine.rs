@@ -144,6 +144,14 @@ impl Engine {
         *self.inner.published.head.borrow()
     }
 
+    /// Waits until the head has passed `seq`. A record is told a moment before the head has passed its commit; once it has, the
+    /// whole commit can be read, and the state has all of it.
+    pub(crate) async fn passed(&self, seq: u64) {
+        let mut head = self.inner.published.head.subscribe();
+        // The sender lives as long as this handle.
+        drop(head.wait_for(|head| *head > seq).await);
+    }
+
     pub fn realm(&self) -> Realm {
         self.inner.realm.clone()
     }

@@ -29,7 +29,7 @@ mod vault;
 mod verify;
 mod watch;
 
-pub use cascade::{POINTS, RevocationReceipt};
+pub use cascade::{RevocationReceipt, STATUS_LIST_KEPT_SECONDS};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Health, Receipt};
 pub use error::{OpenError, SubmitError};

@@ -20,8 +20,8 @@ const CURSOR_RECORDS: u64 = 4_096;
 
 /// Something that has to happen outside because of what was committed.
 ///
-/// It is called with every record from its cursor on, in order, and again after a crash or a failure: what it does must be
-/// idempotent by the record's `seq`.
+/// It is called with every record from its cursor on, in order, once the whole commit can be read, and again after a crash or a
+/// failure: what it does must be idempotent by the record's `seq`.
 pub trait Effect: Send + Sync + 'static {
     /// Names its cursor; never changes.
     fn name(&self) -> &'static str;
@@ -63,6 +63,9 @@ pub(crate) async fn run(engine: Engine, effect: Arc<dyn Effect>, from: u64) {
         let concerned = effect.concerns(&record.record.event);
         if !concerned && record.seq % CURSOR_RECORDS != 0 {
             continue;
+        }
+        if concerned {
+            engine.passed(record.seq).await;
         }
         if concerned && !carried_out(&engine, &*effect, &record).await {
             return;

@@ -14,9 +14,6 @@ use remit_engine::{Committed, Effect, Engine};
 use crate::lives::Kind;
 use crate::{Gateway, limits};
 
-/// How long to wait for the ledger's head.
-const HEAD_PAUSE: Duration = Duration::from_millis(1);
-
 /// The gateway's points of enforcement.
 pub(crate) fn effects(gateway: &Arc<Gateway>) -> Vec<Arc<dyn Effect>> {
     let point = |kind| Arc::new(Point { gateway: Arc::downgrade(gateway), kind }) as Arc<dyn Effect>;
@@ -91,10 +88,7 @@ impl Point {
 
 /// The tasks that ended with `cause`: itself, and what follows from it in the same commit.
 async fn ended_by(engine: &Engine, cause: &Committed) -> Vec<TaskId> {
-    // A record is told a moment before the head has passed its commit. Once it has, whatever belongs to the commit is there.
-    while engine.head() <= cause.seq {
-        tokio::time::sleep(HEAD_PAUSE).await;
-    }
+    // A commit is whole: whatever belongs to it is there.
     let head = engine.head();
     let mut records = engine.watch(cause.seq);
     let mut tasks = Vec::new();

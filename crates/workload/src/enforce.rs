@@ -14,9 +14,6 @@ use crate::limits;
 use crate::shared::Shared;
 use crate::streams::Cut;
 
-/// How long to wait for the ledger's head.
-const HEAD_PAUSE: Duration = Duration::from_millis(1);
-
 /// How long to wait for the streams that are cut, before those that remain are reported.
 const CUT_PATIENCE: Duration = Duration::from_secs(limits::CUT_SECONDS_MAX);
 
@@ -50,10 +47,6 @@ impl Effect for Enforcement {
 impl Enforcement {
     async fn report(&self, record: &Committed) -> Result<(), String> {
         let engine = &self.shared.engine;
-        // A record is told a moment before the head has passed its commit, in which is all that ends with it.
-        while engine.head() <= record.seq {
-            tokio::time::sleep(HEAD_PAUSE).await;
-        }
         let (head, state, now) = (engine.head(), engine.state(), engine.now());
         let cut = self.shared.streams.cut_by(record.seq, head, &state, now, CUT_PATIENCE).await;
         let issuer = &self.shared.issuer;

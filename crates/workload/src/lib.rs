@@ -26,4 +26,4 @@ mod subscribe;
 mod turns;
 
 pub use enforce::{Enforcement, POINT};
-pub use server::{Settings, Workloads, observe, serve};
+pub use server::{Settings, Workloads, observe};

@@ -117,18 +117,6 @@ impl Workloads {
     }
 }
 
-/// Offers the Workload API on its socket until `until`.
-///
-/// # Errors
-///
-/// See [`Workloads::bind`].
-pub async fn serve(engine: Engine, settings: Settings, until: impl Future<Output = ()> + Send) -> io::Result<()> {
-    let workloads = Workloads::bind(engine.clone(), &settings).await?;
-    engine.carry_out(Arc::new(workloads.enforcement()));
-    workloads.serve(until).await;
-    Ok(())
-}
-
 /// The process `pid` as [`remit_domain::Command::AttestLaunch`] wants it. Reads files, so it blocks.
 ///
 /// # Errors

@@ -44,6 +44,7 @@ fn a_bound_holds_its_argument() {
         ),
         (json!({"region": ["eu", "us"]}), json!({"region": "eu"}), Ok(())),
         (json!({"region": ["eu", "us"]}), json!({"region": ["eu", "ap"]}), Err("constraint_broken")),
+        (json!({"region": ["eu", "us"]}), json!({"region": []}), Err("constraint_broken")),
         (json!({"region": "eu"}), json!({"region": "us"}), Err("constraint_broken")),
         (json!({"due_before": "2027-01-01T00:00:00Z"}), json!({"due": "2026-12-31T23:59:59+00:00"}), Ok(())),
         (

@@ -14,6 +14,8 @@ use super::world::{World, by};
 use crate::*;
 
 const LENGTH: usize = 300;
+/// Events that old ledgers have and nothing brings about any more.
+const FORMER: &[&str] = &["KeyRotated"];
 
 /// The world of the helpdesk, with a second agent that may only propose (A2), and a third that only assists with what is public.
 fn beginning() -> World {
@@ -153,7 +155,8 @@ fn nothing_that_must_never_happen_happens() {
             |event: &Event| matches!(event, Event::ActionAllowed(allowed) if allowed.approval.is_some());
         approved += world.history.iter().filter(|(_, event)| with_approval(event)).count();
     }
-    let missing: Vec<_> = super::fixtures::VARIANTS.iter().filter(|name| !seen.contains(*name)).collect();
+    let missing = super::fixtures::VARIANTS.iter().filter(|name| !seen.contains(*name) && !FORMER.contains(*name));
+    let missing: Vec<_> = missing.collect();
     assert!(missing.is_empty(), "no history has {missing:?}");
     assert!(approved > 60, "approvals were used only {approved} times");
 }

@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     RequestGrant, ApproveGrant, DenyGrant, RevokeGrant,
     Start, IssueToken, End, Attempt, Outcome, Approve, Deny,
     Delegate, RevokeRun, RevokeToken, RegisterClient, RemoveClient, Consent, Redeem, Refresh,
-    Propose, ActivatePolicies, RejectPolicies, RotateKey, Erase, Expire, Recover, Pass,
+    Propose, ActivatePolicies, RejectPolicies, Erase, Expire, Recover, Pass,
 }
 
 /// What happens often stands here often.
@@ -41,12 +41,12 @@ fn kinds() -> Vec<Kind> {
     let rarely = [RevokeRun, RemoveClient, RemovePerson, Decommission, RemoveConnector, Withdraw, Suspend, RevokeGrant, ReceiveSignal];
     let seldom = [
         AddPerson, SetGroups, OfferSignIn, OpenSession, EndSession, Register, Describe, OfferEnrolment, EnrolKey, RevokeKey,
-        AddConnector, ApproveOperations, DenyGrant, Propose, ActivatePolicies, RejectPolicies, RotateKey, Erase, Recover,
+        AddConnector, ApproveOperations, DenyGrant, Propose, ActivatePolicies, RejectPolicies, Erase, Recover,
         OpenSandbox, RevokeToken, RegisterClient,
         BindWorkload, UnbindWorkload, ArriveWorkload, StepKey, OpenLegacyAccount, CloseLegacyAccount, StandIn,
         ReportSharing, CloseFinding, LinkPerson, Enforce,
     ];
-    let sometimes = [Delegate, Delegate, Consent, Redeem, Redeem, Refresh, Refresh, Refresh, RequestGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume, AttestLaunch, IssueSvid];
+    let sometimes = [Refresh, Consent, Delegate, Delegate, Consent, Redeem, Redeem, Refresh, Refresh, Refresh, RequestGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume, AttestLaunch, IssueSvid];
     let often = [Start, Attempt, Attempt, Attempt, Approve, Approve, Outcome, Pass];
     let mut all = rarely.to_vec();
     (0..3).for_each(|_| all.extend(seldom));
@@ -502,7 +502,6 @@ impl Step {
             Kind::Propose => Command::ProposePolicies { edits: vec![self.edit()], reason: reason() },
             Kind::ActivatePolicies => Command::ActivatePolicies { change },
             Kind::RejectPolicies => Command::RejectPolicies { change, note: String::new() },
-            Kind::RotateKey => Command::RotateKey { key: "key".to_owned(), step: "prepared".to_owned() },
             Kind::Recover => Command::Recover,
             Kind::OpenSandbox => Command::OpenSandbox { owner: self.person(ids, self.a % 4) },
             _ => Command::Expire,
