@@ -6,12 +6,14 @@ mod profile;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{Agent, AgentStatus, Command, Event, RegisterAgent};
+use remit_domain::{Agent, AgentStatus, Command, Configuration, Event, RegisterAgent};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use self::profile::ProfileInput;
+use crate::as_of::AsOf;
 use crate::auth::SignedIn;
+use crate::changes::{Settled, settled};
 use crate::input::{Ask, Body};
 use crate::page::{PageQuery, page};
 use crate::receipts::{made, recorded};
@@ -26,6 +28,16 @@ pub(crate) fn view(state: &remit_domain::State, agent: &Agent) -> Value {
         members.insert("workloads".to_owned(), json!(state.workloads_of(agent.id)));
     }
     view
+}
+
+/// What it is approved with, and the digest that its runs present.
+fn configuration(configuration: &Configuration) -> Value {
+    json!({
+        "digest": configuration.digest(),
+        "prompt": configuration.prompt,
+        "model": configuration.model,
+        "tools": configuration.tools,
+    })
 }
 
 /// An agent as lists show it.
@@ -46,6 +58,7 @@ fn row(state: &remit_domain::State, agent: &Agent) -> Value {
         "data_classes": profile.data_classes,
         "environment": profile.environment,
         "review_at": profile.review_at.map(|at| at.to_string()),
+        "configuration": agent.configuration.as_ref().map(configuration),
         "keys": keys,
         "live_tasks": state.live_tasks_of(agent.id).count(),
         "arrived_from": workloads::arrived_from(state, agent),
@@ -62,8 +75,7 @@ pub(crate) struct ListQuery {
     owner: Option<String>,
 }
 
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<ListQuery>) -> Answer {
-    let state = api.engine.state();
+pub(crate) async fn list(_: SignedIn, AsOf { state, .. }: AsOf, Ask(query): Ask<ListQuery>) -> Answer {
     let owner = query.owner.as_deref().map(|owner| names::person(&state, owner).map(|person| person.id)).transpose()?;
     let agents = state.agents.values();
     let agents = agents.filter(|agent| query.status.is_none_or(|status| agent.status == status));
@@ -72,8 +84,8 @@ pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<Li
     page(rows, &query.page, |agent| row(&state, agent))
 }
 
-pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(agent): Path<String>) -> Answer {
-    Ok(Json(api.engine.read(|state| names::agent(state, &agent).map(|agent| view(state, agent)))?))
+pub(crate) async fn show(_: SignedIn, AsOf { state, .. }: AsOf, Path(agent): Path<String>) -> Answer {
+    Ok(Json(names::agent(&state, &agent).map(|agent| view(&state, agent))?))
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,7 +114,7 @@ pub(crate) async fn replace(
     by: SignedIn,
     Path(agent): Path<String>,
     Body(input): Body<ProfileInput>,
-) -> Answer {
+) -> Settled {
     describe(&api, by, &agent, input, false).await
 }
 
@@ -112,15 +124,15 @@ pub(crate) async fn change(
     by: SignedIn,
     Path(agent): Path<String>,
     Body(input): Body<ProfileInput>,
-) -> Answer {
+) -> Settled {
     describe(&api, by, &agent, input, true).await
 }
 
-async fn describe(api: &Api, by: SignedIn, agent: &str, input: ProfileInput, keep: bool) -> Answer {
+async fn describe(api: &Api, by: SignedIn, agent: &str, input: ProfileInput, keep: bool) -> Settled {
     let (state, now) = (api.engine.state(), api.engine.now());
     let agent = names::agent(&state, agent)?;
     let base = if keep { agent.profile.clone() } else { remit_domain::AgentProfile::default() };
     let profile = Box::new(input.over(base, &state, now)?);
     let receipt = api.submit(by.actor(), Command::DescribeAgent { agent: agent.id, profile }).await?;
-    Ok(recorded(api.engine.read(|state| state.agent(agent.id).map(|agent| view(state, agent)))?, &receipt))
+    settled(api, &receipt, Some("agent"), |state| Ok(view(state, state.agent(agent.id)?)))
 }

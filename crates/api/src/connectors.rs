@@ -5,14 +5,16 @@ pub(crate) mod tools;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{AddConnector, Command, Connector, ConnectorId, ConnectorSpec, Event};
+use remit_domain::{AddConnector, Command, Connector, ConnectorSpec, Refusal};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::as_of::AsOf;
 use crate::auth::SignedIn;
+use crate::changes::{Settled, settled};
 use crate::input::{Ask, Body};
 use crate::page::{PageQuery, page};
-use crate::receipts::{made, recorded};
+use crate::receipts::recorded;
 use crate::{Api, Problem, names};
 
 pub(crate) type Answer = Result<Json<Value>, Problem>;
@@ -40,22 +42,32 @@ fn view_spec(spec: &ConnectorSpec) -> Value {
             "environment": environment,
         }),
         ConnectorSpec::Http { url } => json!({"kind": "http", "url": url}),
+        ConnectorSpec::Elsewhere { subjects, resources, trusts_properties } => json!({
+            "kind": "elsewhere",
+            "subjects": subjects,
+            "resources": resources,
+            "trusts_properties": trusts_properties,
+        }),
     }
 }
 
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<PageQuery>) -> Answer {
-    let state = api.engine.state();
+pub(crate) async fn list(_: SignedIn, AsOf { state, .. }: AsOf, Ask(query): Ask<PageQuery>) -> Answer {
     let connectors = state.connectors.values();
     let rows = connectors.map(|connector| (connector.name.clone(), connector.clone())).collect();
     page(rows, &query, |connector| view(&state, connector))
 }
 
-pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(connector): Path<String>) -> Answer {
-    let state = api.engine.state();
+pub(crate) async fn show(
+    State(api): State<Api>,
+    by: SignedIn,
+    AsOf { state, .. }: AsOf,
+    Path(connector): Path<String>,
+) -> Answer {
     let connector = names::connector(&state, &connector)?;
     let mut body = view(&state, connector);
     // What a server writes on its standard error may hold anything, so it is for those who answer for the connector.
-    if remit_review::may_look(&state, by.person, connector).is_ok()
+    // Who that is, is asked of the state as it is now, of whenever the answer is.
+    if api.engine.read(|now| remit_review::may_look(now, by.person, connector)).is_ok()
         && let Some(members) = body.as_object_mut()
     {
         members.insert("standing".to_owned(), json!(api.tools.standing(connector.id).await));
@@ -75,18 +87,19 @@ pub(crate) struct Add {
     sandbox: bool,
 }
 
-pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<Add>) -> Answer {
-    let owner = api.engine.read(|state| {
-        add.owner.as_deref().map(|owner| names::person(state, owner).map(|person| person.id)).transpose()
-    })?;
-    let command = AddConnector { name: add.name, owner, spec: add.spec, sandbox: add.sandbox };
+impl Add {
+    /// With the id of the person who is named.
+    pub(crate) fn resolve(self, state: &remit_domain::State) -> Result<AddConnector, Refusal> {
+        let owner = self.owner.as_deref().map(|owner| names::person(state, owner).map(|person| person.id));
+        Ok(AddConnector { name: self.name, owner: owner.transpose()?, spec: self.spec, sandbox: self.sandbox })
+    }
+}
+
+pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<Add>) -> Settled {
+    let command = api.engine.read(|state| add.resolve(state))?;
+    let name = command.name.clone();
     let receipt = api.submit(by.actor(), Command::AddConnector(Box::new(command))).await?;
-    let id: ConnectorId = made(&receipt, |event| match event {
-        Event::ConnectorAdded(added) => Some(added.connector),
-        _ => None,
-    })?;
-    let body = api.engine.read(|state| state.connectors.get(&id).map(|connector| view(state, connector)));
-    Ok(recorded(body.unwrap_or_default(), &receipt))
+    settled(&api, &receipt, None, |state| Ok(view(state, state.connector_named(&name)?)))
 }
 
 pub(crate) async fn remove(State(api): State<Api>, by: SignedIn, Path(connector): Path<String>) -> Answer {

@@ -6,6 +6,7 @@ use remit_domain::{Command, Event, Grant, GrantId, GrantRequest, OperationPatter
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::as_of::AsOf;
 use crate::auth::SignedIn;
 use crate::input::{Ask, Body};
 use crate::page::{PageQuery, page};
@@ -55,8 +56,7 @@ pub(crate) struct ListQuery {
 }
 
 /// Live grants and open requests, oldest first.
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<ListQuery>) -> Answer {
-    let state = api.engine.state();
+pub(crate) async fn list(_: SignedIn, AsOf { state, .. }: AsOf, Ask(query): Ask<ListQuery>) -> Answer {
     let agent = query.agent.as_deref().map(|agent| names::agent(&state, agent).map(|agent| agent.id)).transpose()?;
     let grants = state.grants.values().map(|grant| (grant.id, grant.agent));
     let requests = state.grant_requests.values().map(|request| (request.id, request.agent));
@@ -65,9 +65,9 @@ pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<Li
     page(rows, &query.page, |id| view_either(&state, *id).unwrap_or_default())
 }
 
-pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(grant): Path<String>) -> Answer {
+pub(crate) async fn show(_: SignedIn, AsOf { state, .. }: AsOf, Path(grant): Path<String>) -> Answer {
     let id: GrantId = names::id("grant", &grant)?;
-    let found = api.engine.read(|state| view_either(state, id));
+    let found = view_either(&state, id);
     found.map(Json).ok_or_else(|| remit_domain::Refusal::unknown("grant", id).into())
 }
 

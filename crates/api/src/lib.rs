@@ -6,7 +6,9 @@
 
 mod agents;
 mod approvals;
+mod as_of;
 mod auth;
+mod authzen;
 mod changes;
 mod clients;
 mod connectors;
@@ -32,6 +34,7 @@ mod people;
 mod policies;
 mod receipts;
 mod records;
+mod replay;
 mod revocations;
 mod router;
 mod runs;
@@ -42,6 +45,7 @@ mod status_list;
 mod stream;
 mod tasks;
 mod time;
+mod who;
 mod workloads;
 
 use std::fmt;

@@ -6,6 +6,12 @@ pub const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub const PAGE_ROWS_MAX: usize = 500;
 /// Rows of one page when nobody says otherwise.
 pub const PAGE_ROWS_DEFAULT: usize = 100;
+/// Rows of one page of an answer to a reverse question, which may name every agent.
+pub const WHO_ROWS_MAX: usize = 5_000;
+/// How long one page of such an answer is worked on, in milliseconds, on a thread of its own; the next page goes on from there.
+pub const WHO_MILLISECONDS_MAX: u64 = 2_000;
+/// Pages of records in which the giving of one grant is looked for.
+pub const WHO_PAGES_MAX: usize = 200;
 /// Life of a sign-in code when nobody says otherwise: a quarter of an hour.
 pub const SIGN_IN_SECONDS_DEFAULT: u64 = 900;
 /// Life of an enrolment code when nobody says otherwise: an hour.
@@ -20,6 +26,10 @@ pub const IDEMPOTENCY_ANSWER_BYTES_MAX: usize = 64 * 1024;
 pub const IDEMPOTENCY_SECONDS: u64 = 24 * 3600;
 /// Silence on a stream after which a comment is sent, in seconds, so that proxies keep it open.
 pub const STREAM_QUIET_SECONDS: u64 = 15;
+/// Names of people who may answer a change that are shown with it.
+pub const APPROVERS_SHOWN_MAX: usize = 20;
+/// Records of one change that are read: its edits, checks and reviews stay far below.
+pub const CHANGE_RECORDS_MAX: usize = 1_000;
 /// What a caller is told to wait before it asks again while nothing can be recorded, in seconds.
 pub const RETRY_AFTER_SECONDS: u64 = 2;
 /// How much of an unknown name is repeated in an answer, in characters.
@@ -61,6 +71,27 @@ pub const DOCUMENTS_PER_HOST_MAX: usize = 32;
 pub const FOREIGN_ASSERTION_SECONDS_MAX: i64 = 3_600;
 /// Longest `client_id` of a client that registered itself, in bytes: it holds all that is known of the client.
 pub const SELF_REGISTERED_BYTES_MAX: usize = 2_048;
+
+/// Longest type, id or name in a question of an enforcer, in bytes.
+pub const ENTITY_BYTES_MAX: usize = 1_024;
+/// Questions of one batch.
+pub const EVALUATIONS_MAX: usize = 1_000;
+/// Of those, how many are decided at a time.
+pub const EVALUATIONS_AT_A_TIME: usize = 256;
+/// Members of a question's context to which a denial is bound.
+pub const CONTEXT_MEMBERS_MAX: usize = 64;
+/// How long a person can be asked about a denied action, in seconds.
+pub const DENIAL_SECONDS: i64 = 600;
+/// What an enforcer is told to wait before it asks again what people answered, in seconds.
+pub const REQUEST_RETRY_SECONDS: u64 = 5;
+/// Lines of a replay that wait for a slow reader before the replay waits too.
+pub const REPLAY_LINES_WAITING_MAX: usize = 64;
+/// Rows of one page of a search.
+pub const SEARCH_ROWS_MAX: usize = 1_000;
+/// Rows of one page of a search when nobody says otherwise.
+pub const SEARCH_ROWS_DEFAULT: usize = 100;
+/// Candidates that one page of a search decides about.
+pub const SEARCH_CANDIDATES_MAX: usize = 2_000;
 
 const _: () = assert!(PUSHED_SECONDS <= remit_identity::limits::REPLAY_SECONDS);
 // An event is remembered for longer than it is accepted.

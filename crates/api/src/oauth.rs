@@ -13,7 +13,7 @@ mod form;
 pub(crate) mod introspect;
 pub(crate) mod metadata;
 pub(crate) mod par;
-mod presented;
+pub(crate) mod presented;
 mod proof;
 pub(crate) mod register;
 mod request;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::router::{Access, ENDPOINTS, Endpoint};
 
+mod edits;
 mod forms;
 mod requests;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub fn openapi() -> Value {
     let mut paths: Map<String, Value> = Map::new();
     let mut schemas = requests::schemas();
     schemas.extend(forms::schemas());
+    schemas.extend(edits::schemas());
     for endpoint in ENDPOINTS {
         let path = paths.entry(endpoint.path.replace("{*", "{")).or_insert_with(|| json!({}));
         if let Some(methods) = path.as_object_mut() {
@@ -49,6 +51,12 @@ pub fn openapi() -> Value {
                     "bearerFormat": "JWT",
                     "description": "an assertion by the agent's enrolled key, for one use (RFC 7523)",
                 },
+                "task": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWT",
+                    "description": "the token of the task of the agent that enforces the answer",
+                },
                 "certificate": {"type": "mutualTLS", "description": "the agent's own X.509-SVID"},
             },
         },
@@ -57,6 +65,7 @@ pub fn openapi() -> Value {
 
 fn operation(endpoint: &Endpoint) -> Value {
     let kind = match endpoint.response {
+        "ReplayLines" => "application/jsonl",
         "RecordStream" | "TaskLease" => "text/event-stream",
         "Checkpoint" => "text/plain",
         "Tile" => "application/octet-stream",
@@ -81,9 +90,19 @@ fn operation(endpoint: &Endpoint) -> Value {
         "security": match endpoint.access {
             Access::Person => json!([{"session": []}]),
             Access::Agent => json!([{"assertion": []}, {"certificate": []}]),
+            Access::Enforcer => json!([{"task": []}, {"certificate": []}]),
             Access::Open => json!([]),
         },
     });
+    if may_wait(endpoint)
+        && let Some(responses) = operation.get_mut("responses").and_then(Value::as_object_mut)
+    {
+        let content = json!({"application/json": {"schema": reference("Change")}});
+        responses.insert(
+            "202".to_owned(),
+            json!({"description": "proposed: somebody else approves it", "content": content}),
+        );
+    }
     if let (false, Some(members)) = (endpoint.request.is_empty(), operation.as_object_mut()) {
         let form = forms::is_form(endpoint.request);
         let kind = if form { "application/x-www-form-urlencoded" } else { "application/json" };
@@ -91,6 +110,22 @@ fn operation(endpoint: &Endpoint) -> Value {
         members.insert("requestBody".to_owned(), json!({"required": true, "content": content}));
     }
     operation
+}
+
+/// Whether it changes what is under change control, and so may come out as a proposal.
+fn may_wait(endpoint: &Endpoint) -> bool {
+    const MAY_WAIT: &[(&str, &str)] = &[
+        ("post", "/v1/people"),
+        ("put", "/v1/people/{person}"),
+        ("put", "/v1/agents/{agent}"),
+        ("post", "/v1/agents/{agent}/describe"),
+        ("post", "/v1/connectors"),
+        ("post", "/v1/connectors/{connector}/approve-tools"),
+        ("post", "/v1/policies"),
+        ("post", "/v1/changes"),
+        ("post", "/v1/changes/{change}/revert"),
+    ];
+    MAY_WAIT.contains(&(endpoint.method, endpoint.path))
 }
 
 fn reference(schema: &str) -> Value {

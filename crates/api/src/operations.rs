@@ -1,15 +1,15 @@
 //! `/v1/operations`: what connectors can do, each pinned to the definition that a person approved.
 
 use axum::Json;
-use axum::extract::State;
 use remit_domain::Operation;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::as_of::AsOf;
 use crate::auth::SignedIn;
 use crate::input::Ask;
 use crate::page::{PageQuery, page};
-use crate::{Api, Problem, names};
+use crate::{Problem, names};
 
 pub(crate) fn view(state: &remit_domain::State, operation: &Operation) -> Value {
     json!({
@@ -18,6 +18,7 @@ pub(crate) fn view(state: &remit_domain::State, operation: &Operation) -> Value 
         "risk": operation.risk,
         "data": operation.data,
         "external": operation.external,
+        "irreversible": operation.irreversible,
         "projections": operation.projections,
         "digest": operation.digest,
         "definition": operation.definition.document,
@@ -36,11 +37,10 @@ pub(crate) struct ListQuery {
 }
 
 pub(crate) async fn list(
-    State(api): State<Api>,
     _: SignedIn,
+    AsOf { state, .. }: AsOf,
     Ask(query): Ask<ListQuery>,
 ) -> Result<Json<Value>, Problem> {
-    let state = api.engine.state();
     let wanted =
         |operation: &Operation| query.connector.as_deref().is_none_or(|name| operation.name.connector() == name);
     let operations = state.operations.values().filter(|operation| wanted(operation));

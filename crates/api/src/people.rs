@@ -9,7 +9,9 @@ use remit_identity::code::OneTimeCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::as_of::AsOf;
 use crate::auth::SignedIn;
+use crate::changes::{Settled, settled};
 use crate::input::{Ask, Body};
 use crate::page::{PageQuery, page};
 use crate::receipts::{made, recorded};
@@ -25,29 +27,29 @@ fn view(state: &remit_domain::State, person: &Person) -> Value {
         "id": person.id,
         "name": person.name,
         "groups": person.groups,
+        "entitlements": person.entitlements,
         "uid": person.uid,
         "links": accounts.into_iter().map(shown).collect::<Vec<_>>(),
         "added_at": person.added_at.to_string(),
     })
 }
 
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<PageQuery>) -> Answer {
-    let state = api.engine.state();
+pub(crate) async fn list(_: SignedIn, AsOf { state, .. }: AsOf, Ask(query): Ask<PageQuery>) -> Answer {
     let people = state.people.values().map(|person| (person.name.clone(), person.clone())).collect();
     page(people, &query, |person| view(&state, person))
 }
 
-pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(person): Path<String>) -> Answer {
-    Ok(Json(api.engine.read(|state| names::person(state, &person).map(|person| view(state, person)))?))
+pub(crate) async fn show(_: SignedIn, AsOf { state, .. }: AsOf, Path(person): Path<String>) -> Answer {
+    Ok(Json(names::person(&state, &person).map(|person| view(&state, person))?))
 }
 
-pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<AddPerson>) -> Answer {
+pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<AddPerson>) -> Settled {
     let receipt = api.submit(by.actor(), Command::AddPerson(add)).await?;
     let id = made(&receipt, |event| match event {
         Event::PersonAdded(added) => Some(added.person),
         _ => None,
     })?;
-    Ok(recorded(api.engine.read(|state| state.person(id).map(|person| view(state, person)))?, &receipt))
+    settled(&api, &receipt, Some("person"), |state| Ok(view(state, state.person(id)?)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -61,10 +63,10 @@ pub(crate) async fn set_groups(
     by: SignedIn,
     Path(person): Path<String>,
     Body(Groups { groups }): Body<Groups>,
-) -> Answer {
+) -> Settled {
     let person = api.engine.read(|state| names::person(state, &person).map(|person| person.id))?;
     let receipt = api.submit(by.actor(), Command::SetPersonGroups { person, groups }).await?;
-    Ok(recorded(api.engine.read(|state| state.person(person).map(|person| view(state, person)))?, &receipt))
+    settled(&api, &receipt, Some("person"), |state| Ok(view(state, state.person(person)?)))
 }
 
 pub(crate) async fn remove(State(api): State<Api>, by: SignedIn, Path(person): Path<String>) -> Answer {

@@ -2,20 +2,20 @@
 
 use axum::Json;
 use axum::extract::State;
-use remit_domain::{Command, Event, PolicyEdit};
+use remit_domain::{Edit, PolicyEdit};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::as_of::AsOf;
 use crate::auth::SignedIn;
+use crate::changes::{self, Settled};
 use crate::input::Body;
-use crate::receipts::{made, recorded};
-use crate::{Api, Problem, changes};
+use crate::{Api, Problem};
 
 type Answer = Result<Json<Value>, Problem>;
 
 /// The active texts, their version, and every rule with its place.
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn) -> Answer {
-    let state = api.engine.state();
+pub(crate) async fn list(_: SignedIn, AsOf { state, .. }: AsOf) -> Answer {
     let compiled = state.compiled();
     let sources = state.policies.sources.iter().map(|(name, text)| json!({"name": name, "text": text}));
     let rules = compiled.set.iter().flat_map(|set| set.rules());
@@ -61,15 +61,8 @@ pub(crate) struct Propose {
     reason: String,
 }
 
-/// Proposes a change. Somebody else approves it.
-pub(crate) async fn propose(State(api): State<Api>, by: SignedIn, Body(propose): Body<Propose>) -> Answer {
-    let command = Command::ProposePolicies { edits: propose.edits, reason: propose.reason };
-    let receipt = api.submit(by.actor(), command).await?;
-    let id = made(&receipt, |event| match event {
-        Event::PolicyProposed(proposed) => Some(proposed.change),
-        _ => None,
-    })?;
-    let state = api.engine.state();
-    let change = state.policies.changes.get(&id).map(|change| changes::view(&state, change));
-    Ok(recorded(change.unwrap_or_default(), &receipt))
+/// Proposes a change of policies alone. Somebody else approves it; while there is nobody else, it is active.
+pub(crate) async fn propose(State(api): State<Api>, by: SignedIn, Body(propose): Body<Propose>) -> Settled {
+    let edits = propose.edits.into_iter().map(Edit::Policy).collect();
+    changes::propose::submit(&api, by, edits, propose.reason, None).await
 }

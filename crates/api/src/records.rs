@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use remit_domain::Refusal;
-use remit_engine::{Committed, Filter};
+use remit_engine::{Committed, Filter, artefact_terms};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -38,6 +38,8 @@ pub(crate) struct RecordsQuery {
     action: Option<String>,
     approval: Option<String>,
     outcome: Option<String>,
+    /// What is under change control, such as `policy:refunds`.
+    artefact: Option<String>,
     /// Words that all occur.
     text: Option<String>,
     /// RFC 3339: not before.
@@ -59,6 +61,7 @@ impl RecordsQuery {
                 .parse()
                 .map_err(|_| Refusal::new("bad_cursor", "this is not where a page ended").help("use `next` as it came"))
         });
+        let artefacts = self.artefact.as_deref().map(|artefact| artefact_terms(state, artefact)).transpose()?;
         Ok(Filter {
             kind: self.kind,
             agent: agent.transpose()?,
@@ -69,6 +72,7 @@ impl RecordsQuery {
             approval: self.approval,
             outcome: self.outcome,
             text: self.text,
+            artefacts: artefacts.unwrap_or_default(),
             since: time::parse_optional(self.since.as_deref())?.map(|at| at.as_millis()),
             until: time::parse_optional(self.until.as_deref())?.map(|at| at.as_millis()),
             before_seq: after.transpose()?,

@@ -11,9 +11,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::{
-    Api, Problem, agents, approvals, auth, changes, clients, connectors, enrolment, evidence, findings, grants, health,
-    idempotency, keys, launch, ledger_files, legacy, limits, oauth, openapi, operations, people, policies, records,
-    revocations, runs, sessions, signals, simulate, status_list, stream, tasks, workloads,
+    Api, Problem, agents, approvals, auth, authzen, changes, clients, connectors, enrolment, evidence, findings,
+    grants, health, idempotency, keys, launch, ledger_files, legacy, limits, oauth, openapi, operations, people,
+    policies, records, replay, revocations, runs, sessions, signals, simulate, status_list, stream, tasks, who,
+    workloads,
 };
 
 #[cfg(test)]
@@ -26,6 +27,8 @@ pub(crate) enum Access {
     Person,
     /// An agent that proves one of its enrolled keys.
     Agent,
+    /// An agent by the token of its task, which enforces what it is told.
+    Enforcer,
     /// Anybody: what is public, and what carries its own one-time proof.
     Open,
 }
@@ -140,10 +143,23 @@ endpoints! {
     Person get    "/v1/policies" policies::list, "" -> "Policies", "the active policies and their version";
     Person post   "/v1/policies" policies::propose, "ProposePolicies" -> "Change", "proposes a change of the policies";
     Person post   "/v1/policies/check" policies::check, "CheckPolicies" -> "PolicyCheck", "checks a change without proposing it";
-    Person get    "/v1/changes" changes::list, "" -> "ChangePage", "lists proposals that wait";
-    Person get    "/v1/changes/{change}" changes::show, "" -> "Change", "shows a proposal";
+    Person get    "/v1/changes" changes::list, "" -> "ChangePage", "lists what waits for approval, or for review";
+    Person post   "/v1/changes" changes::propose::propose, "ProposeChange" -> "Change", "proposes a change of what is under change control";
+    Person post   "/v1/changes/emergency" changes::propose::emergency, "ProposeChange" -> "Change", "makes a change at once; two other people review it afterwards";
+    Person get    "/v1/changes/history" changes::history::history, "" -> "History", "what happened to one artefact";
+    Person get    "/v1/changes/{change}" changes::show, "" -> "Change", "shows a change";
+    Person get    "/v1/changes/{change}/diff" changes::diff, "" -> "ChangeDiff", "what a change does to each artefact";
     Person post   "/v1/changes/{change}/approve" changes::approve, "" -> "ChangeAnswer", "approves and activates somebody else's proposal";
     Person post   "/v1/changes/{change}/reject" changes::reject, "Note" -> "ChangeAnswer", "rejects a proposal, or takes it back";
+    Person get    "/v1/changes/{change}/shadow" replay::shadow, "" -> "Shadow", "what a proposal would have said to live calls since it runs in the shadow";
+    Person post   "/v1/changes/{change}/shadow" replay::set_shadow, "SetShadow" -> "Shadow", "lets a proposal run in the shadow of the active policies, or ends that";
+    Person post   "/v1/changes/{change}/review" changes::review, "ReviewChange" -> "ChangeAnswer", "says afterwards whether an emergency change was right";
+    Person post   "/v1/changes/{change}/revert" changes::revert, "RevertChange" -> "Change", "proposes that everything becomes what it was before a change";
+    Person get    "/v1/who-can" who::who_can, "" -> "CallerPage", "who can call an operation, or any that touches data of a class or above, now or as of a moment";
+    Person get    "/v1/who-can-change" who::who_can_change, "" -> "CanChange", "who may propose, approve and make a change of an artefact, now or as of a moment";
+    Person get    "/v1/who-approved" who::who_approved, "" -> "WhoApproved", "who approved an action, a grant or a change";
+    Person get    "/v1/reach" who::reach, "" -> "ReachPage", "what an agent reaches, or a person only through agents, now or as of a moment";
+    Person post   "/v1/replay" replay::replay, "Replay" -> "ReplayLines", "decides recorded calls again under proposed policies, and says what would differ";
     Person post   "/v1/simulate" simulate::simulate, "Simulate" -> "Decision", "what would be said to a call, without making it";
 
     Person get    "/v1/records" records::list, "" -> "RecordPage", "searches the record, newest first";
@@ -156,6 +172,15 @@ endpoints! {
     Person post   "/v1/keys/rotate" keys::rotate, "" -> "KeyRotated", "signs with a new key from now on";
     Person post   "/v1/keys/{key}/revoke" keys::revoke, "" -> "KeyRevoked", "ends a key of the realm at once, with all that it signed";
     Open   get    "/v1/openapi.json" openapi::serve, "" -> "OpenApi", "this document";
+
+    Open   get    "/.well-known/authzen-configuration" authzen::metadata::configuration, "" -> "PolicyDecisionPoint", "where others ask for decisions that they enforce (OpenID AuthZEN 1.0)";
+    Enforcer post "/access/v1/evaluation" authzen::evaluation, "Evaluation" -> "EvaluationAnswer", "decides and records what somebody else enforces";
+    Enforcer post "/access/v1/evaluations" authzen::evaluations, "Evaluations" -> "EvaluationsAnswer", "decides and records many at once";
+    Enforcer post "/access/v1/search/subject" authzen::search_subjects, "Search" -> "SearchAnswer", "who may do it, without a record";
+    Enforcer post "/access/v1/search/resource" authzen::search_resources, "Search" -> "SearchAnswer", "on what it may be done, without a record";
+    Enforcer post "/access/v1/search/action" authzen::search_actions, "Search" -> "SearchAnswer", "what may be done, without a record";
+    Enforcer post "/access/v1/requests" authzen::request_access, "AccessRequest" -> "AccessRequestTask", "has people asked about what was denied";
+    Enforcer get  "/access/v1/requests/{request}" authzen::request_status, "" -> "AccessRequestTask", "what they answered";
 
     Open   get    "/.well-known/oauth-authorization-server" oauth::metadata::server, "" -> "AuthorizationServer", "what the authorization server can do (RFC 8414)";
     Open   get    "/.well-known/openid-configuration" oauth::metadata::server, "" -> "AuthorizationServer", "the same, for clients of OpenID Connect";
@@ -188,6 +213,7 @@ pub fn router(api: Api) -> Router {
                 .route_layer(from_fn_with_state(api.clone(), idempotency::once))
                 .route_layer(from_fn_with_state(api.clone(), auth::require_person)),
             Access::Agent => handler.route_layer(from_fn_with_state(api.clone(), auth::require_agent)),
+            Access::Enforcer => handler.route_layer(from_fn_with_state(api.clone(), authzen::require_enforcer)),
             Access::Open => handler,
         };
         router = router.route(endpoint.path, handler);

@@ -14,6 +14,8 @@ pub(crate) enum Place {
     Approvals,
     Agents,
     Connectors,
+    Changes,
+    Who,
     Records,
 }
 
@@ -48,6 +50,8 @@ pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
                     (entry(frame, Place::Approvals, "/approvals", "Approvals", frame.waiting))
                     (entry(frame, Place::Agents, "/agents", "Agents", 0))
                     (entry(frame, Place::Connectors, "/connectors", "Connectors", 0))
+                    (entry(frame, Place::Changes, "/changes", "Changes", 0))
+                    (entry(frame, Place::Who, "/who", "Who can", 0))
                 }
                 form .viewer method="post" action="/sign-out" {
                     (token(frame.viewer))

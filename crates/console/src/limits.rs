@@ -14,7 +14,13 @@ pub(crate) const OVERVIEW_RECORDS_MAX: usize = 30;
 pub(crate) const RELATED_RECORDS_MAX: usize = 20;
 /// Rows of one list. What lies beyond is counted on the page.
 pub(crate) const LIST_ROWS_MAX: usize = 200;
+/// Artefacts of one change that a list names.
+pub(crate) const ARTEFACTS_SHOWN_MAX: usize = 3;
+/// Edits of one change that its page shows.
+pub(crate) const EDITS_SHOWN_MAX: usize = 100;
 /// Members of one value that are shown as rows; the canonical text beside them is always whole.
 pub(crate) const VALUE_ROWS_MAX: usize = 256;
+/// Steps of one answer to a question that runs the other way, so that a page is never long in coming.
+pub(crate) const WHO_STEPS_MAX: usize = 20_000;
 /// How often a list looks again, in seconds.
 pub(crate) const REFRESH_SECONDS: u32 = 15;

@@ -2,11 +2,13 @@
 
 pub(crate) mod agents;
 pub(crate) mod approvals;
+pub(crate) mod changes;
 pub(crate) mod connectors;
 pub(crate) mod consent;
 pub(crate) mod overview;
 pub(crate) mod records;
 pub(crate) mod sign_in;
+pub(crate) mod who;
 
 use remit_domain::State;
 use remit_engine::Filter;

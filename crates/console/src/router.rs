@@ -5,7 +5,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::routing::{get, post};
 
-use crate::pages::{agents, approvals, connectors, consent, overview, records, sign_in};
+use crate::pages::{agents, approvals, changes, connectors, consent, overview, records, sign_in, who};
 use crate::{Console, assets, headers, limits};
 
 #[cfg(test)]
@@ -28,6 +28,14 @@ pub fn router(console: Console) -> Router {
         .route("/connectors/{name}", get(connectors::show::show))
         .route("/connectors/{name}/review", get(connectors::review::review))
         .route("/connectors/{name}/approve", post(connectors::approve::approve))
+        .route("/changes", get(changes::list::list))
+        .route("/changes/{id}", get(changes::show::show))
+        .route("/changes/{id}/approve", post(changes::answer::approve))
+        .route("/changes/{id}/reject", post(changes::answer::reject))
+        .route("/changes/{id}/review", post(changes::answer::review))
+        .route("/changes/{id}/revert", post(changes::answer::revert))
+        .route("/who", get(who::who))
+        .route("/history", get(records::history::history))
         .route("/records/{seq}", get(records::show::show))
         .route("/assets/console.css", get(assets::style))
         .route("/assets/mark.svg", get(assets::mark))

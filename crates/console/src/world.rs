@@ -97,6 +97,16 @@ impl World {
         }
     }
 
+    /// The administrator who began the realm.
+    pub(crate) fn root(&self) -> remit_domain::Actor {
+        self.realm.root()
+    }
+
+    /// Adds the person `name`.
+    pub(crate) async fn join(&self, name: &str, groups: &[&str]) {
+        self.realm.person(name, groups).await;
+    }
+
     /// The agent tries a refund with `arguments`, which asks for a person.
     pub(crate) async fn ask(&self, arguments: Value) -> ApprovalId {
         self.realm.call(self.task, "helpdesk/refund", arguments).await.asked()

@@ -9,8 +9,8 @@ use crate::approval::{self, ApprovalRequested};
 use crate::state::Deadline;
 use crate::{
     ActionId, Actor, AgentId, ApprovalId, Ask, ContentRef, DataClass, Digest, Event, Feature, GrantId, Moment,
-    Operation, OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, authority, facts, limits,
-    sandbox, task,
+    Operation, OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, authority, configuration,
+    facts, launch, limits, sandbox, task,
 };
 
 #[cfg(test)]
@@ -45,6 +45,36 @@ pub struct AttemptAction {
     pub approval: Option<ApprovalId>,
     /// Whether the door saw the caller prove its identity with this very request, where the task's tokens alone do not.
     pub proven: bool,
+    /// The agent that asks, by its own credential, and will itself enforce the answer; nothing where one of Remit's doors does.
+    pub enforcer: Option<AgentId>,
+    /// The person in whose name the enforcer says that this is done. Only with `enforcer`.
+    pub acting_for: Option<PersonId>,
+    /// The agent that the enforcer says acts. Only with `enforcer`, and it must be allowed this as well.
+    pub named: Option<AgentId>,
+    /// Whether people are asked now, where a rule asks; else the answer says only that they would have to be.
+    pub ask: bool,
+    /// When the credential of this call was issued, where the door knows it; else it counts as old as the task.
+    pub credential_issued_at: Option<Timestamp>,
+}
+
+impl AttemptAction {
+    /// An attempt under `task` as Remit's own doors make it, by a caller that has proved no more than its token.
+    pub fn new(task: TaskId, operation: OperationName, arguments: Arc<serde_json::Value>, content: ContentRef) -> Self {
+        Self {
+            task,
+            operation,
+            arguments,
+            content,
+            beside: None,
+            approval: None,
+            proven: false,
+            enforcer: None,
+            acting_for: None,
+            named: None,
+            ask: true,
+            credential_issued_at: None,
+        }
+    }
 }
 
 /// What an action is: everything that its approval is bound to, and under which policies it was decided.
@@ -64,6 +94,15 @@ pub struct ActionFacts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beside: Option<ContentRef>,
     pub attribution: Attribution,
+    /// The agent that asked and enforces the answer itself, where that is not Remit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enforcer: Option<AgentId>,
+    /// The agent that the enforcer said acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<AgentId>,
+    /// When the credential of the call was issued, where the door knew it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential_issued_at: Option<Timestamp>,
     /// Version of the policies that decided.
     pub policies: Digest,
 }
@@ -78,11 +117,23 @@ impl ActionFacts {
             arguments: self.arguments.commitment,
             beside: self.beside.as_ref().map(|beside| beside.commitment),
             definition: self.definition,
+            enforcer: self.enforcer,
+            named: self.named,
             operation: &self.operation,
             run: self.run,
             task: self.task,
             v: 1,
         })
+    }
+
+    /// How old its credential is at `now`. A run whose process Remit launched and watches has what it was given for as long as the
+    /// process is there, and no longer: the watch renews it. Where no door knew the age, it is that of the task.
+    pub(crate) fn credential_age_seconds(&self, state: &State, task: &Task, now: Timestamp) -> i64 {
+        if launch::is_watched(state, task) {
+            return 0;
+        }
+        let issued_at = self.credential_issued_at.unwrap_or(task.started_at);
+        i64::try_from(now.millis_since(issued_at) / 1000).unwrap_or(i64::MAX)
     }
 
     /// The content that it refers to: what a person is shown, and what an evidence pack holds.
@@ -101,6 +152,10 @@ struct Bound<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     beside: Option<Digest>,
     definition: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enforcer: Option<AgentId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    named: Option<AgentId>,
     operation: &'a OperationName,
     run: RunId,
     task: TaskId,
@@ -256,24 +311,9 @@ pub(crate) fn decide_attempt(
     if !matches!(actor, Actor::Agent { agent, task: Some(own) } if *agent == task.agent && *own == task.id) {
         return Err(Refusal::new("not_permitted", "only the task's own agent acts under it"));
     }
-    let facts = ActionFacts {
-        agent: task.agent,
-        run: task.run,
-        task: task.id,
-        acting_for: task.acting_for,
-        operation: attempt.operation.clone(),
-        definition: state.operation(&attempt.operation).ok().map(|operation| operation.digest),
-        arguments: attempt.content.clone(),
-        beside: attempt.beside.clone(),
-        attribution: match task.attribution() {
-            Attribution::Asserted if attempt.proven => Attribution::Proven,
-            known => known,
-        },
-        policies: state.compiled().version,
-    };
+    let facts = facts_of(state, attempt, task);
     let digest = facts.digest();
-    let grant = state.grants_of(task.agent).find(|grant| grant.covers(&attempt.operation, at.now));
-    let grant_id = grant.map(|grant| grant.id);
+    let grant_id = facts::grant_for(state, task.agent, &attempt.operation, at.now).map(|grant| grant.id);
     let judgement = judge(state, attempt, task, &facts, digest, at.now).unwrap_or_else(|refusal| Judgement::Deny {
         determining: Vec::new(),
         refusal,
@@ -311,6 +351,28 @@ pub(crate) fn decide_attempt(
     }])
 }
 
+/// What an attempt under `task` is.
+pub(crate) fn facts_of(state: &State, attempt: &AttemptAction, task: &Task) -> ActionFacts {
+    ActionFacts {
+        agent: task.agent,
+        run: task.run,
+        task: task.id,
+        acting_for: attempt.acting_for.filter(|_| attempt.enforcer.is_some()).or(task.acting_for),
+        operation: attempt.operation.clone(),
+        definition: state.operation(&attempt.operation).ok().map(|operation| operation.digest),
+        arguments: attempt.content.clone(),
+        beside: attempt.beside.clone(),
+        attribution: match task.attribution() {
+            Attribution::Asserted if attempt.proven => Attribution::Proven,
+            known => known,
+        },
+        enforcer: attempt.enforcer,
+        named: attempt.named.filter(|_| attempt.enforcer.is_some()),
+        credential_issued_at: attempt.credential_issued_at,
+        policies: state.compiled().version,
+    }
+}
+
 /// The order matters: what is certain and cheap first, what a person must be asked about last.
 fn judge(
     state: &State,
@@ -320,24 +382,22 @@ fn judge(
     digest: Digest,
     now: Timestamp,
 ) -> Result<Judgement, Refusal> {
-    task.must_be_alive(now)?;
-    let agent = state.agent(task.agent)?;
-    agent.must_be_active()?;
-    let operation = state.operation(&attempt.operation)?;
-    sandbox::must_not_cross(state, agent, operation)?;
-    if !task.in_scope(&operation.name) {
-        return Err(authority::out_of_scope(&operation.name));
-    }
-    if !task.authority.is_empty() {
-        let projected = state.projected(&operation.name, &attempt.arguments);
-        authority::must_permit(&task.authority, &operation.name, &attempt.arguments, &projected)?;
-    }
-    task::within_budget(state, task)?;
+    let operation = must_be_open(state, attempt, task, facts, now)?;
     let usable = match attempt.approval {
         Some(presented) => Some(approval::must_fit(state, presented, facts, now)?),
         None => approval::usable(state, digest, now),
     };
-    let decision = facts::evaluate(state, task, operation, &attempt.arguments, usable, now);
+    let call = facts::Call {
+        task,
+        operation,
+        arguments: &attempt.arguments,
+        approval: usable,
+        acting_for: facts.acting_for,
+        named: facts.named,
+        credential_age_seconds: facts.credential_age_seconds(state, task, now),
+        now,
+    };
+    let decision = facts::evaluate(state, &call);
     let approval = usable.map(|approval| approval.id);
     match decision {
         facts::Decision::Allow { determining } => Ok(Judgement::Allow { determining, approval }),
@@ -348,16 +408,68 @@ fn judge(
             if let Some((waiting, refusal)) = approval::answered_or_waiting(state, digest, now) {
                 return Ok(Judgement::Deny { determining: ask.policies, refusal, approval: Some(waiting) });
             }
+            if !attempt.ask {
+                let refusal = Refusal::new("approval_required", reasons.join("; "));
+                let help = "have the people asked who may approve it, and try again with their answer";
+                return Ok(Judgement::Deny { determining: ask.policies, refusal: refusal.help(help), approval: None });
+            }
             if task::open_approvals_of_tree(state, task) >= limits::TASK_APPROVALS_PENDING_MAX {
                 let sentence = "too many actions of this task and those it belongs with already wait for a person";
                 let refusal =
                     Refusal::new("too_many_approvals", sentence).help("wait for an answer before asking again");
                 return Ok(Judgement::Deny { determining: ask.policies, refusal, approval: None });
             }
-            approval::somebody_can_answer(state, task, &ask)?;
+            approval::somebody_can_answer(state, task, facts, &ask)?;
             Ok(Judgement::Ask { ask, reasons })
         }
     }
+}
+
+/// Whether somebody enforces the answer, and may speak of the people and agents that the attempt names.
+fn must_be_enforced(state: &State, facts: &ActionFacts, operation: &Operation) -> Result<(), Refusal> {
+    let Some(enforcer) = facts.enforcer else {
+        let connector = state.connector_named(operation.name.connector())?;
+        if connector.spec.is_elsewhere() {
+            let sentence =
+                format!("nothing is called through the connector `{}`: somebody else enforces it", connector.name);
+            return Err(Refusal::new("enforced_elsewhere", sentence)
+                .help("call it where it is; its enforcer asks Remit for the decision"));
+        }
+        return Ok(());
+    };
+    state.agent(enforcer)?.must_be_active()?;
+    if let Some(named) = facts.named {
+        let named = state.agent(named)?;
+        named.must_be_active()?;
+        sandbox::must_not_cross(state, named, operation)?;
+    }
+    facts.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))
+}
+
+/// The operation, if an attempt at it comes as far as the policies: whatever they would say, all else lets it pass.
+pub(crate) fn must_be_open<'a>(
+    state: &'a State,
+    attempt: &AttemptAction,
+    task: &Task,
+    facts: &ActionFacts,
+    now: Timestamp,
+) -> Result<&'a Arc<Operation>, Refusal> {
+    task.must_be_alive(now)?;
+    let agent = state.agent(task.agent)?;
+    agent.must_be_active()?;
+    let operation = state.operation(&attempt.operation)?;
+    sandbox::must_not_cross(state, agent, operation)?;
+    must_be_enforced(state, facts, operation)?;
+    configuration::must_still_hold(agent, task, &operation.name)?;
+    if !task.in_scope(&operation.name) {
+        return Err(authority::out_of_scope(&operation.name));
+    }
+    if !task.authority.is_empty() {
+        let projected = state.projected(&operation.name, &attempt.arguments);
+        authority::must_permit(&task.authority, &operation.name, &attempt.arguments, &projected)?;
+    }
+    task::within_budget(state, task)?;
+    Ok(operation)
 }
 
 /// Records how an action ended, once.
@@ -395,13 +507,7 @@ pub(crate) fn outcome_of(
     result: Option<ContentRef>,
     latency_ms: u64,
 ) -> Event {
-    // A failure may carry words of the upstream too, and of an unknown outcome nobody knows what the agent has seen:
-    // whatever may have come back counts.
-    let answered = result.is_some()
-        || matches!(
-            outcome,
-            Outcome::Succeeded | Outcome::ToolError | Outcome::InputRequired | Outcome::Unknown { .. }
-        );
+    let answered = has_answered(&outcome, result.is_some());
     let operation = state.operations.get(&action.operation).filter(|_| answered);
     Event::OutcomeRecorded(Box::new(OutcomeRecorded {
         agent: action.agent,
@@ -413,6 +519,13 @@ pub(crate) fn outcome_of(
         latency_ms,
         labels: operation.map(|operation| labels_of(operation)).unwrap_or_default(),
     }))
+}
+
+/// Whether something may have come back. A failure may carry words of the upstream too, and of an unknown outcome nobody knows what
+/// the agent has seen.
+fn has_answered(outcome: &Outcome, has_result: bool) -> bool {
+    has_result
+        || matches!(outcome, Outcome::Succeeded | Outcome::ToolError | Outcome::InputRequired | Outcome::Unknown { .. })
 }
 
 /// What an answer of `operation` brings into the task that asked.
@@ -431,6 +544,14 @@ pub(crate) fn apply_allowed(state: &mut State, allowed: &ActionAllowed, at: Time
         approval::apply_used(state, approval, allowed.action, at);
     }
     task::count_call(state, facts.task);
+    let data = state.operations.get(&facts.operation).map(|operation| operation.data);
+    if let (Some(data), Some(_)) = (data, allowed.approval) {
+        task::note_approved(state, facts.task, data);
+    }
+    if facts.enforcer.is_some() {
+        // Whoever enforces it sees what comes of it; here nothing is awaited.
+        return;
+    }
     let action = Action {
         id: allowed.action,
         agent: facts.agent,
@@ -444,6 +565,10 @@ pub(crate) fn apply_allowed(state: &mut State, allowed: &ActionAllowed, at: Time
 
 pub(crate) fn apply_outcome(state: &mut State, recorded: &OutcomeRecorded) {
     task::add_labels(state, recorded.task, &recorded.labels);
+    let data = state.operations.get(&recorded.operation).map(|operation| operation.data);
+    if let Some(data) = data.filter(|_| has_answered(&recorded.outcome, recorded.result.is_some())) {
+        task::add_data(state, recorded.task, data);
+    }
     if let Some(action) = state.actions.remove(&recorded.action) {
         state
             .deadlines

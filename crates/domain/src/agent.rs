@@ -8,12 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::person::{check_name, check_note, check_text};
 use crate::state::Deadline;
 use crate::{
-    Actor, AgentId, Digest, EndReason, Event, FieldProblem, Moment, PersonId, Refusal, State, Timestamp, limits,
-    sandbox, session, workload,
+    Actor, AgentId, Configuration, Digest, EndReason, Event, FieldProblem, Moment, PersonId, Refusal, State, Timestamp,
+    limits, sandbox, session, workload,
 };
 
+mod describe;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use describe::{approvers_set, decide_describe};
 
 /// What an agent is for, which decides its default access pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -55,6 +58,8 @@ pub enum Environment {
 }
 
 impl Class {
+    pub(crate) const ALL: [Self; 4] = [Self::Read, Self::Transform, Self::Act, Self::Code];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
@@ -66,6 +71,8 @@ impl Class {
 }
 
 impl Environment {
+    pub(crate) const ALL: [Self; 4] = [Self::Sandbox, Self::Development, Self::Test, Self::Production];
+
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sandbox => "sandbox",
@@ -177,6 +184,9 @@ pub struct Agent {
     pub identities_from: Option<Timestamp>,
     /// The open enrolment: digest of its one-time code, and its end.
     pub(crate) enrolment: Option<(Digest, Timestamp)>,
+    /// The prompt, model and tools that it may run with; nothing if that is not bound.
+    #[serde(default)]
+    pub configuration: Option<Configuration>,
 }
 
 impl Agent {
@@ -269,38 +279,6 @@ pub(crate) fn decide_register(
     }
     let (name, profile) = (register.name.clone(), register.profile.clone());
     Ok(vec![Event::AgentRegistered(Box::new(AgentRegistered { agent: at.fresh_id(), name, profile }))])
-}
-
-/// Changes the record of an agent. What would widen an active agent needs an administrator; its owner keeps the rest current.
-pub(crate) fn decide_describe(
-    state: &State,
-    actor: &Actor,
-    id: AgentId,
-    profile: &AgentProfile,
-    at: &Moment,
-) -> Result<Vec<Event>, Refusal> {
-    actor.owner_of(state, id)?;
-    let agent = state.agent(id)?;
-    if agent.is_gone() {
-        agent.must_be_active()?;
-    }
-    check_profile(state, profile)?;
-    if agent.status == AgentStatus::Quarantined {
-        // Nobody answers for it yet: who shall is for an administrator to say, as often as it takes.
-        actor.administrator(state)?;
-    } else if agent.status != AgentStatus::Draft {
-        complete(profile, at.now)?;
-        if profile.reaches_further_than(&agent.profile) {
-            actor.administrator(state).map_err(|_| {
-                Refusal::new(
-                    "widens_agent",
-                    format!("this would let the agent `{}` do more than it was activated for", agent.name),
-                )
-                .help("class, environment, a higher autonomy or a higher class of data need an administrator")
-            })?;
-        }
-    }
-    Ok(vec![Event::AgentDescribed { agent: id, profile: Box::new(profile.clone()) }])
 }
 
 fn check_profile(state: &State, profile: &AgentProfile) -> Result<(), Refusal> {
@@ -500,6 +478,7 @@ pub(crate) fn apply_registered(state: &mut State, registered: &AgentRegistered, 
         registered_at: at,
         identities_from: None,
         enrolment: None,
+        configuration: None,
     };
     state.agents_by_name.insert(registered.name.clone(), registered.agent);
     state.agents.insert(registered.agent, Arc::new(agent));

@@ -9,8 +9,8 @@ use crate::action::ActionFacts;
 use crate::person::check_note;
 use crate::state::{Deadline, Ended};
 use crate::{
-    ActionId, Actor, Agent, ApprovalId, Digest, Event, GrantId, Moment, Person, PersonId, Refusal, SignInMethod, State,
-    Task, TaskId, Timestamp, limits, task,
+    ActionId, Actor, Agent, AgentId, ApprovalId, Digest, Event, GrantId, Moment, Person, PersonId, Refusal,
+    SignInMethod, State, Task, TaskId, Timestamp, limits, task,
 };
 
 #[cfg(test)]
@@ -159,10 +159,11 @@ pub(crate) fn roles_of(person: &Person, agent: &Agent) -> Vec<String> {
 
 /// The roles that `person` has where `task` is concerned. What was passed on from agent to agent concerns all of them: `owner`
 /// and `approver` count only for who is that of each, so that nobody gets round their own approvers by choosing a delegate.
-fn roles_for(state: &State, person: &Person, task: &Task) -> Result<Vec<String>, Refusal> {
+fn roles_for(state: &State, person: &Person, task: &Task, named: Option<AgentId>) -> Result<Vec<String>, Refusal> {
     let mut roles = roles_of(person, state.agent(task.agent)?);
-    for above in task::lineage(state, task).filter(|above| above.agent != task.agent) {
-        let there = roles_of(person, state.agent(above.agent)?);
+    let above = task::lineage(state, task).map(|above| above.agent).chain(named);
+    for above in above.filter(|above| *above != task.agent) {
+        let there = roles_of(person, state.agent(above)?);
         roles.retain(|role| there.contains(role));
     }
     Ok(roles)
@@ -183,12 +184,12 @@ fn must_be_independent(state: &State, facts: &ActionFacts, person: PersonId) -> 
 }
 
 /// Whether enough people exist who could say yes: a question that nobody can answer is refused at once, with what to do.
-pub(crate) fn somebody_can_answer(state: &State, task: &Task, ask: &Ask) -> Result<(), Refusal> {
+pub(crate) fn somebody_can_answer(state: &State, task: &Task, facts: &ActionFacts, ask: &Ask) -> Result<(), Refusal> {
     let able = state
         .people
         .values()
-        .filter(|person| task.acting_for != Some(person.id) && task.started_by != Some(person.id))
-        .map(|person| roles_for(state, person, task))
+        .filter(|person| facts.acting_for != Some(person.id) && task.started_by != Some(person.id))
+        .map(|person| roles_for(state, person, task, facts.named))
         .filter(|roles| roles.as_ref().map_or(true, |roles| ask.is_of(roles)))
         .collect::<Result<Vec<_>, _>>()?;
     let each =
@@ -238,7 +239,7 @@ pub(crate) fn decide_approve(
     let task = state.task(approval.facts.task)?;
     task.must_be_alive(at.now)?;
     state.agent(approval.facts.agent)?.must_be_active()?;
-    let roles = roles_for(state, state.person(*person)?, task)?;
+    let roles = roles_for(state, state.person(*person)?, task, approval.facts.named)?;
     if !approval.ask.is_of(&roles) {
         return Err(Refusal::new(
             "not_an_approver",
@@ -334,6 +335,8 @@ pub(crate) fn must_fit<'a>(
         (bound.task != facts.task, "approval_other_task", "another task"),
         (bound.run != facts.run, "approval_other_run", "another run"),
         (bound.acting_for != facts.acting_for, "approval_other_person", "another person acted for"),
+        (bound.enforcer != facts.enforcer, "approval_other_enforcer", "another enforcer"),
+        (bound.named != facts.named, "approval_other_agent", "another agent"),
         (bound.operation != facts.operation, "approval_other_operation", "another operation"),
         (bound.definition != facts.definition, "approval_other_definition", "another definition of this operation"),
         (bound.arguments.commitment != facts.arguments.commitment, "approval_other_arguments", "other arguments"),

@@ -2,12 +2,12 @@
 
 use crate::{
     Actor, AddConnector, AddPerson, AgentId, AgentKey, AgentProfile, Approve, AttemptAction, ChangeId, ClientId,
-    ConnectorId, Consent, CreateRealm, DelegateTask, Deny, Digest, Event, GrantId, Moment, OpenSession,
-    OperationChoice, OperationName, PersonId, PolicyEdit, RecordOutcome, RedeemCode, Refusal, RegisterAgent,
-    RequestGrant, RunId, SessionId, StartTask, State, TaskId, Timestamp,
+    ConnectorId, Consent, CreateRealm, DelegateTask, Deny, Digest, Edit, Event, GrantId, Moment, OpenSession,
+    OperationChoice, OperationName, PersonId, RecordOutcome, RedeemCode, Refusal, RegisterAgent, RequestGrant, RunId,
+    SessionId, StartTask, State, TaskId, Timestamp,
 };
 use crate::{
-    action, agent, approval, authorization, connector, delegate, expire, grant, operation, person, policy, realm,
+    action, agent, approval, authorization, change, connector, delegate, expire, grant, operation, person, realm,
     revoke, sandbox, session, task,
 };
 
@@ -188,16 +188,35 @@ pub enum Command {
     Approve(Approve),
     Deny(Deny),
 
-    ProposePolicies {
-        edits: Vec<PolicyEdit>,
+    ProposeChange {
+        edits: Vec<Edit>,
         reason: String,
+        /// The change that this one undoes.
+        revert_of: Option<ChangeId>,
     },
-    ActivatePolicies {
+    ApproveChange {
         change: ChangeId,
     },
-    RejectPolicies {
+    RejectChange {
         change: ChangeId,
         note: String,
+    },
+    /// Active at once; two other people review it afterwards.
+    EmergencyChange {
+        edits: Vec<Edit>,
+        reason: String,
+    },
+    ReviewChange {
+        change: ChangeId,
+        upheld: bool,
+        note: String,
+    },
+    /// What was tried with a proposal came to this.
+    RecordCheck {
+        change: ChangeId,
+        check: String,
+        passed: bool,
+        summary: String,
     },
 
     StepKey(Box<StepKey>),
@@ -229,7 +248,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         Command::CreateRealm(create) => realm::decide_create(state, create, at),
 
         Command::AddPerson(add) => person::decide_add(state, actor, add, at),
-        Command::SetPersonGroups { person, groups } => person::decide_set_groups(state, actor, *person, groups),
+        Command::SetPersonGroups { person, groups } => person::decide_set_groups(state, actor, *person, groups, at),
         Command::RemovePerson { person } => person::decide_remove(state, actor, *person),
         Command::OfferSignIn { person, code, ttl_seconds } => {
             session::decide_offer(state, actor, *person, *code, *ttl_seconds, at)
@@ -268,7 +287,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         Command::AddConnector(add) => connector::decide_add(state, actor, add, at),
         Command::RemoveConnector { connector } => connector::decide_remove(state, actor, *connector),
         Command::ApproveOperations { connector, choices } => {
-            operation::decide_approve(state, actor, *connector, choices)
+            operation::decide_approve(state, actor, *connector, choices, at)
         }
         Command::WithdrawOperation { operation, reason } => operation::decide_withdraw(state, actor, operation, reason),
 
@@ -305,9 +324,16 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         Command::Approve(approve) => approval::decide_approve(state, actor, approve, at),
         Command::Deny(deny) => approval::decide_deny(state, actor, deny, at),
 
-        Command::ProposePolicies { edits, reason } => policy::decide_propose(state, actor, edits, reason, at),
-        Command::ActivatePolicies { change } => policy::decide_activate(state, actor, *change),
-        Command::RejectPolicies { change, note } => policy::decide_reject(state, actor, *change, note),
+        Command::ProposeChange { edits, reason, revert_of } => {
+            change::decide_propose(state, actor, edits, reason, *revert_of, at)
+        }
+        Command::ApproveChange { change } => change::decide_approve(state, actor, *change, at),
+        Command::RejectChange { change, note } => change::decide_reject(state, actor, *change, note),
+        Command::EmergencyChange { edits, reason } => change::decide_emergency(state, actor, edits, reason, at),
+        Command::ReviewChange { change, upheld, note } => change::decide_review(state, actor, *change, *upheld, note),
+        Command::RecordCheck { change, check, passed, summary } => {
+            change::decide_check(state, actor, *change, check, *passed, summary)
+        }
 
         Command::StepKey(step) => realm_key::decide_step(state, actor, step),
         Command::EraseContent { task, agent, reason } => realm::decide_erase(state, actor, *task, *agent, reason),

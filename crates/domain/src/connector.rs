@@ -1,12 +1,13 @@
 //! Connectors: what can be reached.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::person::check_name;
-use crate::{Actor, ConnectorId, Event, Moment, PersonId, Refusal, State, Timestamp};
+use crate::{Actor, ConnectorId, Edit, Event, Moment, PersonId, Refusal, State, Timestamp, change, limits};
 
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,36 @@ pub enum ConnectorSpec {
     },
     /// An MCP server over Streamable HTTP.
     Http { url: String },
+    /// What somebody else enforces, another gateway or an application: Remit decides and records, and nothing is called through it.
+    ///
+    /// Its operations are `RESOURCE-TYPE/ACTION`, with the connector's name as the type (OpenID AuthZEN 1.0 section 5).
+    Elsewhere {
+        /// What is known of those who ask, besides the people of the realm.
+        #[serde(default)]
+        subjects: Vec<Thing>,
+        /// What is known of what they ask for.
+        #[serde(default)]
+        resources: Vec<Thing>,
+        /// Whether what the enforcer says of a subject or resource counts more than what is known here.
+        #[serde(default)]
+        trusts_properties: bool,
+    },
+}
+
+/// A subject or a resource of what is enforced elsewhere, with what policies may read of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Thing {
+    pub id: String,
+    #[serde(default)]
+    pub properties: serde_json::Map<String, serde_json::Value>,
+}
+
+impl ConnectorSpec {
+    /// Whether somebody else enforces what Remit decides about it.
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Elsewhere { .. })
+    }
 }
 
 /// Something that agents may reach, with an owner.
@@ -46,7 +77,7 @@ pub struct Connector {
 }
 
 /// Makes a connector known. Nothing of it can be used until its operations are approved.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddConnector {
     pub name: String,
@@ -69,25 +100,42 @@ pub struct ConnectorAdded {
     pub sandbox: bool,
 }
 
+/// Adds a connector: at once while the realm is being founded, else as a proposal.
 pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddConnector, at: &Moment) -> Result<Vec<Event>, Refusal> {
     let person = actor.administrator(state)?;
-    check_name("connector", &add.name)?;
     if state.connectors_by_name.contains_key(&add.name) {
-        return Err(Refusal::new("name_taken", format!("there is already a connector `{}`", add.name)));
+        return Err(Refusal::new("name_taken", format!("there is already a connector `{}`", add.name))
+            .help("`remit change propose` changes how it is reached"));
     }
-    let owner = add.owner.unwrap_or(person);
+    let add = AddConnector { owner: Some(add.owner.unwrap_or(person)), ..add.clone() };
+    let reason = format!("add the connector `{}`", add.name);
+    change::settle(state, actor, vec![Edit::Connector(Box::new(add))], &reason, at)
+}
+
+/// What happens if `add` comes about: a connector more, or the one of this name reached in another way.
+pub(crate) fn added(state: &State, add: &AddConnector, by: PersonId, at: &Moment) -> Result<Event, Refusal> {
+    check_name("connector", &add.name)?;
+    let known = state.connector_named(&add.name).ok();
+    let owner = add.owner.or(known.map(|known| known.owner)).unwrap_or(by);
     state.person(owner)?;
-    check_spec(actor, &add.spec)?;
-    Ok(vec![Event::ConnectorAdded(Box::new(ConnectorAdded {
-        connector: at.fresh_id(),
+    if let Some(known) = known {
+        // What was approved of the one would be used of the other.
+        let same_sort = std::mem::discriminant(&known.spec) == std::mem::discriminant(&add.spec);
+        if !same_sort || known.sandbox != add.sandbox {
+            let sentence = format!("the connector `{}` cannot become one of another sort", add.name);
+            return Err(Refusal::new("bad_connector", sentence).help("remove it, and add the other as a new one"));
+        }
+    }
+    Ok(Event::ConnectorAdded(Box::new(ConnectorAdded {
+        connector: known.map_or_else(|| at.fresh_id(), |known| known.id),
         name: add.name.clone(),
         owner,
         spec: add.spec.clone(),
         sandbox: add.sandbox,
-    }))])
+    })))
 }
 
-fn check_spec(actor: &Actor, spec: &ConnectorSpec) -> Result<(), Refusal> {
+pub(crate) fn check_spec(actor: &Actor, spec: &ConnectorSpec) -> Result<(), Refusal> {
     match spec {
         ConnectorSpec::Stdio { command, environment, .. } => {
             if !matches!(actor, Actor::Person { method: crate::SignInMethod::LocalSocket, .. }) {
@@ -115,8 +163,32 @@ fn check_spec(actor: &Actor, spec: &ConnectorSpec) -> Result<(), Refusal> {
                 .help("credentials do not belong in the address"));
             }
         }
+        ConnectorSpec::Elsewhere { subjects, resources, .. } => {
+            check_catalogue("subject", subjects)?;
+            check_catalogue("resource", resources)?;
+        }
     }
     Ok(())
+}
+
+fn check_catalogue(what: &str, things: &[Thing]) -> Result<(), Refusal> {
+    let bytes = serde_json::to_vec(things).map_or(usize::MAX, |bytes| bytes.len());
+    if things.len() > limits::CATALOGUE_MAX || bytes > limits::CATALOGUE_BYTES_MAX {
+        let sentence = format!("at most {} {what}s in {} bytes", limits::CATALOGUE_MAX, limits::CATALOGUE_BYTES_MAX);
+        return Err(Refusal::new("bad_connector", sentence).help("have the enforcer send properties with its requests"));
+    }
+    let mut ids = BTreeSet::new();
+    let wrong = things.iter().find(|thing| {
+        thing.id.is_empty() || thing.id.contains(crate::refusal::is_unsafe_to_show) || !ids.insert(thing.id.as_str())
+    });
+    match wrong {
+        None => Ok(()),
+        Some(thing) => {
+            let sentence =
+                format!("the {what} `{}` has no name that can be shown, or is there twice", thing.id.escape_debug());
+            Err(Refusal::new("bad_connector", sentence))
+        }
+    }
 }
 
 fn is_variable(name: &str) -> bool {
@@ -140,13 +212,14 @@ pub(crate) fn decide_remove(state: &State, actor: &Actor, id: ConnectorId) -> Re
 
 pub(crate) fn apply_added(state: &mut State, added: &ConnectorAdded, at: Timestamp) {
     state.connectors_by_name.insert(added.name.clone(), added.connector);
+    let added_at = state.connectors.get(&added.connector).map_or(at, |known| known.added_at);
     let connector = Connector {
         id: added.connector,
         name: added.name.clone(),
         owner: added.owner,
         spec: added.spec.clone(),
         sandbox: added.sandbox,
-        added_at: at,
+        added_at,
     };
     state.connectors.insert(added.connector, Arc::new(connector));
 }

@@ -7,6 +7,7 @@ use crate::action::{ActionAllowed, ActionDenied, OutcomeRecorded};
 use crate::agent::{AgentKey, AgentProfile, AgentRegistered};
 use crate::approval::{ApprovalRequested, Vote};
 use crate::authorization::{AuthorizationConsented, ClientRegistered};
+use crate::change::{ChangeProposed, EditProposed};
 use crate::connector::ConnectorAdded;
 use crate::enforcement::Enforced;
 use crate::finding::FindingOpened;
@@ -23,8 +24,8 @@ use crate::signal::SignalReceived;
 use crate::task::{EndReason, TaskStarted};
 use crate::workload::{WorkloadArrived, WorkloadIdentity};
 use crate::{
-    ActionId, AgentId, ApprovalId, ChangeId, ClientId, ConnectorId, Digest, FindingId, GrantId, OperationName,
-    PersonId, RunId, SessionId, State, TaskId, Timestamp,
+    ActionId, AgentId, ApprovalId, ChangeId, ClientId, Configuration, ConnectorId, Digest, FindingId, GrantId,
+    OperationName, OperationPattern, PersonId, RunId, SessionId, State, TaskId, Timestamp,
 };
 
 /// One thing that has happened. An event holds digests of content, never content.
@@ -97,10 +98,18 @@ pub enum Event {
     ApprovalGranted { agent: AgentId, approval: ApprovalId, use_until: Timestamp },
     ApprovalDenied { agent: AgentId, approval: ApprovalId, by: PersonId, note: String },
     ApprovalExpired { agent: AgentId, approval: ApprovalId },
-
     PolicyProposed(Box<PolicyProposed>),
     PolicyActivated { change: Option<ChangeId>, by: PersonId, edits: Vec<PolicyEdit>, set: Digest },
     PolicyRejected { change: ChangeId, by: PersonId, note: String },
+
+    ChangeProposed(Box<ChangeProposed>),
+    EditProposed(Box<EditProposed>),
+    ChangeApproved { change: ChangeId, by: PersonId },
+    ChangeRejected { change: ChangeId, by: PersonId, note: String },
+    ChangeReviewed { change: ChangeId, by: PersonId, upheld: bool, note: String },
+    ChangeChecked { change: ChangeId, check: String, passed: bool, summary: String },
+    PersonEntitled { person: PersonId, operations: Option<Vec<OperationPattern>>, by: PersonId },
+    ConfigurationApproved { agent: AgentId, configuration: Option<Configuration>, by: PersonId },
 
     KeyRotated { key: String, step: String },
     RealmKeyStepped(Box<RealmKeyStepped>),
@@ -113,6 +122,7 @@ impl Event {
     ///
     /// INVARIANT: everything that an agent did or that changed what it may do carries its id, so that a gap in its
     /// sequence proves that a record was withheld.
+    #[expect(clippy::too_many_lines, reason = "one arm for each event, so that a missing one does not compile")]
     pub fn agent(&self) -> Option<AgentId> {
         match self {
             Self::AgentRegistered(registered) => Some(registered.agent),
@@ -154,6 +164,7 @@ impl Event {
             | Self::ApprovalGranted { agent, .. }
             | Self::ApprovalDenied { agent, .. }
             | Self::ApprovalExpired { agent, .. }
+            | Self::ConfigurationApproved { agent, .. }
             | Self::ContentErased { agent, .. } => Some(*agent),
             Self::RealmCreated(_)
             | Self::PersonAdded(_)
@@ -177,6 +188,13 @@ impl Event {
             | Self::PolicyProposed(_)
             | Self::PolicyActivated { .. }
             | Self::PolicyRejected { .. }
+            | Self::ChangeProposed(_)
+            | Self::EditProposed(_)
+            | Self::ChangeApproved { .. }
+            | Self::ChangeRejected { .. }
+            | Self::ChangeReviewed { .. }
+            | Self::ChangeChecked { .. }
+            | Self::PersonEntitled { .. }
             | Self::KeyRotated { .. }
             | Self::Recovered { .. } => None,
         }
@@ -199,8 +217,8 @@ impl State {
     #[expect(clippy::too_many_lines, reason = "one arm for each event, so that a missing one does not compile")]
     pub fn apply(&mut self, event: &Event, at: Timestamp) {
         use crate::{
-            action, agent, approval, authorization, connector, grant, operation, person, policy, realm, revoke,
-            session, task,
+            action, agent, approval, authorization, change, configuration, connector, grant, operation, person, policy,
+            realm, revoke, session, task,
         };
         use crate::{finding, launch, legacy, realm_key, signal, workload};
         match event {
@@ -272,9 +290,25 @@ impl State {
             }
             Event::ApprovalDenied { approval, by, note, .. } => approval::apply_denied(self, *approval, *by, note, at),
             Event::ApprovalExpired { approval, .. } => approval::apply_expired(self, *approval, at),
-            Event::PolicyProposed(proposed) => policy::apply_proposed(self, proposed, at),
+            Event::PolicyProposed(former) => change::apply_former(self, former, at),
             Event::PolicyActivated { change, edits, .. } => policy::apply_activated(self, *change, edits, at),
-            Event::PolicyRejected { change, .. } => policy::apply_rejected(self, *change),
+            Event::PolicyRejected { change, .. }
+            | Event::ChangeApproved { change, .. }
+            | Event::ChangeRejected { change, .. } => change::apply_settled(self, *change),
+            Event::ChangeProposed(proposed) => change::apply_proposed(self, proposed, at),
+            Event::EditProposed(proposed) => change::apply_edit(self, proposed),
+            Event::ChangeReviewed { change, by, upheld, note } => {
+                change::apply_reviewed(self, *change, *by, *upheld, note, at);
+            }
+            Event::ChangeChecked { change, check, passed, summary } => {
+                change::apply_checked(self, *change, check, *passed, summary, at);
+            }
+            Event::PersonEntitled { person, operations, .. } => {
+                person::apply_entitled(self, *person, operations.as_deref());
+            }
+            Event::ConfigurationApproved { agent, configuration, .. } => {
+                configuration::apply_approved(self, *agent, configuration.as_ref());
+            }
             // Facts for the record; nothing that decides depends on them.
             Event::ActionDenied(_)
             | Event::TokenIssued { .. }

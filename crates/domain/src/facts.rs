@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use remit_policy::{
-    AgentFacts, ApprovalFacts, Facts, GrantFacts, OperationFacts, Outcome, PersonFacts, Reach, Request, TaskFacts,
+    AgentFacts, ApprovalFacts, Facts, GrantFacts, OperationFacts, Outcome, PersonFacts, Request, TaskFacts,
 };
-use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Approval, Ask, Attribution, Operation, Person, PersonId, Refusal, State, Task, Timestamp, authority, sandbox, task,
+    Agent, AgentId, Approval, Ask, Attribution, DataClass, Grant, Operation, OperationName, Person, PersonId, Refusal,
+    State, Task, Timestamp, authority, sandbox, task,
 };
 
 /// The code of a refusal because two ways of deciding came to different results: a fault of this program.
@@ -23,57 +23,87 @@ pub(crate) enum Decision {
     Ask { ask: Ask, reasons: Vec<String> },
 }
 
-/// Whether an operation is worth listing for a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reachable {
-    /// No arguments and no approval would make it allowed.
-    Never,
-    Always,
-    /// It depends on arguments, an approval or the time.
-    Depends,
+/// One call as the policies see it.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) operation: &'a Operation,
+    pub(crate) arguments: &'a Value,
+    pub(crate) approval: Option<&'a Arc<Approval>>,
+    /// The person in whose name it is done: the task's, unless an enforcer names another.
+    pub(crate) acting_for: Option<PersonId>,
+    /// The agent that an enforcer says acts.
+    pub(crate) named: Option<AgentId>,
+    pub(crate) credential_age_seconds: i64,
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Call<'a> {
+    /// A call under `task` that brings nothing with it but its arguments, by a credential that has just been issued.
+    pub(crate) fn plain(task: &'a Task, operation: &'a Operation, arguments: &'a Value, now: Timestamp) -> Self {
+        let acting_for = task.acting_for;
+        Self { task, operation, arguments, approval: None, acting_for, named: None, credential_age_seconds: 0, now }
+    }
+}
+
+/// One agent of those that must all be allowed: whose record and grants count, and the task that it passed on or acts under.
+#[derive(Clone, Copy)]
+pub(crate) struct Leg<'a> {
+    pub(crate) agent: AgentId,
+    pub(crate) task: &'a Task,
 }
 
 /// The one decision: listing, calling and explaining all go through the facts made here.
 ///
-/// Delegation is an intersection: the acting agent and every agent that passed the task on must each be allowed, each by its own
-/// record and its own grants. What one leg asks people for is asked for the action as a whole.
-pub(crate) fn evaluate(
+/// Delegation is an intersection: the acting agent, the agent that an enforcer names, and every agent that passed the task on must each
+/// be allowed, each by its own record and its own grants. What one leg asks people for is asked for the action as a whole.
+pub(crate) fn evaluate(state: &State, call: &Call<'_>) -> Decision {
+    whole(state, call.task, call.named, |leg| evaluate_leg(state, call, leg))
+}
+
+/// The decision that the decisions about all agents concerned come to, each made by `decide`.
+pub(crate) fn whole(
     state: &State,
     task: &Task,
-    operation: &Operation,
-    arguments: &Value,
-    approval: Option<&Arc<Approval>>,
-    now: Timestamp,
+    named: Option<AgentId>,
+    mut decide: impl FnMut(Leg<'_>) -> Decision,
 ) -> Decision {
-    let mut whole = evaluate_leg(state, task, operation, arguments, approval, now);
-    for above in delegators(state, task) {
+    let mut whole = decide(Leg { agent: task.agent, task });
+    for above in further_legs(state, task, named) {
         if matches!(whole, Decision::Deny { .. }) {
             break;
         }
-        whole = whole.and(evaluate_leg(state, above, operation, arguments, approval, now), || name_of(state, above));
+        let why = if named == Some(above.agent) { "which is said to act" } else { "which passed this task on" };
+        whole = whole.and(decide(above), why, || name_of(state, above.agent));
     }
     whole
 }
 
-/// The tasks of other agents above `task`: one for each agent that passed it on, the nearest of its tasks.
-fn delegators<'a>(state: &'a State, task: &'a Task) -> impl Iterator<Item = &'a Task> {
+/// The agents besides the task's own: the one that is named, and one for each that passed the task on, by the nearest of its tasks.
+pub(crate) fn further_legs<'a>(
+    state: &'a State,
+    task: &'a Task,
+    named: Option<AgentId>,
+) -> impl Iterator<Item = Leg<'a>> {
     let mut last = task.agent;
-    task::lineage(state, task).filter(move |above| std::mem::replace(&mut last, above.agent) != above.agent)
+    let delegators =
+        task::lineage(state, task).filter(move |above| std::mem::replace(&mut last, above.agent) != above.agent);
+    let named = named.filter(|named| *named != task.agent).map(|agent| Leg { agent, task });
+    named.into_iter().chain(delegators.map(|task| Leg { agent: task.agent, task }))
 }
 
-fn name_of(state: &State, task: &Task) -> String {
-    state.agent(task.agent).map(|agent| agent.name.clone()).unwrap_or_default()
+pub(crate) fn name_of(state: &State, agent: AgentId) -> String {
+    state.agent(agent).map(|agent| agent.name.clone()).unwrap_or_default()
 }
 
 impl Decision {
-    /// Both, where `other` is the decision about an agent further up.
-    fn and(self, other: Self, delegator: impl FnOnce() -> String) -> Self {
+    /// Both, where `other` is the decision about another agent, and `why` says why it counts.
+    fn and(self, other: Self, why: &str, agent: impl FnOnce() -> String) -> Self {
         match (self, other) {
             (denied @ Self::Deny { .. }, _) => denied,
             (_, Self::Deny { determining, mut refusal }) => {
-                let name = delegator();
-                refusal.sentence = format!("`{name}`, which passed this task on, may not do it: {}", refusal.sentence);
+                let name = agent();
+                refusal.sentence = format!("`{name}`, {why}, may not do it: {}", refusal.sentence);
                 Self::Deny { determining, refusal }
             }
             (Self::Allow { determining }, Self::Allow { .. }) => Self::Allow { determining },
@@ -102,24 +132,29 @@ impl Decision {
 }
 
 /// The decision about one agent of the chain.
-fn evaluate_leg(
-    state: &State,
-    task: &Task,
-    operation: &Operation,
-    arguments: &Value,
-    approval: Option<&Arc<Approval>>,
-    now: Timestamp,
-) -> Decision {
+fn evaluate_leg(state: &State, call: &Call<'_>, leg: Leg<'_>) -> Decision {
+    let Call { operation, arguments, now, .. } = *call;
     let compiled = state.compiled();
     let (Some(set), Some(schema), Some(shape)) =
         (&compiled.set, &compiled.schema, compiled.shapes.get(&operation.name))
     else {
         return Decision::Deny { determining: Vec::new(), refusal: policies_broken(compiled.broken.as_deref()) };
     };
-    let facts = facts_of(state, task, operation, now);
-    let approval = approval.map(|approval| approval_facts(approval, now));
-    let request = Request { facts: &facts, shape, arguments, approval: approval.as_ref(), now_ms: now.as_millis() };
-    let decision = remit_policy::evaluate(set, schema, &request);
+    let facts = facts_of(state, leg, call.acting_for, operation, now);
+    let approval = call.approval.map(|approval| approval_facts(approval, now));
+    let request = Request {
+        facts: &facts,
+        shape,
+        arguments,
+        approval: approval.as_ref(),
+        now_ms: now.as_millis(),
+        credential_age_s: call.credential_age_seconds,
+    };
+    in_words(remit_policy::evaluate(set, schema, &request), &facts)
+}
+
+/// What the policies decided about `facts`, with what whoever is refused is told.
+pub(crate) fn in_words(decision: remit_policy::Decision, facts: &Facts) -> Decision {
     match decision.outcome {
         Outcome::Allow => Decision::Allow { determining: decision.determining },
         Outcome::Ask(ask) => Decision::Ask {
@@ -157,33 +192,6 @@ fn evaluate_leg(
     }
 }
 
-/// What `task` could do with `operation`, whatever the arguments: a tool is listed only if some could be allowed or asked for.
-pub fn reach(state: &State, task: &Task, operation: &Operation, now: Timestamp) -> Reachable {
-    let alive = task.must_be_alive(now).is_ok()
-        && state.agent(task.agent).is_ok_and(|agent| {
-            agent.must_be_active().is_ok() && sandbox::must_not_cross(state, agent, operation).is_ok()
-        });
-    if !alive || operation.withdrawn.is_some() || !task.in_scope(&operation.name) {
-        return Reachable::Never;
-    }
-    let bounded = match task.authority.iter().find(|authority| authority.covers(&operation.name)) {
-        Some(authority) => !authority.constraints.is_empty(),
-        None if task.authority.is_empty() => false,
-        None => return Reachable::Never,
-    };
-    let compiled = state.compiled();
-    let (Some(set), Some(schema)) = (&compiled.set, &compiled.schema) else { return Reachable::Never };
-    let mut whole = if bounded { Reachable::Depends } else { Reachable::Always };
-    for leg in std::iter::once(task).chain(delegators(state, task)) {
-        match remit_policy::reach(set, schema, &facts_of(state, leg, operation, now)) {
-            Reach::Never => return Reachable::Never,
-            Reach::Always => {}
-            Reach::Depends => whole = Reachable::Depends,
-        }
-    }
-    whole
-}
-
 /// What the policies would say to a call, without making it: `allow`, `deny` or `ask`, and why.
 pub fn preview(
     state: &State,
@@ -202,66 +210,121 @@ pub fn preview(
     if let Err(refusal) = authority::must_permit(&task.authority, &operation.name, arguments, &projected) {
         return ("deny", vec![refusal.sentence]);
     }
-    match evaluate(state, task, operation, arguments, None, now) {
+    match evaluate(state, &Call::plain(task, operation, arguments, now)) {
         Decision::Allow { determining } => ("allow", determining),
         Decision::Deny { refusal, .. } => ("deny", vec![refusal.sentence]),
         Decision::Ask { reasons, .. } => ("ask", reasons),
     }
 }
 
-fn policies_broken(why: Option<&str>) -> Refusal {
+pub(crate) fn policies_broken(why: Option<&str>) -> Refusal {
     let why = why.unwrap_or("the operation's schema is missing");
     Refusal::new("policies_broken", format!("nothing can be decided: {why}"))
         .help("an administrator has to look at `remit policy check`; until then everything is refused")
 }
 
-fn facts_of(state: &State, task: &Task, operation: &Operation, now: Timestamp) -> Facts {
-    let agent = state.agents.get(&task.agent);
-    let profile = agent.map(|agent| &agent.profile);
-    let grant = state.grants_of(task.agent).find(|grant| grant.covers(&operation.name, now));
+pub(crate) fn facts_of(
+    state: &State,
+    leg: Leg<'_>,
+    acting_for: Option<PersonId>,
+    operation: &Operation,
+    now: Timestamp,
+) -> Facts {
+    let Leg { agent, task } = leg;
+    let agent = state.agents.get(&agent).map(|agent| &**agent);
+    let grant = grant_for(state, leg.agent, &operation.name, now);
     Facts {
-        agent: AgentFacts {
-            name: agent.map(|agent| agent.name.clone()).unwrap_or_default(),
-            class: profile.and_then(|profile| profile.class).map_or("act", crate::Class::as_str).to_owned(),
-            environment: profile
-                .and_then(|profile| profile.environment)
-                .map_or("sandbox", crate::Environment::as_str)
-                .to_owned(),
-            autonomy: profile.and_then(|profile| profile.autonomy).unwrap_or(4),
-            data: agent.map_or(0, |agent| agent.data_ceiling().level()),
-            attribution: match task.attribution() {
-                Attribution::Proven => remit_policy::Attribution::Proven,
-                Attribution::Asserted => remit_policy::Attribution::Asserted,
-                Attribution::Shared => remit_policy::Attribution::Shared,
-                Attribution::Unknown => remit_policy::Attribution::Unknown,
-            },
-        },
-        owner: person_facts(state, profile.and_then(|profile| profile.owner)),
+        agent: agent_facts(agent, task.attribution()),
+        owner: person_facts(state, agent.and_then(|agent| agent.profile.owner)),
         task: TaskFacts {
             id: task.id.to_string(),
             purpose: task.purpose.clone(),
             labels: task::labels_of(state, task),
             calls: task.calls,
+            approved_data: level_or_none(task.approved_data),
+            data: level_or_none(task::data_of(state, task)),
+            chain: further_legs(state, task, None).map(|above| name_of(state, above.agent)).collect(),
+            names: names_exactly(task, &operation.name),
         },
-        acting_for: task.acting_for.map(|person| person_facts(state, Some(person))),
-        grant: grant.map(|grant| GrantFacts {
-            id: grant.id.to_string(),
-            reason: grant.reason.clone(),
-            expires_at_ms: grant.expires_at.as_millis(),
-        }),
-        operation: OperationFacts {
-            id: operation.name.as_str().to_owned(),
-            connector: operation.name.connector().to_owned(),
-            verb: operation.verb,
-            risk: operation.risk,
-            data: operation.data.level(),
-            external: operation.external,
-            sandbox: state.is_sandbox(operation.name.connector()),
+        acting_for: acting_for.map(|person| person_facts(state, Some(person))),
+        acting_for_entitled: acting_for
+            .and_then(|person| state.people.get(&person))
+            .and_then(|person| person.is_entitled(&operation.name)),
+        grant: grant.map(|grant| grant_facts(&grant, &operation.name)),
+        operation: operation_facts(state, operation),
+    }
+}
+
+/// An agent's own facts. What was not said of it counts as what is bound most.
+pub(crate) fn agent_facts(agent: Option<&Agent>, attribution: Attribution) -> AgentFacts {
+    let profile = agent.map(|agent| &agent.profile);
+    AgentFacts {
+        name: agent.map(|agent| agent.name.clone()).unwrap_or_default(),
+        class: profile.and_then(|profile| profile.class).map_or("act", crate::Class::as_str).to_owned(),
+        environment: profile
+            .and_then(|profile| profile.environment)
+            .map_or("sandbox", crate::Environment::as_str)
+            .to_owned(),
+        autonomy: profile.and_then(|profile| profile.autonomy).unwrap_or(4),
+        data: agent.map_or(0, |agent| agent.data_ceiling().level()),
+        attribution: match attribution {
+            Attribution::Proven => remit_policy::Attribution::Proven,
+            Attribution::Asserted => remit_policy::Attribution::Asserted,
+            Attribution::Shared => remit_policy::Attribution::Shared,
+            Attribution::Unknown => remit_policy::Attribution::Unknown,
         },
     }
 }
 
-fn person_facts(state: &State, person: Option<PersonId>) -> PersonFacts {
+/// What is known of the grant that covers `operation`.
+pub(crate) fn grant_facts(grant: &Grant, operation: &OperationName) -> GrantFacts {
+    GrantFacts {
+        id: grant.id.to_string(),
+        reason: grant.reason.clone(),
+        expires_at_ms: grant.expires_at.as_millis(),
+        exact: grant.names_exactly(operation),
+    }
+}
+
+pub(crate) fn operation_facts(state: &State, operation: &Operation) -> OperationFacts {
+    OperationFacts {
+        id: operation.name.as_str().to_owned(),
+        connector: operation.name.connector().to_owned(),
+        verb: operation.verb,
+        risk: operation.risk,
+        data: operation.data.level(),
+        external: operation.external,
+        irreversible: operation.irreversible,
+        sandbox: state.is_sandbox(operation.name.connector()),
+    }
+}
+
+/// The live grant that covers `operation`: one that names it, if there is one, before one over all of its connector.
+pub(crate) fn grant_for(
+    state: &State,
+    agent: AgentId,
+    operation: &OperationName,
+    now: Timestamp,
+) -> Option<Arc<Grant>> {
+    let mut covering = state.grants_of(agent).filter(|grant| grant.covers(operation, now));
+    let first = covering.next()?;
+    if first.names_exactly(operation) {
+        return Some(Arc::clone(first));
+    }
+    Some(Arc::clone(covering.find(|grant| grant.names_exactly(operation)).unwrap_or(first)))
+}
+
+/// Whether the task's own scope or authority names exactly this operation.
+fn names_exactly(task: &Task, operation: &OperationName) -> bool {
+    let of_authority = task.authority.iter().flat_map(|authority| &authority.operations);
+    task.scope.iter().chain(of_authority).any(|pattern| pattern.as_str() == operation.as_str())
+}
+
+fn level_or_none(data: Option<DataClass>) -> i8 {
+    data.map_or(-1, |data| i8::try_from(data.level()).unwrap_or(i8::MAX))
+}
+
+pub(crate) fn person_facts(state: &State, person: Option<PersonId>) -> PersonFacts {
     let known: Option<&Arc<Person>> = person.and_then(|person| state.people.get(&person));
     PersonFacts {
         id: person.map(|person| person.to_string()).unwrap_or_default(),
@@ -269,7 +332,7 @@ fn person_facts(state: &State, person: Option<PersonId>) -> PersonFacts {
     }
 }
 
-fn approval_facts(approval: &Approval, now: Timestamp) -> ApprovalFacts {
+pub(crate) fn approval_facts(approval: &Approval, now: Timestamp) -> ApprovalFacts {
     ApprovalFacts {
         roles: approval.votes.iter().flat_map(|vote| vote.roles.iter().cloned()).collect(),
         approvers: approval.votes.iter().map(|vote| vote.person.to_string()).collect(),

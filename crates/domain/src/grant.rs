@@ -37,6 +37,13 @@ impl Grant {
     }
 }
 
+impl Grant {
+    /// Whether it names exactly this operation, and not all of its connector.
+    pub fn names_exactly(&self, operation: &OperationName) -> bool {
+        self.operations.iter().any(|pattern| pattern.as_str() == operation.as_str())
+    }
+}
+
 /// A grant that waits for somebody who may approve it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GrantRequest {
@@ -175,6 +182,9 @@ pub(crate) fn apply_request_denied(state: &mut State, id: GrantId) {
 pub(crate) fn apply_given(state: &mut State, grant: &Grant) {
     state.grant_requests.remove(&grant.id);
     state.grants_by_agent.entry(grant.agent).or_default().push_back(grant.id);
+    for pattern in &grant.operations {
+        state.grants_by_pattern.entry(pattern.clone()).or_default().insert((grant.agent, grant.id));
+    }
     state.deadlines.insert((grant.expires_at, Deadline::Grant(grant.id)));
     state.grants.insert(grant.id, Arc::new(grant.clone()));
 }
@@ -186,6 +196,14 @@ pub(crate) fn apply_ended(state: &mut State, id: GrantId) {
         own.retain(|other| *other != id);
         if own.is_empty() {
             state.grants_by_agent.remove(&grant.agent);
+        }
+    }
+    for pattern in &grant.operations {
+        if let Some(holders) = state.grants_by_pattern.get_mut(pattern) {
+            holders.remove(&(grant.agent, id));
+            if holders.is_empty() {
+                state.grants_by_pattern.remove(pattern);
+            }
         }
     }
 }

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::person::check_note;
 use crate::workload::check_facts;
-use crate::{Actor, AgentId, Digest, Event, Moment, Refusal, RunId, State, TaskId, Timestamp, limits, sandbox, task};
+use crate::{
+    Actor, AgentId, Digest, Event, Moment, Refusal, RunId, State, Task, TaskId, Timestamp, limits, sandbox, task,
+};
 
 #[cfg(test)]
 mod tests;
@@ -219,4 +221,11 @@ pub(crate) fn apply_task_forgotten(state: &mut State, id: TaskId) {
     if let Some(pid) = state.launches_by_task.remove(&id) {
         state.launches.remove(&pid);
     }
+}
+
+/// Whether `task`, or the task that opened its run, belongs to a process that Remit watches and whose end it sees.
+pub(crate) fn is_watched(state: &State, task: &Task) -> bool {
+    let own = std::iter::once(task);
+    let above = task::lineage(state, task).filter(|above| above.run == task.run);
+    own.chain(above).any(|one| state.launches_by_task.contains_key(&one.id))
 }

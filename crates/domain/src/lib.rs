@@ -10,7 +10,9 @@ mod approval;
 mod authority;
 mod authorization;
 mod cascade;
+mod change;
 mod command;
+mod configuration;
 mod connector;
 mod content;
 mod delegate;
@@ -18,6 +20,7 @@ mod digest;
 mod enforcement;
 mod event;
 mod expire;
+mod explain;
 mod external;
 mod facts;
 mod feature;
@@ -27,6 +30,7 @@ mod id;
 mod launch;
 mod legacy;
 pub mod limits;
+mod listing;
 mod narrow;
 mod operation;
 mod person;
@@ -34,6 +38,7 @@ mod policy;
 mod realm;
 mod realm_key;
 mod refusal;
+mod replay;
 mod revoke;
 mod sandbox;
 mod schema;
@@ -43,6 +48,7 @@ mod state;
 mod status;
 mod task;
 mod time;
+mod who;
 mod workload;
 
 pub use action::{
@@ -54,15 +60,21 @@ pub use agent::{Agent, AgentKey, AgentProfile, AgentStatus, Class, DataClass, En
 pub use approval::{Approval, ApprovalRequested, ApprovalStatus, Approve, Ask, Deny, Vote};
 pub use authority::{Authority, Delegate, Delegation};
 pub use authorization::{AuthorizationConsented, Client, ClientRegistered, Consent, RedeemCode};
+pub use change::{
+    Change, ChangeCheck, ChangeKind, ChangeProposed, ChangeReview, ChangeStatus, Edit, EditProposed, OperationEdit,
+    Proposed,
+};
 pub use command::{Command, decide};
-pub use connector::{AddConnector, Connector, ConnectorSpec};
+pub use configuration::Configuration;
+pub use connector::{AddConnector, Connector, ConnectorSpec, Thing};
 pub use content::ContentRef;
 pub use delegate::DelegateTask;
 pub use digest::Digest;
 pub use enforcement::{Enforced, RecordEnforcement};
 pub use event::Event;
+pub use explain::{Explained, Explanation, Leg as ExplainedLeg, explain};
 pub use external::External;
-pub use facts::{DECISION_FAULT, Reachable, preview, reach};
+pub use facts::{DECISION_FAULT, preview};
 pub use feature::Feature;
 pub use finding::{CredentialKind, Finding, FindingOpened, ReportSharing};
 pub use grant::{Grant, GrantRequest, RequestGrant};
@@ -72,13 +84,15 @@ pub use id::{
 };
 pub use launch::{IssueSvid, Launch, LaunchAttested, Process, SvidIssued, SvidKind};
 pub use legacy::{LegacyAccount, LegacyAccountOpened, OpenLegacyAccount, VIA_JWT_SVID, VIA_X509_SVID};
+pub use listing::{Listing, Reachable, listing, reach};
 pub use operation::{Definition, Operation, OperationChoice, OperationName, OperationPattern};
 pub use person::{ADMINISTRATORS, AddPerson, Person};
-pub use policy::{Change, Compiled, Policies, PolicyEdit};
+pub use policy::{Compiled, Policies, PolicyEdit, PolicyProposed};
 pub use realm::{CreateRealm, Realm};
 pub use realm_key::{KeyPurpose, KeyStep, RealmKey, RealmKeyStepped, StepKey};
 pub use refusal::{FieldProblem, Refusal};
 pub use remit_policy::{Projection, Verb};
+pub use replay::{Again, Answer, Arguments, Decided, Proposal, Recorded, Unsaid};
 pub use sandbox::SANDBOX;
 pub use schema::event_schema;
 pub use session::{OpenSession, Session};
@@ -87,6 +101,11 @@ pub use state::State;
 pub use status::STATUS_PLACES;
 pub use task::{Binding, Budget, EndReason, StartTask, Task, lineage};
 pub use time::{Moment, Timestamp};
+pub use who::{
+    ASSUMPTION, Alone, Artefact, Beyond, BeyondReaches, Caller, Callers, CanChange, Entitled, Part, Prospect, RULE,
+    Reached, Reaches, Through, Tie, Walk, people_through, what_agent_reaches, what_person_reaches, who_can_call,
+    who_can_change, who_can_see,
+};
 pub use workload::{LocalWorkload, WorkloadArrived, WorkloadIdentity};
 
 #[cfg(test)]

@@ -48,9 +48,25 @@ pub const CONNECTOR_OPERATIONS_MAX: usize = 512;
 pub const OPERATION_BYTES_MAX: usize = 3 * NAME_BYTES_MAX + 1;
 /// Size of one operation's definition (name, description, schema) in canonical bytes.
 pub const DEFINITION_BYTES_MAX: usize = 32 * 1024;
-/// Size of the policy texts in one proposal, so that it fits a ledger entry.
+/// Size of one edit, and of all policy texts in one change, so that each fits a ledger entry.
 pub const PROPOSAL_BYTES_MAX: usize = 40 * 1024;
-/// Proposals of policies that wait at a time, so that nobody fills the memory with texts.
+/// Operations, or connectors with all of theirs, that one person is entitled to directly.
+pub const ENTITLEMENTS_MAX: usize = 512;
+/// Edits of one change.
+pub const CHANGE_EDITS_MAX: usize = CONNECTOR_OPERATIONS_MAX;
+/// Size of all edits of one change.
+pub const CHANGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Results of checks that one change keeps.
+pub const CHANGE_CHECKS_MAX: usize = 16;
+/// In this time two other people look at an emergency change: one day.
+pub const EMERGENCY_REVIEW_SECONDS: u64 = 24 * 3600;
+/// People who look at an emergency change afterwards.
+pub const EMERGENCY_REVIEWS: usize = 2;
+/// Things that a connector which is enforced elsewhere has in its catalogue, of each sort.
+pub const CATALOGUE_MAX: usize = 1_000;
+/// Size of such a connector's catalogue as JSON.
+pub const CATALOGUE_BYTES_MAX: usize = 32 * 1024;
+/// Changes that wait at a time, so that nobody fills the memory with them.
 pub const PROPOSALS_PENDING_MAX: usize = 64;
 /// Policy sources active at a time.
 pub const POLICY_SOURCES_MAX: usize = 512;
@@ -106,3 +122,16 @@ pub const PERSON_LINKS_MAX: usize = 16;
 pub const SIGNAL_SECONDS_KEPT: u64 = 24 * 3600;
 /// Received signals of one transmitter that are remembered at most; the oldest are forgotten first.
 pub const SIGNALS_KEPT_MAX: usize = 10_000;
+/// Operations, and agents, that an answer to a reverse question names for each row; it says whether there are more.
+pub const WHO_EXAMPLES: usize = 3;
+/// People that an answer to a reverse question names in one list; it says whether there are more.
+pub const WHO_PEOPLE_MAX: usize = 100;
+/// Answers that one question to the policies remembers for others of their kind.
+pub const WHO_ANSWERS_MAX: usize = 500_000;
+/// Permits of a policy set up to which an answer says which of them permit.
+pub const WHO_PERMITS_MAX: usize = 64;
+
+/// Sets of operations that proposed policies are kept compiled against while recorded attempts are decided again.
+pub const REPLAY_COURTS_MAX: usize = 8;
+/// Answers that are remembered for each such set.
+pub const REPLAY_ANSWERS_MAX: usize = 100_000;

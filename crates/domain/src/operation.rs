@@ -9,7 +9,10 @@ use remit_policy::{Projection, Shape, Verb};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, ConnectorId, DataClass, Digest, Event, Feature, PersonId, Refusal, State, Timestamp, limits};
+use crate::{
+    Actor, ConnectorId, DataClass, Digest, Edit, Event, Feature, Moment, OperationEdit, PersonId, Refusal, State,
+    Timestamp, change, limits,
+};
 
 #[cfg(test)]
 mod tests;
@@ -71,7 +74,18 @@ impl OperationPattern {
                 .is_some_and(|own| other.0.split_once('/').is_some_and(|(connector, _)| connector == own))
     }
 
+    /// The connector, where this is all of it.
+    pub fn connector(&self) -> Option<&str> {
+        self.0.strip_suffix("/*")
+    }
+
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for OperationPattern {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }
@@ -131,11 +145,12 @@ impl Definition {
 }
 
 /// What a person decided about one operation when approving it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OperationChoice {
     /// The tool's name as its server lists it.
     pub tool: String,
+    #[schemars(schema_with = "crate::schema::verb")]
     pub verb: Verb,
     /// 0 (none) to 3 (high).
     pub risk: u8,
@@ -144,9 +159,13 @@ pub struct OperationChoice {
     /// Whether it reaches outside the organisation.
     #[serde(default)]
     pub external: bool,
+    /// Whether nobody can undo what it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
     pub definition: Definition,
     /// What policies are shown of its arguments besides the arguments themselves.
     #[serde(default)]
+    #[schemars(schema_with = "crate::schema::projections")]
     pub projections: Vec<Projection>,
 }
 
@@ -158,6 +177,9 @@ pub struct Operation {
     pub risk: u8,
     pub data: DataClass,
     pub external: bool,
+    /// Whether nobody can undo what it does.
+    #[serde(default)]
+    pub irreversible: bool,
     pub definition: Definition,
     /// Digest of the pinned definition.
     pub digest: Digest,
@@ -181,6 +203,9 @@ pub struct OperationApproved {
     pub risk: u8,
     pub data: DataClass,
     pub external: bool,
+    /// Whether nobody can undo what it does.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub irreversible: bool,
     pub definition: Definition,
     pub digest: Digest,
     /// What policies are shown of its arguments besides the arguments themselves.
@@ -190,40 +215,60 @@ pub struct OperationApproved {
     pub by: PersonId,
 }
 
-/// Approves operations of a connector, each pinned to the definition that was shown.
+impl Operation {
+    /// What a person decided when approving it as it is.
+    pub fn choice(&self) -> OperationChoice {
+        OperationChoice {
+            tool: self.name.tool().to_owned(),
+            verb: self.verb,
+            risk: self.risk,
+            data: self.data,
+            external: self.external,
+            irreversible: self.irreversible,
+            definition: self.definition.clone(),
+            projections: self.projections.clone(),
+        }
+    }
+}
+
+/// Approves operations of a connector, each pinned to the definition that was shown: at once while the realm is being founded, else
+/// as a proposal.
 pub(crate) fn decide_approve(
     state: &State,
     actor: &Actor,
     connector: ConnectorId,
     choices: &[OperationChoice],
+    at: &Moment,
 ) -> Result<Vec<Event>, Refusal> {
-    let connector = state.connectors.get(&connector).ok_or_else(|| Refusal::unknown("connector", connector))?;
-    let by = match actor.person()? {
-        owner if owner == connector.owner => owner,
-        _ => actor.administrator(state)?,
-    };
-    let bad_selection = || {
-        Err(Refusal::new(
-            "bad_selection",
-            format!("a connector has between 1 and {} operations", limits::CONNECTOR_OPERATIONS_MAX),
-        ))
-    };
+    let known = state.connectors.get(&connector).ok_or_else(|| Refusal::unknown("connector", connector))?;
+    if actor.person()? != known.owner {
+        actor.administrator(state)?;
+    }
     if choices.is_empty() || choices.len() > limits::CONNECTOR_OPERATIONS_MAX {
-        return bad_selection();
+        return Err(bad_selection());
     }
-    let mut events = Vec::with_capacity(choices.len());
-    let mut after = state.clone();
-    for choice in choices {
-        let approved = approve_one(connector.id, &connector.name, choice, by)?;
-        apply_approved(&mut after, &approved, Timestamp::default());
-        events.push(Event::OperationApproved(Box::new(approved)));
+    let edit =
+        |choice: &OperationChoice| Edit::Operation(Box::new(OperationEdit { connector, choice: choice.clone() }));
+    let reason = format!("approve {} operations of the connector `{}`", choices.len(), known.name);
+    change::settle(state, actor, choices.iter().map(edit).collect(), &reason, at)
+}
+
+fn bad_selection() -> Refusal {
+    let sentence = format!("a connector has between 1 and {} operations", limits::CONNECTOR_OPERATIONS_MAX);
+    Refusal::new("bad_selection", sentence)
+}
+
+/// What happens if `edit` comes about.
+pub(crate) fn approved(state: &State, edit: &OperationEdit, by: PersonId) -> Result<Event, Refusal> {
+    let connector = state.connectors.get(&edit.connector);
+    let connector = connector.ok_or_else(|| Refusal::unknown("connector", edit.connector))?;
+    let approved = approve_one(connector.id, &connector.name, &edit.choice, by)?;
+    // Approving again what is there adds nothing.
+    let is_new = !state.operations.contains_key(&approved.name);
+    if is_new && state.operations_of(&connector.name).count() >= limits::CONNECTOR_OPERATIONS_MAX {
+        return Err(bad_selection());
     }
-    // Counted afterwards: approving again what is there adds nothing.
-    if after.operations_of(&connector.name).count() > limits::CONNECTOR_OPERATIONS_MAX {
-        return bad_selection();
-    }
-    crate::policy::check_compiles(&after)?;
-    Ok(events)
+    Ok(Event::OperationApproved(Box::new(approved)))
 }
 
 fn approve_one(
@@ -260,6 +305,7 @@ fn approve_one(
         risk: choice.risk,
         data: choice.data,
         external: choice.external,
+        irreversible: choice.irreversible,
         digest: choice.definition.digest(),
         definition: choice.definition.clone(),
         projections: choice.projections.clone(),
@@ -317,6 +363,7 @@ pub(crate) fn apply_approved(state: &mut State, approved: &OperationApproved, at
         risk: approved.risk,
         data: approved.data,
         external: approved.external,
+        irreversible: approved.irreversible,
         definition: approved.definition.clone(),
         digest: approved.digest,
         projections: approved.projections.clone(),

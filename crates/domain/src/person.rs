@@ -5,7 +5,9 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Event, Moment, PersonId, Refusal, State, Timestamp, limits};
+use crate::{
+    Actor, Edit, Event, Moment, OperationName, OperationPattern, PersonId, Refusal, State, Timestamp, change, limits,
+};
 
 #[cfg(test)]
 mod tests;
@@ -22,9 +24,17 @@ pub struct Person {
     /// User id of the operating system that is this person on the data directory's socket.
     pub uid: Option<u32>,
     pub added_at: Timestamp,
+    /// What they may reach directly, as far as that is on record here; nothing if it is not.
+    #[serde(default)]
+    pub entitlements: Option<Vec<OperationPattern>>,
 }
 
 impl Person {
+    /// Whether they may use `operation` directly; nothing if that is not on record.
+    pub fn is_entitled(&self, operation: &OperationName) -> Option<bool> {
+        self.entitlements.as_ref().map(|own| own.iter().any(|pattern| pattern.covers(operation)))
+    }
+
     pub fn is_administrator(&self) -> bool {
         self.in_group(ADMINISTRATORS)
     }
@@ -106,6 +116,7 @@ fn check_groups(groups: &[String]) -> Result<(), Refusal> {
     }
 }
 
+/// Adds a person. Groups make them an approver or an administrator, and so are for somebody else to approve once somebody can.
 pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddPerson, at: &Moment) -> Result<Vec<Event>, Refusal> {
     actor.administrator(state)?;
     check_name("person", &add.name)?;
@@ -113,23 +124,60 @@ pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddPerson, at: &Mom
     if state.people_by_name.contains_key(&add.name) {
         return Err(Refusal::new("name_taken", format!("there is already a person `{}`", add.name)));
     }
-    let (name, groups) = (add.name.clone(), add.groups.clone());
-    Ok(vec![Event::PersonAdded(PersonAdded { person: at.fresh_id(), name, groups, uid: None })])
+    let (person, name, groups) = (at.fresh_id(), add.name.clone(), add.groups.clone());
+    if groups.is_empty() || state.is_founding() {
+        return Ok(vec![Event::PersonAdded(PersonAdded { person, name, groups, uid: None })]);
+    }
+    let added = Event::PersonAdded(PersonAdded { person, name, groups: Vec::new(), uid: None });
+    let mut after = state.clone();
+    after.apply(&added, at.now);
+    let reason = format!("put `{}` into `{}`", add.name, groups.join("`, `"));
+    let mut events = vec![added];
+    events.extend(change::settle(&after, actor, vec![Edit::Groups { person, groups }], &reason, at)?);
+    Ok(events)
 }
 
+/// Sets the groups of a person: leaving one is done at once, joining one is for somebody else to approve.
 pub(crate) fn decide_set_groups(
     state: &State,
     actor: &Actor,
     id: PersonId,
     groups: &[String],
+    at: &Moment,
 ) -> Result<Vec<Event>, Refusal> {
     actor.administrator(state)?;
+    let set = groups_set(state, id, groups)?;
+    let person = state.person(id)?;
+    if groups.iter().all(|group| person.in_group(group)) {
+        return Ok(vec![set]);
+    }
+    let edit = Edit::Groups { person: id, groups: groups.to_vec() };
+    change::settle(state, actor, vec![edit], &format!("set the groups of `{}`", person.name), at)
+}
+
+/// What happens if `groups` become those of a person.
+pub(crate) fn groups_set(state: &State, id: PersonId, groups: &[String]) -> Result<Event, Refusal> {
     check_groups(groups)?;
     let person = state.person(id)?;
     if person.is_administrator() && !groups.iter().any(|group| group == ADMINISTRATORS) {
         keep_one_administrator(state, id)?;
     }
-    Ok(vec![Event::PersonGroupsSet { person: id, groups: groups.to_vec() }])
+    Ok(Event::PersonGroupsSet { person: id, groups: groups.to_vec() })
+}
+
+/// What happens if this is what a person may reach directly.
+pub(crate) fn entitled(
+    state: &State,
+    id: PersonId,
+    operations: Option<&[OperationPattern]>,
+    by: PersonId,
+) -> Result<Event, Refusal> {
+    state.person(id)?;
+    if operations.is_some_and(|operations| operations.len() > limits::ENTITLEMENTS_MAX) {
+        let sentence = format!("a person has at most {} entitlements", limits::ENTITLEMENTS_MAX);
+        return Err(Refusal::new("too_many_entitlements", sentence).help("name `connector/*` for all of a connector"));
+    }
+    Ok(Event::PersonEntitled { person: id, operations: operations.map(<[_]>::to_vec), by })
 }
 
 /// Removes a person. Who still owns something cannot be removed: silent orphans are not possible.
@@ -188,14 +236,30 @@ pub(crate) fn apply_added(state: &mut State, added: &PersonAdded, at: Timestamp)
         groups: added.groups.clone(),
         uid: added.uid,
         added_at: at,
+        entitlements: None,
     };
     state.people.insert(added.person, Arc::new(person));
+    note_second_administrator(state);
+}
+
+/// With a second administrator the founding is over, for ever: even if one of them leaves.
+fn note_second_administrator(state: &mut State) {
+    if !state.founded {
+        state.founded = state.people.values().filter(|person| person.is_administrator()).count() > 1;
+    }
+}
+
+pub(crate) fn apply_entitled(state: &mut State, id: PersonId, operations: Option<&[OperationPattern]>) {
+    if let Some(person) = state.people.get_mut(&id) {
+        Arc::make_mut(person).entitlements = operations.map(<[_]>::to_vec);
+    }
 }
 
 pub(crate) fn apply_groups_set(state: &mut State, id: PersonId, groups: &[String]) {
     if let Some(person) = state.people.get_mut(&id) {
         Arc::make_mut(person).groups = groups.to_vec();
     }
+    note_second_administrator(state);
 }
 
 pub(crate) fn apply_removed(state: &mut State, id: PersonId) {

@@ -1,15 +1,15 @@
-//! Policies: Cedar texts, changed only by a proposal that somebody else approves.
+//! Policies: Cedar texts, compiled against what the approved operations look like.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use remit_policy::{OperationShape, PolicySet, PolicySource, Problem, Schema, Severity, Shape};
+use remit_policy::{Known, OperationShape, PolicySet, PolicySource, Problem, Schema, Severity, Shape};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::person::{check_name, check_note, check_text};
 use crate::{
-    Actor, ChangeId, Digest, Event, FieldProblem, Moment, OperationName, PersonId, Refusal, State, Timestamp, limits,
+    ChangeId, ChangeStatus, Class, Digest, Environment, FieldProblem, OperationName, PersonId, Refusal, State,
+    Timestamp, change, limits,
 };
 
 #[cfg(test)]
@@ -24,19 +24,7 @@ pub struct PolicyEdit {
     pub text: Option<String>,
 }
 
-/// A proposed change of the policies.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    pub id: ChangeId,
-    pub author: PersonId,
-    pub reason: String,
-    pub edits: Vec<PolicyEdit>,
-    /// Digest of the set that it was proposed against; another activation meanwhile makes it stale.
-    pub base: Digest,
-    pub proposed_at: Timestamp,
-}
-
-/// A change has been proposed.
+/// A change of policies was proposed, before all artefacts came under change control.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PolicyProposed {
     pub change: ChangeId,
@@ -46,17 +34,19 @@ pub struct PolicyProposed {
     pub base: Digest,
 }
 
-/// The active policies and the proposals that wait.
+/// The active policies.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Policies {
     pub sources: Arc<BTreeMap<String, String>>,
     /// Digest of the active texts: the policy version that every decision names.
     version: Option<Digest>,
-    pub changes: imbl::HashMap<ChangeId, Arc<Change>>,
     pub activated_at: Timestamp,
     /// Follows from the texts and the approved operations; made when first needed, shared by all copies of this state.
     #[serde(skip)]
     compiled: Arc<OnceLock<Compiled>>,
+    /// The set before this one, from which what has not changed is taken over.
+    #[serde(skip)]
+    former: Option<(Schema, PolicySet)>,
 }
 
 impl Policies {
@@ -66,6 +56,8 @@ impl Policies {
     }
 
     pub(crate) fn changed(&mut self) {
+        let newest = self.compiled.get().and_then(Compiled::parts);
+        self.former = newest.or_else(|| self.former.take());
         self.compiled = Arc::new(OnceLock::new());
     }
 }
@@ -84,6 +76,15 @@ pub struct Compiled {
     pub set: Option<PolicySet>,
     pub shapes: BTreeMap<OperationName, Shape>,
     pub problems: Vec<Problem>,
+    /// Made when somebody first asks who can do what.
+    pub(crate) insight: OnceLock<crate::who::Insight>,
+}
+
+impl Compiled {
+    /// What the next compilation can take over of this one.
+    fn parts(&self) -> Option<(Schema, PolicySet)> {
+        Some((self.schema.clone()?, self.set.clone()?))
+    }
 }
 
 impl State {
@@ -96,12 +97,44 @@ impl State {
     pub fn compile_with(&self, edits: &[PolicyEdit]) -> Compiled {
         compile(self, &edited(&self.policies.sources, edits))
     }
+
+    /// What is suspicious about policies that compile: what can never match, what others cover, questions that nobody can answer, and
+    /// names of what is not there. Those of them that are errors cannot be proposed.
+    pub fn lint(&self, compiled: &Compiled) -> Vec<Problem> {
+        let (Some(set), Some(schema)) = (&compiled.set, &compiled.schema) else { return Vec::new() };
+        remit_policy::check(set, schema, &known(self))
+    }
 }
 
-fn compile(state: &State, sources: &BTreeMap<String, String>) -> Compiled {
+/// What there is here that policies may name.
+fn known(state: &State) -> Known {
+    let mut groups: BTreeMap<String, u32> = BTreeMap::new();
+    for group in state.people.values().flat_map(|person| &person.groups) {
+        *groups.entry(group.clone()).or_default() += 1;
+    }
+    let agents = state.agents.values().filter(|agent| !agent.is_gone());
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    Known {
+        agents: agents.map(|agent| agent.name.clone()).collect(),
+        people: state.people.keys().map(ToString::to_string).collect(),
+        groups,
+        environments: words(&Environment::ALL.map(Environment::as_str)),
+        classes: words(&Class::ALL.map(Class::as_str)),
+        labels: words(&[crate::action::SENSITIVE, crate::action::UNTRUSTED]),
+    }
+}
+
+pub(crate) fn compile(state: &State, sources: &BTreeMap<String, String>) -> Compiled {
     let version = digest_of(sources);
-    let mut compiled =
-        Compiled { broken: None, version, schema: None, set: None, shapes: BTreeMap::new(), problems: Vec::new() };
+    let mut compiled = Compiled {
+        broken: None,
+        version,
+        schema: None,
+        set: None,
+        shapes: BTreeMap::new(),
+        problems: Vec::new(),
+        insight: OnceLock::new(),
+    };
     let mut operations = Vec::new();
     // In the order of their names, so that every node finds the same problem first.
     let mut known: Vec<_> = state.operations.values().collect();
@@ -120,7 +153,12 @@ fn compile(state: &State, sources: &BTreeMap<String, String>) -> Compiled {
             Err(refusal) => compiled.broken = Some(refusal.sentence),
         }
     }
-    let schema = match Schema::generate(operations.iter()) {
+    let former = state.policies.compiled.get().and_then(Compiled::parts).or_else(|| state.policies.former.clone());
+    let generated = match &former {
+        Some((schema, _)) => schema.regenerate(operations.iter()),
+        None => Schema::generate(operations.iter()),
+    };
+    let schema = match generated {
         Ok(schema) => schema,
         Err(error) => {
             compiled.broken = Some(format!("no policy schema can be made from the approved operations: {error}"));
@@ -129,7 +167,11 @@ fn compile(state: &State, sources: &BTreeMap<String, String>) -> Compiled {
     };
     let texts: Vec<PolicySource> =
         sources.iter().map(|(name, text)| PolicySource { name: name.clone(), text: text.clone() }).collect();
-    match PolicySet::compile(&texts, &schema) {
+    let set = match &former {
+        Some((_, set)) => set.recompile(&texts, &schema),
+        None => PolicySet::compile(&texts, &schema),
+    };
+    match set {
         Ok(set) => compiled.set = Some(set),
         Err(problems) => {
             compiled.broken = problems.first().map(|problem| problem.to_string());
@@ -140,7 +182,7 @@ fn compile(state: &State, sources: &BTreeMap<String, String>) -> Compiled {
     compiled
 }
 
-fn edited(sources: &BTreeMap<String, String>, edits: &[PolicyEdit]) -> BTreeMap<String, String> {
+pub(crate) fn edited(sources: &BTreeMap<String, String>, edits: &[PolicyEdit]) -> BTreeMap<String, String> {
     let mut after = sources.clone();
     for edit in edits {
         match &edit.text {
@@ -162,6 +204,7 @@ pub(crate) fn check_edits(state: &State, edits: &[PolicyEdit]) -> Result<Digest,
     }
     let compiled = compile(state, &after);
     refuse_broken(&compiled)?;
+    refuse_errors(state.lint(&compiled).iter().filter(|problem| edits.iter().any(|edit| edit.name == problem.source)))?;
     Ok(compiled.version)
 }
 
@@ -178,90 +221,20 @@ pub(crate) fn check_compiles(after: &State) -> Result<(), Refusal> {
 }
 
 fn refuse_broken(compiled: &Compiled) -> Result<(), Refusal> {
-    let Some(broken) = &compiled.broken else { return Ok(()) };
-    let fields = compiled.problems.iter().filter(|problem| problem.severity == Severity::Error);
-    let fields = fields.map(|problem| FieldProblem::new(&problem.source, problem.to_string())).collect();
-    Err(Refusal::new("policy_invalid", format!("the policies do not hold: {broken}"))
+    refuse_errors(compiled.problems.iter())?;
+    compiled.broken.as_ref().map_or(Ok(()), |broken| Err(invalid(broken)))
+}
+
+fn refuse_errors<'a>(problems: impl Iterator<Item = &'a Problem>) -> Result<(), Refusal> {
+    let errors: Vec<&Problem> = problems.filter(|problem| problem.severity == Severity::Error).collect();
+    let Some(first) = errors.first() else { return Ok(()) };
+    let fields = errors.iter().map(|problem| FieldProblem::new(&problem.source, problem.to_string())).collect();
+    Err(invalid(&first.to_string()).fields(fields))
+}
+
+fn invalid(why: &str) -> Refusal {
+    Refusal::new("policy_invalid", format!("the policies do not hold: {why}"))
         .help("`remit policy check` shows every problem with its place")
-        .fields(fields))
-}
-
-pub(crate) fn decide_propose(
-    state: &State,
-    actor: &Actor,
-    edits: &[PolicyEdit],
-    reason: &str,
-    at: &Moment,
-) -> Result<Vec<Event>, Refusal> {
-    let author = actor.person()?;
-    state.person(author)?;
-    check_text("reason", reason)?;
-    edits.iter().try_for_each(|edit| check_name("policy", &edit.name))?;
-    // As written in the ledger, where a line break or a quotation mark takes more than a byte.
-    let size = serde_json::to_vec(edits).map_or(usize::MAX, |bytes| bytes.len());
-    if edits.is_empty() || size > limits::PROPOSAL_BYTES_MAX {
-        return Err(Refusal::new(
-            "bad_proposal",
-            format!("a proposal changes something and has at most {} bytes", limits::PROPOSAL_BYTES_MAX),
-        )
-        .help("split it into several proposals"));
-    }
-    if state.policies.changes.len() >= limits::PROPOSALS_PENDING_MAX {
-        return Err(Refusal::new(
-            "too_many_proposals",
-            format!("{} proposals already wait for an answer", limits::PROPOSALS_PENDING_MAX),
-        )
-        .help("take back those of your own that are stale, or ask an administrator to reject some"));
-    }
-    let set = check_edits(state, edits)?;
-    if set == state.policies.digest() {
-        return Err(Refusal::new("nothing_changes", "the proposed policies are the active ones"));
-    }
-    Ok(vec![Event::PolicyProposed(Box::new(PolicyProposed {
-        change: at.fresh_id(),
-        author,
-        reason: reason.to_owned(),
-        edits: edits.to_vec(),
-        base: state.policies.digest(),
-    }))])
-}
-
-/// Approves and activates a proposal: felt by the very next decision.
-pub(crate) fn decide_activate(state: &State, actor: &Actor, id: ChangeId) -> Result<Vec<Event>, Refusal> {
-    let by = actor.administrator(state)?;
-    let change = state.policies.changes.get(&id).ok_or_else(|| Refusal::unknown("change", id))?;
-    if change.author == by {
-        return Err(Refusal::new("self_approval", "a change cannot be approved by its author")
-            .help("another administrator has to activate it"));
-    }
-    if change.base != state.policies.digest() {
-        return Err(Refusal::new("change_stale", "the policies changed since this was proposed")
-            .help("propose it again, so that its checks are about what would really be active"));
-    }
-    let set = check_edits(state, &change.edits)?;
-    Ok(vec![Event::PolicyActivated { change: Some(id), by, edits: change.edits.clone(), set }])
-}
-
-pub(crate) fn decide_reject(state: &State, actor: &Actor, id: ChangeId, note: &str) -> Result<Vec<Event>, Refusal> {
-    check_note("note", note)?;
-    let change = state.policies.changes.get(&id).ok_or_else(|| Refusal::unknown("change", id))?;
-    let by = match actor.person()? {
-        author if author == change.author => author,
-        _ => actor.administrator(state)?,
-    };
-    Ok(vec![Event::PolicyRejected { change: id, by, note: note.to_owned() }])
-}
-
-pub(crate) fn apply_proposed(state: &mut State, proposed: &PolicyProposed, at: Timestamp) {
-    let change = Change {
-        id: proposed.change,
-        author: proposed.author,
-        reason: proposed.reason.clone(),
-        edits: proposed.edits.clone(),
-        base: proposed.base,
-        proposed_at: at,
-    };
-    state.policies.changes.insert(change.id, Arc::new(change));
 }
 
 pub(crate) fn apply_activated(state: &mut State, change: Option<ChangeId>, edits: &[PolicyEdit], at: Timestamp) {
@@ -269,12 +242,11 @@ pub(crate) fn apply_activated(state: &mut State, change: Option<ChangeId>, edits
     state.policies.version = Some(digest_of(&sources));
     state.policies.sources = Arc::new(sources);
     state.policies.activated_at = at;
-    if let Some(change) = change {
-        state.policies.changes.remove(&change);
+    // As it was before approvals had an event of their own.
+    if let Some(change) =
+        change.filter(|change| state.changes.get(change).is_some_and(|change| change.status == ChangeStatus::Pending))
+    {
+        change::apply_settled(state, change);
     }
     state.policies.changed();
-}
-
-pub(crate) fn apply_rejected(state: &mut State, change: ChangeId) {
-    state.policies.changes.remove(&change);
 }

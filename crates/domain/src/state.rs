@@ -10,9 +10,9 @@ use crate::authorization::Authorization;
 use crate::session::SignInOffered;
 use crate::signal::Seen;
 use crate::{
-    Action, ActionId, Agent, AgentId, Approval, ApprovalId, Client, ClientId, Connector, ConnectorId, Digest, Grant,
-    GrantId, GrantRequest, Operation, OperationName, Person, PersonId, Policies, Realm, Refusal, Session, SessionId,
-    Task, TaskId, Timestamp, limits,
+    Action, ActionId, Agent, AgentId, Approval, ApprovalId, Change, ChangeId, Client, ClientId, Connector, ConnectorId,
+    Digest, Grant, GrantId, GrantRequest, Operation, OperationName, OperationPattern, Person, PersonId, Policies,
+    Realm, Refusal, Session, SessionId, Task, TaskId, Timestamp, limits,
 };
 use crate::{External, Finding, FindingId, Launch, LegacyAccount, LocalWorkload, RealmKey};
 
@@ -55,6 +55,8 @@ pub struct State {
     pub operations: HashMap<OperationName, Arc<Operation>>,
     pub grants: HashMap<GrantId, Arc<Grant>>,
     pub(crate) grants_by_agent: HashMap<AgentId, Vector<GrantId>>,
+    /// Who holds a grant over exactly this pattern: for whoever asks who can call an operation.
+    pub(crate) grants_by_pattern: HashMap<OperationPattern, OrdSet<(AgentId, GrantId)>>,
     pub grant_requests: HashMap<GrantId, Arc<GrantRequest>>,
     pub tasks: HashMap<TaskId, Arc<Task>>,
     pub(crate) live_by_agent: HashMap<AgentId, OrdSet<TaskId>>,
@@ -64,6 +66,12 @@ pub struct State {
     /// The newest approval that each action digest has.
     pub(crate) approvals_by_digest: HashMap<Digest, ApprovalId>,
     pub policies: Policies,
+    /// What waits for somebody else's yes, and emergency changes that nobody has reviewed yet.
+    #[serde(default)]
+    pub changes: HashMap<ChangeId, Arc<Change>>,
+    /// Whether there has ever been a second administrator.
+    #[serde(default)]
+    pub(crate) founded: bool,
     /// How often something ended that a Token Status List shows.
     #[serde(default)]
     pub(crate) voided: u64,
@@ -194,6 +202,16 @@ impl State {
 
     pub fn grants_of(&self, agent: AgentId) -> impl Iterator<Item = &Arc<Grant>> {
         self.grants_by_agent.get(&agent).into_iter().flatten().filter_map(|id| self.grants.get(id))
+    }
+
+    /// Whether `agent` holds a grant over `operation`, by its name or over all of its connector. Its time may be over.
+    pub(crate) fn may_hold_grant(&self, agent: AgentId, operation: &OperationName) -> bool {
+        let least = GrantId::from_uuid(uuid::Uuid::nil());
+        let holds = |pattern: &str| {
+            let holders = self.grants_by_pattern.get(pattern);
+            holders.and_then(|holders| holders.get_next(&(agent, least))).is_some_and(|(holder, _)| *holder == agent)
+        };
+        holds(operation.as_str()) || holds(&format!("{}/*", operation.connector()))
     }
 
     /// Tasks that have not ended. (Their time may be over before the timer has ended them; decisions look at both.)

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::person::check_text;
 use crate::state::{Deadline, Ended};
 use crate::{
-    Actor, Agent, AgentId, ApprovalId, Attribution, Authority, Delegation, Digest, Event, Moment, OperationName,
-    OperationPattern, PersonId, Refusal, RunId, State, TaskId, Timestamp, authority, limits, narrow, sandbox,
+    Actor, Agent, AgentId, ApprovalId, Attribution, Authority, DataClass, Delegation, Digest, Event, Moment,
+    OperationName, OperationPattern, PersonId, Refusal, RunId, State, TaskId, Timestamp, authority, configuration,
+    limits, narrow, sandbox,
 };
 
 #[cfg(test)]
@@ -90,6 +91,15 @@ pub struct Task {
     /// Whether a credential of it is known to be held by several.
     #[serde(default)]
     pub shared: bool,
+    /// The highest class of data that it, or a task under it, has had an answer from.
+    #[serde(default)]
+    pub data: Option<DataClass>,
+    /// The highest class of data for which a person approved an action of it.
+    #[serde(default)]
+    pub approved_data: Option<DataClass>,
+    /// Digest of the configuration that it runs with, where its agent's is approved.
+    #[serde(default)]
+    pub configuration: Option<Digest>,
     /// Its place in the realm's Token Status Lists.
     #[serde(default)]
     pub status_place: u32,
@@ -194,6 +204,9 @@ pub struct StartTask {
     pub authority: Vec<Authority>,
     #[serde(default)]
     pub delegation: Option<Delegation>,
+    /// Digest of the configuration that the run really uses: see [`Configuration`](crate::Configuration).
+    #[serde(default)]
+    pub configuration: Option<Digest>,
 }
 
 /// A task has begun.
@@ -224,6 +237,9 @@ pub struct TaskStarted {
     /// Through what it stands in for an agent that has no task tokens of its own: `legacy:ACCOUNT` or `svid:ID`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<String>,
+    /// Digest of the configuration that it runs with, where its agent's is approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Digest>,
 }
 
 impl TaskStarted {
@@ -245,6 +261,7 @@ impl TaskStarted {
             delegation: None,
             client: None,
             via: None,
+            configuration: None,
         }
     }
 }
@@ -259,6 +276,7 @@ pub(crate) fn decide_start(
     agent.must_be_active()?;
     sandbox::must_not_be_built_in(agent)?;
     check_text("purpose", &start.purpose)?;
+    configuration::must_be_approved(agent, start.configuration)?;
     let started_by = starter(state, actor, start)?;
     start.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))?;
     check_scope(&start.scope)?;
@@ -282,6 +300,7 @@ pub(crate) fn decide_start(
         key: start.key.clone(),
         authority: start.authority.clone(),
         delegation: start.delegation.clone(),
+        configuration: start.configuration,
         ..TaskStarted::begun(start.agent, &start.purpose, at)
     };
     if let Some(parent) = start.parent {
@@ -453,6 +472,9 @@ pub(crate) fn apply_started(state: &mut State, started: &TaskStarted, at: Timest
         client: started.client.clone(),
         via: started.via.clone(),
         shared: false,
+        data: None,
+        approved_data: None,
+        configuration: started.configuration,
         status_place: crate::status::take_place(state, started.task),
         revoked_tokens: Vec::new(),
         refresh: None,
@@ -526,6 +548,35 @@ pub(crate) fn add_labels(state: &mut State, id: TaskId, labels: &[String]) {
         let task = Arc::make_mut(task);
         task.labels.extend(labels.iter().cloned());
         next = task.parent;
+    }
+}
+
+/// Notes that an answer of class `data` came into a task, and so into all above it.
+pub(crate) fn add_data(state: &mut State, id: TaskId, data: DataClass) {
+    let mut next = Some(id);
+    while let Some(id) = next {
+        let Some(task) = state.tasks.get_mut(&id).filter(|task| task.data < Some(data)) else { return };
+        let task = Arc::make_mut(task);
+        task.data = Some(data);
+        next = task.parent;
+    }
+}
+
+/// The highest class of data that a task may have come in touch with, in itself or through a task above it that told it what to do.
+pub(crate) fn data_of(state: &State, task: &Task) -> Option<DataClass> {
+    let mut highest = task.data;
+    let mut next = task.parent;
+    while let Some(above) = next.and_then(|id| state.tasks.get(&id)) {
+        highest = highest.max(above.data);
+        next = above.parent;
+    }
+    highest
+}
+
+/// Notes that a person approved an action of the task on data of this class.
+pub(crate) fn note_approved(state: &mut State, id: TaskId, data: DataClass) {
+    if let Some(task) = state.tasks.get_mut(&id).filter(|task| task.approved_data < Some(data)) {
+        Arc::make_mut(task).approved_data = Some(data);
     }
 }
 

@@ -314,6 +314,7 @@ pub(crate) fn apply_arrived(state: &mut State, arrived: &WorkloadArrived, at: Ti
         registered_at: at,
         identities_from: None,
         enrolment: None,
+        configuration: None,
     };
     state.agents_by_name.insert(arrived.name.clone(), arrived.agent);
     state.agents.insert(arrived.agent, Arc::new(agent));

@@ -10,6 +10,7 @@ use remit_domain::{Actor, State, Timestamp};
 use remit_ledger::chain::Link;
 use tokio::sync::{broadcast, oneshot, watch};
 
+use crate::as_of::Standing;
 use crate::engine::Receipt;
 use crate::error::SubmitError;
 use crate::record::{Committed, RECORD_VERSION, Record};
@@ -71,6 +72,8 @@ impl Batch {
 #[derive(Debug)]
 pub(crate) struct Published {
     pub state: ArcSwap<State>,
+    /// The same with its place in the ledger.
+    pub standing: ArcSwap<Standing>,
     pub head: watch::Sender<u64>,
     /// Batch by batch: to wake a reader for every record costs more than the record.
     pub live: broadcast::Sender<Arc<[Arc<Committed>]>>,
@@ -142,10 +145,12 @@ impl Committer {
     }
 
     fn publish(&self, batch: Batch) {
-        if let Some(state) = batch.state {
-            self.published.state.store(state);
-        }
         let head = batch.first + batch.entries.len() as u64;
+        if let Some(state) = batch.state {
+            let last_at = batch.actors.last().map_or_else(Timestamp::default, |(_, at, _)| *at);
+            self.published.state.store(Arc::clone(&state));
+            self.published.standing.store(Arc::new(Standing { size: head, last_at, state }));
+        }
         if self.published.live.receiver_count() > 0 && head > batch.first {
             let events = batch.waiting.iter().filter_map(|waiting| waiting.answer.as_ref().ok());
             let events = events.flat_map(|receipt| receipt.events.iter());

@@ -10,13 +10,15 @@ use arc_swap::ArcSwap;
 use remit_domain::{Actor, AgentId, Command, ContentRef, Event, KeyStep, Realm, Refusal, State, TaskId, Timestamp};
 use remit_identity::{Kek, KeyRing};
 use serde::Serialize;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
+use crate::as_of::Past;
 use crate::clock::Clock;
 use crate::committer::Published;
 use crate::error::SubmitError;
 use crate::record::Committed;
 use crate::sequencer::{Job, QUEUE_COMMANDS_MAX};
+use crate::shadow::Shadows;
 use crate::store::LogReader;
 use crate::store::StoreError;
 use crate::store::content::ContentStore;
@@ -65,6 +67,9 @@ pub(crate) struct Inner {
     pub indexed: watch::Receiver<u64>,
     pub clock: Arc<dyn Clock>,
     pub reader: LogReader,
+    pub past: Past,
+    pub replays: Arc<Semaphore>,
+    pub shadows: Shadows,
     pub vault: Arc<Vault>,
     pub contents: Arc<Mutex<ContentStore>>,
     pub index: Mutex<IndexReader>,

@@ -9,6 +9,7 @@ use crate::followers::Follow;
 use crate::store::StoreError;
 use crate::store::index::{IndexRow, IndexStore};
 
+mod artefacts;
 mod searched;
 #[cfg(test)]
 mod tests;

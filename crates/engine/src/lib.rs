@@ -4,12 +4,16 @@
 //! state.
 //! Nobody hears of an event before it is durable, and nothing that is not in the log was ever acknowledged.
 
+mod as_of;
+mod before;
 mod cascade;
+mod changes;
 mod clock;
 mod committer;
 mod engine;
 mod error;
 mod followers;
+mod history;
 mod indexer;
 mod keys;
 mod open;
@@ -20,7 +24,9 @@ mod publisher;
 mod realm_keys;
 mod record;
 mod recovery;
+mod replay;
 mod sequencer;
+mod shadow;
 mod snapshots;
 pub mod store;
 mod timers;
@@ -29,16 +35,21 @@ mod vault;
 mod verify;
 mod watch;
 
+pub use as_of::{AsOfError, Folding};
 pub use cascade::{RevocationReceipt, STATUS_LIST_KEPT_SECONDS};
+pub use changes::{ChangeEnd, HowEnded, KnownChange};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use engine::{Engine, Health, Receipt};
 pub use error::{OpenError, SubmitError};
+pub use history::{History, artefact_terms, change_of};
 pub use keys::KeySource;
 pub use open::{Options, SNAPSHOT_ENTRIES, Setup};
 pub use outbox::Effect;
 pub use pack::{PackFault, PackReport, PackSelect, verify_pack};
 pub use prove::Proof;
 pub use record::{Committed, Record};
+pub use replay::{Difference, Group, Link, REPLAYS_MAX, Replay, ReplayError, ReplayReport, Told, Turn, UnsaidCount};
+pub use shadow::{SHADOWS_MAX, ShadowReport};
 pub use store::index::Filter;
 pub use tokens::{Entries, IssueToken, IssuedToken, RESOURCE_ACCESS, TOKEN_SECONDS_DEFAULT};
 pub use vault::Content;

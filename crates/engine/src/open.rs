@@ -12,8 +12,9 @@ use remit_domain::{Actor, Command, CreateRealm, PolicyEdit, Realm, State};
 use remit_identity::{Kek, KeyRing};
 use remit_ledger::NoteKey;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{broadcast, mpsc, watch};
+use tokio::sync::{Semaphore, broadcast, mpsc, watch};
 
+use crate::as_of::{Past, Standing};
 use crate::clock::{Clock, Moments, SystemClock, random};
 use crate::committer::{Batch, Committer, Published};
 use crate::engine::{Engine, Inner};
@@ -25,7 +26,9 @@ use crate::outbox::{self, Effect, EraseContent};
 use crate::publisher::Publisher;
 use crate::realm_keys;
 use crate::recovery::{self, Anchor, Folded, Source};
+use crate::replay::REPLAYS_MAX;
 use crate::sequencer::{Job, Position, QUEUE_COMMANDS_MAX, Sequencer};
+use crate::shadow::Shadows;
 use crate::snapshots::{Image, Snapshots};
 use crate::store::content::ContentStore;
 use crate::store::index::IndexStore;
@@ -249,8 +252,11 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
     let head = position.frontier.size();
     let realm = realm_of(options, &plate, &position.state);
     let contents = Arc::new(Mutex::new(contents));
+    let state = Arc::new(position.state.clone());
+    let past = Past::new(Snapshots::new(SnapshotDirectory::open(&options.data.join("snapshots"))?, &kek));
     let published = Arc::new(Published {
-        state: ArcSwap::from_pointee(position.state.clone()),
+        standing: ArcSwap::from_pointee(Standing { size: head, last_at, state: Arc::clone(&state) }),
+        state: ArcSwap::from(state),
         head: watch::Sender::new(head),
         live: broadcast::Sender::new(LIVE_BATCHES),
         failed: watch::Sender::new(None),
@@ -295,6 +301,9 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
         writers: Mutex::new(writers),
         followers: Mutex::new(followers),
         reader,
+        past,
+        replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
+        shadows: Shadows::default(),
         published,
     };
     Ok(Engine { inner: Arc::new(inner) })

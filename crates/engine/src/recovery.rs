@@ -202,7 +202,7 @@ impl Fold<'_> {
 }
 
 /// The three lines of a checkpoint's body, before its signatures.
-fn body(note: &[u8]) -> Option<Checkpoint> {
+pub(crate) fn body(note: &[u8]) -> Option<Checkpoint> {
     let text = std::str::from_utf8(note).ok()?;
     let (body, _) = text.split_once("\n\n")?;
     format!("{body}\n").parse().ok()

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 use crate::store::snapshot::SnapshotDirectory;
 
 /// Changes when what is folded changes its form; an older snapshot is then left aside and everything is folded again.
-const SNAPSHOT_FORM: &str = "remit snapshot 2";
+const SNAPSHOT_FORM: &str = "remit snapshot 3";
 
 /// All that is folded from the log up to some size.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,6 +53,16 @@ impl Snapshots {
             }
         }
         Ok(None)
+    }
+
+    /// The sizes at which there are snapshots, newest first.
+    pub(crate) fn sizes(&self) -> Result<Vec<u64>, StoreError> {
+        self.directory.list()
+    }
+
+    /// The snapshot at `size`, if there is one that opens.
+    pub(crate) fn at(&self, size: u64) -> Result<Option<Image>, StoreError> {
+        Ok(self.directory.read(size)?.and_then(|sealed| self.open(size, &sealed)))
     }
 
     /// Leaves the snapshot at `size` aside for good.

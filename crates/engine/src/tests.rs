@@ -103,6 +103,7 @@ async fn ended_task(engine: &Engine) -> (AgentId, TaskId) {
     let agent = engine.read(|state| state.agent_named("support").unwrap().id);
     engine.submit(root(engine), Command::ActivateAgent { agent }).await.unwrap();
     let start = StartTask {
+        configuration: None,
         agent,
         purpose: "answer ticket 7".to_owned(),
         acting_for: None,

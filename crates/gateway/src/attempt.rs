@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use remit_domain::{AttemptAction, Attribution, Command, OperationName};
+use remit_domain::{AgentId, ApprovalId, AttemptAction, Attribution, Command, OperationName};
 use remit_engine::{Content, Engine, Receipt, SubmitError};
 use serde_json::Value;
 
@@ -24,6 +24,18 @@ pub(crate) struct Asks {
     pub beside: Option<Vec<u8>>,
 }
 
+impl Asks {
+    /// What `call` asks for.
+    pub fn of(call: &Call) -> Self {
+        Self {
+            operation: call.operation.clone(),
+            arguments: Arc::clone(&call.arguments),
+            canonical: call.canonical.clone(),
+            beside: call.beside.clone(),
+        }
+    }
+}
+
 /// One exact action.
 #[derive(Debug)]
 pub(crate) struct Attempt {
@@ -35,15 +47,7 @@ pub(crate) struct Attempt {
 impl Attempt {
     /// Commits to what `call` says, under the caller's task.
     pub async fn prepare(engine: &Engine, caller: &Caller, call: &Call) -> Result<Self, SubmitError> {
-        let asks = Asks {
-            operation: call.operation.clone(),
-            arguments: Arc::clone(&call.arguments),
-            canonical: call.canonical.clone(),
-            beside: call.beside.clone(),
-        };
-        let mut attempt = Self::at(engine, caller, asks).await?;
-        attempt.action.approval = call.approval;
-        Ok(attempt)
+        Ok(Self::at(engine, caller, Asks::of(call)).await?.presenting(call.approval))
     }
 
     /// Commits to what is asked for, under the caller's task.
@@ -51,13 +55,9 @@ impl Attempt {
         let Asks { operation, arguments, canonical, beside } = asks;
         let (content, sealed) = engine.commitment(caller.task, ARGUMENTS, canonical).await?;
         let mut action = AttemptAction {
-            task: caller.task,
-            operation,
-            arguments,
-            content,
-            beside: None,
-            approval: None,
             proven: caller.attribution == Attribution::Proven,
+            credential_issued_at: caller.issued_at,
+            ..AttemptAction::new(caller.task, operation, arguments, content)
         };
         let mut sealed = vec![sealed];
         if let Some(beside) = beside {
@@ -66,6 +66,19 @@ impl Attempt {
             sealed.push(own);
         }
         Ok(Self { action, sealed })
+    }
+
+    /// The same, for the agent `enforcer`, which asks and enforces the answer itself. `named` is the agent of which it says that it acts.
+    pub fn enforced_by(mut self, enforcer: AgentId, named: Option<AgentId>) -> Self {
+        self.action.enforcer = Some(enforcer);
+        self.action.named = named;
+        self
+    }
+
+    /// The same, with an approval that the caller presents for exactly this action.
+    pub fn presenting(mut self, approval: Option<ApprovalId>) -> Self {
+        self.action.approval = approval;
+        self
     }
 
     /// Has it decided. The second time is the same action: same commitment, so an approval given meanwhile fits it.

@@ -290,7 +290,7 @@ fn presented(approval: Value) -> Result<ApprovalId, CallError> {
 
 /// The one byte form of what is committed to. The envelope has refused numbers that other readers would round, so that what is
 /// hashed, what people are shown and what the upstream reads are the same.
-fn canonical(value: &Value, what: &str) -> Result<Vec<u8>, CallError> {
+pub(crate) fn canonical(value: &Value, what: &str) -> Result<Vec<u8>, CallError> {
     let bytes = serde_json_canonicalizer::to_vec(value)
         .map_err(|error| malformed(format!("{what} have no canonical form: {error}")))?;
     if bytes.len() > limits::ARGUMENTS_BYTES_MAX {

@@ -16,7 +16,7 @@ use crate::door::Door;
 use crate::sharing::Origin;
 use crate::{Gateway, Settings};
 
-pub(crate) use svid::Runs;
+pub(crate) use svid::{Runs, agent_behind, may_hold};
 
 mod credential;
 mod legacy;
@@ -32,12 +32,19 @@ pub(crate) struct Caller {
     pub task: TaskId,
     pub acting_for: Option<PersonId>,
     pub attribution: Attribution,
+    /// When what it showed was issued, where that says so.
+    pub issued_at: Option<Timestamp>,
     /// Why this caller may do nothing any more, if it is so: its task has ended, or its agent is not active. Attempts of
     /// such a caller are still decided, so that they are on record.
     pub ended: Option<Refusal>,
 }
 
 impl Caller {
+    /// Whose credential was issued at this moment, in seconds since 1970.
+    fn issued(self, at_seconds: i64) -> Self {
+        Self { issued_at: Some(Timestamp::from_millis(at_seconds.saturating_mul(1000))), ..self }
+    }
+
     /// As what it acts on the engine.
     pub fn actor(&self) -> Actor {
         Actor::Agent { agent: self.agent, task: Some(self.task) }
@@ -95,6 +102,8 @@ pub(crate) struct Asked<'a> {
     pub method: &'a str,
     /// The path, without the listener's own address.
     pub path: &'a str,
+    /// The address as the client wrote it, without query, where it was sent to the listener of somebody else.
+    pub address: Option<&'a str>,
     pub door: &'a Door,
     /// The legacy account and the workflow that the address names, if it is such an address.
     pub legacy: Option<(&'a str, &'a str)>,
@@ -176,7 +185,15 @@ fn admit(settings: &Settings, state: &State, task: &Task, shown: Shown, now: Tim
 fn caller(state: &State, task: &Task, attribution: Attribution, now: Timestamp) -> Caller {
     let attribution = if task.attribution() == Attribution::Shared { Attribution::Shared } else { attribution };
     let acting_for = task.acting_for;
-    Caller { agent: task.agent, run: task.run, task: task.id, acting_for, attribution, ended: ended(state, task, now) }
+    Caller {
+        agent: task.agent,
+        run: task.run,
+        task: task.id,
+        acting_for,
+        attribution,
+        issued_at: None,
+        ended: ended(state, task, now),
+    }
 }
 
 /// Why the agent of `task` may do nothing under it, if it is so.

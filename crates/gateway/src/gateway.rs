@@ -18,7 +18,7 @@ use crate::request_state::RequestStates;
 use crate::room::Room;
 use crate::sharing::Sharing;
 use crate::tokens::Tokens;
-use crate::{Settings, Upstreams, cut, limits, listen};
+use crate::{Settings, Upstreams, cut, hooks, limits, listen};
 
 /// The gate in front of all tools. Share it by `Arc`; [`Gateway::close`] ends it.
 pub struct Gateway {
@@ -83,6 +83,11 @@ impl Gateway {
     /// The same without a token, for experiments: whoever comes is the agent `sandbox`. The listener must be one of this machine only.
     pub fn sandbox_router(self: &Arc<Self>) -> axum::Router {
         listen::router(Arc::clone(self), Entrance::Sandbox)
+    }
+
+    /// What gateways of others ask for decisions (gRPC): Envoy by `ext_authz`, agentgateway by `ExtMcp`. They enforce the answers.
+    pub fn hooks_router(self: &Arc<Self>) -> axum::Router {
+        hooks::router(Arc::clone(self))
     }
 
     /// What has to happen here when something ends, for the engine to carry out: each reports when it took effect.

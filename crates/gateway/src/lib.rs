@@ -2,6 +2,7 @@
 //!
 //! A request's path reads top to bottom in [`gate`]; each step is one file: `caller`, `call`, `attempt`, `hold`, `permit`, `forward`,
 //! `inspect`, `record`; what an upstream asks of the client takes the same path in `asked`. What is open for a task is known to `lives`, and ended by `cut`. `mcp` translates the Model Context Protocol to and from it, `upstream` speaks to the servers behind.
+//! `hooks` answers gateways of others, which enforce what they are answered themselves.
 //!
 //! Architecture invariant: there is no administrative endpoint, no default principal and no storage here. Nothing decides:
 //! the engine does, and only a committed allow makes the [`Permit`] without which no call can be sent upstream.
@@ -20,6 +21,7 @@ pub mod fuzzing;
 mod gate;
 mod gateway;
 mod hold;
+mod hooks;
 mod inspect;
 pub mod limits;
 mod listen;

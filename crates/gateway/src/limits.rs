@@ -279,3 +279,24 @@ pub const ENFORCE_SECONDS_MAX: u64 = CUT_SECONDS_MAX + 1;
 
 /// How often idle sessions are looked for, in seconds.
 pub const SESSIONS_REAPED_SECONDS: u64 = 60;
+
+/// Largest message of a gateway that asks for a decision, in bytes: a whole request, or a whole result.
+pub const HOOK_MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
+
+/// Largest body of a request that is asked about and read, in bytes.
+pub const HOOK_BODY_BYTES_MAX: usize = ARGUMENTS_BYTES_MAX;
+
+/// Longest path of a request that is asked about, with its query, in bytes.
+pub const HOOK_PATH_BYTES_MAX: usize = 8_192;
+
+/// Longest HTTP method of a request that is asked about, in bytes.
+pub const HOOK_METHOD_BYTES_MAX: usize = 32;
+
+/// Headers of a request that is asked about, in number.
+pub const HOOK_HEADERS_MAX: usize = 256;
+
+/// Servers that one request of MCP which is asked about may go to.
+pub const HOOK_SERVICES_MAX: usize = 64;
+
+/// After how long a request that waits for a person is worth repeating, in seconds.
+pub const HOOK_RETRY_SECONDS: u64 = 5;

@@ -124,6 +124,7 @@ async fn identified(
     let asked = Asked {
         method: parts.method.as_str(),
         path: parts.uri.path(),
+        address: None,
         door,
         legacy: legacy.map(|legacy| (legacy.account.as_str(), legacy.workflow.as_str())),
         peer: parts.extensions.get::<PeerSvid>(),

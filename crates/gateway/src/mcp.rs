@@ -7,6 +7,7 @@ use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
+use crate::answer::RpcError;
 use crate::caller::Caller;
 use crate::door::Door;
 use crate::upstream::Governed;
@@ -16,7 +17,7 @@ mod call;
 mod carry;
 mod discover;
 pub(crate) mod envelope;
-mod features;
+pub(crate) mod features;
 mod handles;
 mod legacy;
 mod listen;
@@ -26,8 +27,8 @@ pub(crate) mod reply;
 mod sessions;
 pub(crate) mod sse;
 pub(crate) mod streams;
-mod strict;
-mod tools;
+pub(crate) mod strict;
+pub(crate) mod tools;
 
 pub(crate) use handles::Handles;
 pub(crate) use legacy::end as end_session;
@@ -113,8 +114,17 @@ fn generation(headers: &HeaderMap, message: &Message) -> Result<Generation, &'st
     }
 }
 
+/// Whether the headers of a message say nothing else than the message itself. Whoever decides on the one and routes by the other could be misled.
+pub(crate) fn must_agree(headers: &HeaderMap, message: &Message) -> Result<(), RpcError> {
+    let generation = generation(headers, message).map_err(|said| refuse::protocol(refuse::HEADER_MISMATCH, said))?;
+    match (generation, message) {
+        (Generation::Modern, Message::Request { method, params, .. }) => modern::check(headers, method, params),
+        _ => Ok(()),
+    }
+}
+
 /// The governed request behind a method's name.
-fn governed(method: &str) -> Option<Governed> {
+pub(crate) fn governed(method: &str) -> Option<Governed> {
     Governed::ALL.into_iter().find(|governed| governed.method() == method)
 }
 

@@ -165,7 +165,7 @@ fn as_result(refusal: &Refusal, decision: Option<ActionId>, approval: Option<App
     Answer { body: Body::Result(result), decision }
 }
 
-fn document(refusal: &Refusal, decision: Option<ActionId>, approval: Option<ApprovalId>) -> Value {
+pub(crate) fn document(refusal: &Refusal, decision: Option<ActionId>, approval: Option<ApprovalId>) -> Value {
     let mut document = Map::new();
     document.insert("code".to_owned(), refusal.code.clone().into());
     document.insert("sentence".to_owned(), refusal.to_string().into());

@@ -7,6 +7,7 @@ mod confusion;
 mod cut;
 mod desk;
 mod holds;
+mod hooks;
 mod identities;
 mod legacy;
 mod lists;

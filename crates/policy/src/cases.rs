@@ -37,6 +37,7 @@ struct Case {
     arguments: Value,
     approval: Option<ApprovalFacts>,
     now_ms: i64,
+    credential_age_s: i64,
     expect: Expected,
     policies: Option<BTreeSet<String>>,
 }
@@ -201,7 +202,19 @@ impl Table {
 
 impl Case {
     fn read(text: CaseText) -> Result<Self, CaseError> {
-        let CaseText { name, operation, agent, task, grant, arguments, approval, now_ms, expect, policies } = text;
+        let CaseText {
+            name,
+            operation,
+            agent,
+            task,
+            grant,
+            arguments,
+            approval,
+            now_ms,
+            credential_age,
+            expect,
+            policies,
+        } = text;
         let shape = shape_of(&operation).map_err(|error| CaseError::Shape { case: name.clone(), error })?;
         let connector = operation.id.split_once('/').map_or("", |(connector, _)| connector).to_owned();
         let facts = Facts {
@@ -219,12 +232,18 @@ impl Case {
                 purpose: task.purpose,
                 labels: task.labels,
                 calls: task.calls,
+                approved_data: task.approved_data,
+                data: task.data,
+                chain: task.chain,
+                names: task.names,
             },
             acting_for: task.acting_for.map(|id| PersonFacts { id, groups: task.acting_for_groups }),
-            grant: grant.then(|| GrantFacts {
+            acting_for_entitled: task.acting_for_entitled,
+            grant: grant.is_exact().map(|exact| GrantFacts {
                 id: "grt_case".to_owned(),
                 reason: "named by the case".to_owned(),
                 expires_at_ms: now_ms.saturating_add(3_600_000),
+                exact,
             }),
             operation: OperationFacts {
                 id: operation.id,
@@ -234,6 +253,7 @@ impl Case {
                 data: operation.data,
                 external: operation.external,
                 sandbox: operation.sandbox,
+                irreversible: operation.irreversible,
             },
         };
         let approval = approval.map(|approval| ApprovalFacts {
@@ -243,7 +263,7 @@ impl Case {
             approved_at_ms: now_ms,
         });
         let policies = policies.map(BTreeSet::from_iter);
-        Ok(Self { name, facts, shape, arguments, approval, now_ms, expect, policies })
+        Ok(Self { name, facts, shape, arguments, approval, now_ms, credential_age_s: credential_age, expect, policies })
     }
 
     fn run(&self, set: &PolicySet, schema: &Schema, shape: &Shape) -> CaseResult {
@@ -253,6 +273,7 @@ impl Case {
             arguments: &self.arguments,
             approval: self.approval.as_ref(),
             now_ms: self.now_ms,
+            credential_age_s: self.credential_age_s,
         };
         let decision = evaluate(set, schema, &request);
         let determining: BTreeSet<String> = decision.determining.iter().cloned().collect();
@@ -310,14 +331,47 @@ struct CaseText {
     #[serde(default)]
     task: TaskText,
     #[serde(default)]
-    grant: bool,
+    grant: GrantText,
     #[serde(default = "no_arguments")]
     arguments: Value,
     approval: Option<ApprovalText>,
     #[serde(default = "ordinary_moment")]
     now_ms: i64,
+    /// Seconds since the credential of the call was issued.
+    #[serde(default)]
+    credential_age: i64,
     expect: Expected,
     policies: Option<Vec<String>>,
+}
+
+/// `grant = true`, or `grant = { exact = false }` for one that names all of the connector's operations.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum GrantText {
+    There(bool),
+    Kind(GrantKindText),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GrantKindText {
+    exact: bool,
+}
+
+impl Default for GrantText {
+    fn default() -> Self {
+        Self::There(false)
+    }
+}
+
+impl GrantText {
+    /// Whether the grant names exactly the operation; nothing where there is no grant.
+    fn is_exact(&self) -> Option<bool> {
+        match self {
+            Self::There(there) => there.then_some(true),
+            Self::Kind(GrantKindText { exact }) => Some(*exact),
+        }
+    }
 }
 
 fn no_arguments() -> Value {
@@ -341,6 +395,8 @@ struct OperationText {
     external: bool,
     #[serde(default)]
     sandbox: bool,
+    #[serde(default)]
+    irreversible: bool,
     schema: Option<Value>,
     /// Declared of the schema, as in `recipient_domain = email_domain(to)`.
     #[serde(default)]
@@ -375,7 +431,7 @@ impl Default for AgentText {
     }
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct TaskText {
     purpose: String,
@@ -383,6 +439,28 @@ struct TaskText {
     calls: u64,
     acting_for: Option<String>,
     acting_for_groups: Vec<String>,
+    acting_for_entitled: Option<bool>,
+    approved_data: i8,
+    data: i8,
+    chain: Vec<String>,
+    names: bool,
+}
+
+impl Default for TaskText {
+    fn default() -> Self {
+        Self {
+            purpose: String::new(),
+            labels: BTreeSet::new(),
+            calls: 0,
+            acting_for: None,
+            acting_for_groups: Vec::new(),
+            acting_for_entitled: None,
+            approved_data: -1,
+            data: -1,
+            chain: Vec::new(),
+            names: false,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -4,7 +4,7 @@ use cedar_policy::ffi::DetailedError;
 use cedar_policy::{ParseErrors, ValidationError, ValidationWarning};
 
 use crate::schema::unnamed_operation;
-use crate::{Schema, Severity, Verb};
+use crate::{Schema, Severity, Verb, vocabulary};
 
 /// One finding of Cedar about one text.
 pub(crate) struct Finding {
@@ -20,6 +20,11 @@ pub(crate) struct Finding {
 /// What the parser found.
 pub(crate) fn of_parsing(errors: &ParseErrors) -> Vec<Finding> {
     errors.iter().map(|error| plain(&DetailedError::from(error), Severity::Error)).collect()
+}
+
+/// Why Cedar does not take a policy into a set.
+pub(crate) fn of_policy(error: &cedar_policy::PolicySetError) -> Finding {
+    Finding { sentence: error.to_string(), help: None, offset: None, severity: Severity::Error, unscoped: true }
 }
 
 /// How policies write what is projected from arguments.
@@ -39,6 +44,18 @@ pub(crate) fn of_error(error: &ValidationError, schema: &Schema) -> Finding {
     {
         return missing.explain_argument(schema, finding);
     }
+    if let ValidationError::UnsafeAttributeAccess(_) = error
+        && let Some((sentence, help)) = missing_fact(&finding.sentence)
+    {
+        return Finding { sentence, help, ..finding };
+    }
+    if let ValidationError::EmptySetForbidden(_) = error {
+        return Finding {
+            sentence: "the list names nothing, so the policy could never apply".to_owned(),
+            help: Some("name at least one, or leave the list out to mean all".to_owned()),
+            ..finding
+        };
+    }
     if let ValidationError::UnsafeOptionalAttributeAccess(_) = error {
         let sentence = finding.sentence.replace(
             "unable to guarantee safety of access to optional attribute",
@@ -47,6 +64,13 @@ pub(crate) fn of_error(error: &ValidationError, schema: &Schema) -> Finding {
         return Finding { sentence, ..finding };
     }
     finding
+}
+
+/// Cedar's sentence about an attribute that an entity or the context does not have.
+fn missing_fact(sentence: &str) -> Option<vocabulary::Unknown> {
+    let (path, rest) = sentence.strip_prefix("attribute `")?.split_once("` ")?;
+    let kind = rest.strip_prefix("on entity type `").and_then(|rest| rest.split_once('`')).map(|(kind, _)| kind);
+    vocabulary::unknown_member(kind, path)
 }
 
 /// A rule over projected values where no operation is known that gives any: nothing can be said about it.
@@ -69,14 +93,17 @@ pub(crate) fn of_warning(warning: &ValidationWarning, text: &str, schema: &Schem
         ValidationWarning::ImpossiblePolicy(_) if text.contains(PROJECTED) && !schema.has_projections() => {
             unknown_projections(plain(&detailed, Severity::Error))
         }
-        ValidationWarning::ImpossiblePolicy(_) => Finding {
-            sentence: "the policy can never apply: its condition is false for every call".to_owned(),
-            help: Some(
-                "look for arguments and projected values that the operation does not have, and for contradictions"
-                    .to_owned(),
-            ),
-            ..plain(&detailed, Severity::Error)
-        },
+        ValidationWarning::ImpossiblePolicy(_) => {
+            let never = || {
+                let sentence = "the policy can never apply: its condition is false for every call";
+                let help =
+                    "look for arguments and projected values that the operation does not have, and for contradictions";
+                (sentence.to_owned(), Some(help.to_owned()))
+            };
+            let known = vocabulary::asked_in_vain(text).or_else(|| vocabulary::taken_for_one(text));
+            let (sentence, help) = known.unwrap_or_else(never);
+            Finding { sentence, help, ..plain(&detailed, Severity::Error) }
+        }
         ValidationWarning::InvalidActionApplication(_)
         | ValidationWarning::BidiCharsInString(_)
         | ValidationWarning::BidiCharsInIdentifier(_) => plain(&detailed, Severity::Error),
@@ -86,7 +113,8 @@ pub(crate) fn of_warning(warning: &ValidationWarning, text: &str, schema: &Schem
 
 fn plain(detailed: &DetailedError, severity: Severity) -> Finding {
     let label = detailed.source_locations.first();
-    let help = detailed.help.clone().or_else(|| label.and_then(|label| label.label.clone()));
+    let help = detailed.help.as_deref().map(without_policy);
+    let help = help.or_else(|| label.and_then(|label| label.label.clone()));
     let offset = label.map(|label| label.loc.start);
     Finding { sentence: without_policy(&detailed.message), help, offset, severity, unscoped: false }
 }

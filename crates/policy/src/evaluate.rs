@@ -11,8 +11,10 @@ use crate::judge::{Findings, Way};
 use crate::scene::{Fault, Scene, context};
 use crate::set::{Effect, Rule};
 use crate::typed::Typed;
-use crate::{PolicySet, Schema, limits};
+use crate::{PolicySet, Schema, limits, patrol};
 
+#[cfg(test)]
+mod differential;
 #[cfg(test)]
 mod tests;
 
@@ -78,18 +80,17 @@ impl Decision {
 /// A deny becomes an ask if every policy that forbids names approvers, and if the call would be allowed with the approval that
 /// they describe.
 pub fn evaluate(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Decision {
-    // A shape that is not the operation's own must not slip through: the plain way checks the context against the schema. With the
+    // A shape that is not the operation's own must not slip through: Cedar's authorizer checks the context against the schema. With the
     // schema's own shape it has just been made to fit.
     let own = schema.operation(&request.facts.operation.id).is_some_and(|known| known.arguments == *request.shape);
     if !own {
-        return by(Way::Plain, set, schema, request);
+        return by(Way::Checked, set, schema, request);
     }
     let decision = by(Way::Quick, set, schema, request);
-    if is_sample(request, set.rules().len()) {
-        compared(decision, by(Way::Plain, set, schema, request))
-    } else {
-        decision
-    }
+    let Some(lot) = sample(request) else { return decision };
+    let second = by(Way::Checked, set, schema, request);
+    let agrees = decision == second && patrol::found_all(set, schema, request.facts, lot);
+    if agrees { decision } else { doubted() }
 }
 
 /// As [`evaluate`], by Cedar's own authorizer over all policies of the set, whatever their scopes: what the other must come to.
@@ -101,20 +102,16 @@ fn by(way: Way, set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Deci
     decide(way, set, schema, request).unwrap_or_else(Decision::fault)
 }
 
-/// Whether this is one of the decisions that are made twice: one in [`limits::PLAIN_ONE_IN`], or in as many as there are policies,
-/// so that a large set does not make every decision dearer. It follows from the request alone, so that the same request is always
-/// decided in the same way.
-fn is_sample(request: &Request<'_>, policies: usize) -> bool {
+/// Whether this is one of the decisions that are made twice, one in [`limits::PLAIN_ONE_IN`]: then the lot that says where else to look.
+/// It follows from the request alone, so that the same request is always decided in the same way.
+fn sample(request: &Request<'_>) -> Option<u64> {
     let mixed = request.now_ms.cast_unsigned() ^ request.facts.task.calls.rotate_left(32);
-    let mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    mixed.is_multiple_of(limits::PLAIN_ONE_IN.max(policies as u64))
+    let mixed = mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16;
+    mixed.is_multiple_of(limits::PLAIN_ONE_IN).then_some(mixed / limits::PLAIN_ONE_IN)
 }
 
-/// The decision if both are the same. If they differ, nobody knows which is right.
-fn compared(quick: Decision, plain: Decision) -> Decision {
-    if quick == plain {
-        return quick;
-    }
+/// The decision where two ways came to different ones, and nobody knows which is right.
+fn doubted() -> Decision {
     let sentence = "the policies were evaluated in two ways, with different results".to_owned();
     Decision { is_fault: true, ..Decision::deny(Vec::new(), vec![sentence.clone()], vec![sentence]) }
 }
@@ -124,7 +121,28 @@ fn decide(way: Way, set: &PolicySet, schema: &Schema, request: &Request<'_>) -> 
     let arguments = request.shape.typed(request.arguments, set.reads())?;
     let projected = request.shape.typed_projections(request.arguments)?;
     let candidates = set.index().candidates(&scene);
-    let court = Court { way, set, schema, scene, candidates, arguments, projected, now_ms: request.now_ms };
+    let Request { now_ms, credential_age_s, .. } = *request;
+    let court = Court { way, set, schema, scene, candidates, arguments, projected, now_ms, credential_age_s };
+    settled(&court, request)
+}
+
+/// As [`evaluate`], for a request whose arguments are not at hand, and that no policy which its scope can concern looks at: they were
+/// found to fit the operation's shape before. Whether that is so is for [`Essences`](crate::Essences) to say.
+pub(crate) fn evaluate_unseen(set: &PolicySet, schema: &Schema, request: &Request<'_>) -> Decision {
+    let nothing = || crate::typed::record([]);
+    let unseen = || {
+        let scene = Scene::set(request.facts, schema)?;
+        let candidates = set.index().candidates(&scene);
+        let (way, arguments, projected) = (Way::Quick, nothing(), nothing());
+        let Request { now_ms, credential_age_s, .. } = *request;
+        let court = Court { way, set, schema, scene, candidates, arguments, projected, now_ms, credential_age_s };
+        settled(&court, request)
+    };
+    unseen().unwrap_or_else(Decision::fault)
+}
+
+/// What a court that is set up comes to.
+fn settled(court: &Court<'_>, request: &Request<'_>) -> Result<Decision, Fault> {
     let verdict = court.judge(request.approval)?;
     if verdict.allowed {
         let Verdict { determining, errors, .. } = verdict;
@@ -173,6 +191,7 @@ struct Court<'a> {
     arguments: Typed,
     projected: Typed,
     now_ms: i64,
+    credential_age_s: i64,
 }
 
 struct Verdict<'a> {
@@ -186,11 +205,12 @@ struct Verdict<'a> {
 
 impl<'a> Court<'a> {
     fn judge(&self, approval: Option<&ApprovalFacts>) -> Result<Verdict<'a>, Fault> {
-        let context = context(&self.arguments, &self.projected, approval, self.now_ms, &self.schema.kinds);
+        let Self { arguments, projected, now_ms, credential_age_s, .. } = self;
+        let context = context(arguments, projected, approval, *now_ms, *credential_age_s, &self.schema.kinds);
         let Findings { allowed, determining, errors } =
             self.way.ask(self.set, self.schema, &self.scene, &self.candidates, context)?;
         let rules = self.set.rules();
-        let determining = determining.iter().filter_map(|position| rules.get(*position)).collect();
+        let determining = determining.iter().filter_map(|position| rules.get(*position)).map(AsRef::as_ref).collect();
         let mut verdict = Verdict { allowed, determining, failed: Vec::new(), errors: Vec::new() };
         for (id, error) in errors {
             verdict.note(self.set, &id, &error);

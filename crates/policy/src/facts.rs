@@ -73,6 +73,14 @@ pub struct TaskFacts {
     pub labels: BTreeSet<String>,
     /// Calls that it has made before this one.
     pub calls: u64,
+    /// The highest data class that a person has approved an action on in this task, 0 to 3; -1 where nobody approved anything.
+    pub approved_data: i8,
+    /// The highest data class that it has had an answer from, 0 to 3; -1 where it has had none.
+    pub data: i8,
+    /// The names of the agents above, the one that a person started first; empty where this agent was started itself.
+    pub chain: Vec<String>,
+    /// Whether its own scope or authority names exactly this operation.
+    pub names: bool,
 }
 
 /// A live grant that covers exactly this operation.
@@ -84,6 +92,8 @@ pub struct GrantFacts {
     pub reason: String,
     /// When it ends, in milliseconds since 1970.
     pub expires_at_ms: i64,
+    /// Whether it names exactly this operation, and not all of its connector's.
+    pub exact: bool,
 }
 
 /// The operation that is called.
@@ -103,6 +113,8 @@ pub struct OperationFacts {
     pub external: bool,
     /// Whether its connector is marked as one for experiments.
     pub sandbox: bool,
+    /// Whether what it does cannot be undone.
+    pub irreversible: bool,
 }
 
 /// What people have approved, for exactly this action: Remit has compared the digest.
@@ -129,6 +141,8 @@ pub struct Facts {
     pub task: TaskFacts,
     /// The person that the agent acts for, if anybody.
     pub acting_for: Option<PersonFacts>,
+    /// Whether that person may use this operation themselves; nothing where no entitlements of theirs are on record.
+    pub acting_for_entitled: Option<bool>,
     /// The live grant that covers this operation, if there is one.
     pub grant: Option<GrantFacts>,
     /// The operation that is called.
@@ -148,4 +162,6 @@ pub struct Request<'a> {
     pub approval: Option<&'a ApprovalFacts>,
     /// The moment of the decision, in milliseconds since 1970.
     pub now_ms: i64,
+    /// How long ago the credential of this call was issued, in seconds.
+    pub credential_age_s: i64,
 }

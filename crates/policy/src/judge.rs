@@ -1,7 +1,10 @@
-//! Two ways to put a call to the policies of a set: to those alone that its scope can concern, and plainly to all of them.
+//! Three ways to put a call to the policies of a set: to those alone that its scope can concern, by their conditions or by Cedar's own
+//! authorizer; and plainly to all of them.
 //!
-//! INVARIANT: both come to the same findings, word for word. The plain way is Cedar's own authorizer over the whole set, with the
-//! request checked against the schema; it is what the quick way is measured by, in tests and now and then at run time.
+//! INVARIANT: all come to the same findings, word for word. The plain way is Cedar's own authorizer over the whole set, with the
+//! request checked against the schema; it is what the quick way is measured by in tests. At run time it would cost as much as
+//! there are policies, so there the second opinion is Cedar's authorizer over the candidates, with the candidates themselves
+//! looked over by [`patrol`](crate::patrol).
 
 use std::collections::HashMap;
 
@@ -19,6 +22,8 @@ use crate::{PolicySet, Schema};
 pub(crate) enum Way {
     /// By the index, policy for policy.
     Quick,
+    /// By Cedar's authorizer, with the policies that the index names and a request that is checked against the schema.
+    Checked,
     /// By Cedar's authorizer, with everything.
     Plain,
 }
@@ -45,7 +50,11 @@ impl Way {
     ) -> Result<Findings, Fault> {
         match self {
             Self::Quick => quick(set, scene, candidates, context),
-            Self::Plain => plain(set, schema, scene, context),
+            Self::Checked => {
+                let part = set.part(candidates).ok_or_else(|| Fault::facts("the policies do not make a set"))?;
+                stock(&part, set, schema, scene, context)
+            }
+            Self::Plain => stock(set.cedar(), set, schema, scene, context),
         }
     }
 }
@@ -54,12 +63,12 @@ fn quick(set: &PolicySet, scene: &Scene, candidates: &[usize], context: Context)
     let evaluator = Evaluator::new(scene.request(context), &scene.entities, Extensions::all_available());
     let (mut permits, mut forbids, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     for position in candidates {
-        let Some(rule) = set.rules().get(*position) else { continue };
-        match holds(&evaluator, set.index().condition(*position)) {
+        let Some(clause) = set.clauses().get(*position) else { continue };
+        match holds(&evaluator, clause.condition.as_deref()) {
             Ok(false) => {}
-            Ok(true) if rule.effect == Effect::Permit => permits.push(*position),
+            Ok(true) if clause.rule.effect == Effect::Permit => permits.push(*position),
             Ok(true) => forbids.push(*position),
-            Err(error) => errors.push((rule.id.clone(), error)),
+            Err(error) => errors.push((clause.rule.id.clone(), error)),
         }
     }
     let allowed = forbids.is_empty() && !permits.is_empty();
@@ -67,7 +76,7 @@ fn quick(set: &PolicySet, scene: &Scene, candidates: &[usize], context: Context)
 }
 
 /// Whether a policy whose scope is fulfilled applies. Policies have no slots here.
-fn holds(evaluator: &Evaluator<'_>, condition: Option<&Expr>) -> Result<bool, String> {
+pub(crate) fn holds(evaluator: &Evaluator<'_>, condition: Option<&Expr>) -> Result<bool, String> {
     let Some(condition) = condition else { return Ok(true) };
     match evaluator.interpret(condition, &HashMap::new()).map_err(|error| error.to_string())?.value {
         ValueKind::Lit(Literal::Bool(truth)) => Ok(truth),
@@ -76,7 +85,13 @@ fn holds(evaluator: &Evaluator<'_>, condition: Option<&Expr>) -> Result<bool, St
     }
 }
 
-fn plain(set: &PolicySet, schema: &Schema, scene: &Scene, context: Context) -> Result<Findings, Fault> {
+fn stock(
+    policies: &cedar_policy::PolicySet,
+    set: &PolicySet,
+    schema: &Schema,
+    scene: &Scene,
+    context: Context,
+) -> Result<Findings, Fault> {
     let uid = |uid: &cedar_policy_core::ast::EntityUID| cedar_policy::EntityUid::from(uid.clone());
     let request = cedar_policy::Request::new(
         uid(&scene.principal.uid),
@@ -86,7 +101,7 @@ fn plain(set: &PolicySet, schema: &Schema, scene: &Scene, context: Context) -> R
         Some(schema.cedar()),
     )
     .map_err(Fault::facts)?;
-    let response = Authorizer::new().is_authorized(&request, set.cedar(), &scene.stock_entities()?);
+    let response = Authorizer::new().is_authorized(&request, policies, &scene.stock_entities()?);
     let errors = response.diagnostics().errors().map(|AuthorizationError::PolicyEvaluationError(error)| {
         let id: &str = error.policy_id().as_ref();
         (id.to_owned(), error.inner().to_string())

@@ -3,11 +3,21 @@
 /// Bytes of one policy source.
 pub const POLICY_TEXT_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of all policy sources of one set together.
-pub const POLICY_SET_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const POLICY_SET_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Policies in one set. A decision looks at those whose scope it fulfils.
-pub const POLICIES_MAX: usize = 12_000;
-/// One decision in this many, at most, is also put to the plain evaluator, to find a fault of the index.
+pub const POLICIES_MAX: usize = 120_000;
+/// Pairs of agent and operation of which it is remembered what the policies that concern them look at.
+pub const CONCERNS_MAX: usize = 100_000;
+/// One decision in this many is also put to Cedar's own authorizer, to find a fault of the index or of the evaluation.
 pub const PLAIN_ONE_IN: u64 = 1_000;
+/// Policies whose scopes such a decision asks about one by one, to find candidates that the index does not name: about a millisecond.
+pub const PATROL_POLICIES: usize = 1_000;
+/// Operators inside operators in a condition that is walked through for what it reads. A deeper one counts as if it read everything.
+pub const CONDITION_DEPTH_MAX: usize = 1_000;
+/// Operators inside operators in a condition that is evaluated without its context. What lies deeper is left as it is.
+pub const RESIDUAL_DEPTH_MAX: usize = 128;
+/// Bytes of the condition under which an operation can be called, as it is shown.
+pub const CONDITION_BYTES_MAX: usize = 600;
 /// Bytes of a policy's `@id`.
 pub const POLICY_ID_BYTES_MAX: usize = 128;
 /// Bytes of a policy's `@reason`.

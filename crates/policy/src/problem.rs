@@ -70,11 +70,15 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.source)?;
-        for place in [self.line, self.column].into_iter().flatten() {
-            write!(f, ":{place}")?;
+        // A text that nobody has named yet has no source.
+        if !self.source.is_empty() {
+            write!(f, "{}:", self.source)?;
         }
-        f.write_str(if self.severity == Severity::Error { ": error: " } else { ": warning: " })?;
+        for place in [self.line, self.column].into_iter().flatten() {
+            write!(f, "{place}:")?;
+        }
+        let space = if self.source.is_empty() && self.line.is_none() { "" } else { " " };
+        write!(f, "{space}{}: ", if self.severity == Severity::Error { "error" } else { "warning" })?;
         if let Some(policy) = &self.policy {
             write!(f, "`{policy}`: ")?;
         }

@@ -4,7 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
+use cedar_policy_core::ast::{Expr, ExprKind, Var};
+
+use crate::limits;
 
 #[cfg(test)]
 mod tests;
@@ -13,6 +15,8 @@ mod tests;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Reads {
     names: BTreeSet<String>,
+    /// The attributes that are taken as a whole, and not only for something below them.
+    wholes: BTreeSet<String>,
     /// Some policy compares or passes on all arguments, or the whole context, or cannot be told.
     everything: bool,
 }
@@ -22,17 +26,16 @@ impl Reads {
     pub fn of<'a>(policies: impl Iterator<Item = &'a cedar_policy::Policy>) -> Self {
         let mut reads = Self::default();
         for policy in policies {
-            match policy.to_json() {
-                Ok(document) => reads.walk(&document, false),
-                Err(_) => reads.everything = true,
-            }
+            let policy: &cedar_policy_core::ast::Policy = policy.as_ref();
+            // A scope reads no attributes.
+            policy.non_scope_constraints().into_iter().for_each(|condition| reads.walk(condition, false, 0));
         }
         reads
     }
 
     /// As if every attribute were read.
     pub fn everything() -> Self {
-        Self { names: BTreeSet::new(), everything: true }
+        Self { everything: true, ..Self::default() }
     }
 
     /// Whether a policy could look at the argument at the dotted `path`, or at something above or below it. A name may have dots itself, so
@@ -42,38 +45,77 @@ impl Reads {
         self.everything || self.names.iter().any(|name| path.contains(&format!(".{name}.")))
     }
 
-    /// Walks the JSON form of a policy (Cedar's JSON policy format). `taken` says that only an attribute is taken from `node`.
-    fn walk(&mut self, node: &Value, taken: bool) {
-        match node {
-            Value::Array(items) => items.iter().for_each(|item| self.walk(item, false)),
-            Value::Object(members) => {
-                for (operator, operand) in members {
-                    match operator.as_str() {
-                        "." | "has" => self.access(operand, taken),
-                        "Var" => self.everything |= !taken && operand == "context",
-                        _ => self.walk(operand, false),
-                    }
-                }
+    /// Takes in what `other` reads.
+    pub fn add(&mut self, other: &Self) {
+        self.names.extend(other.names.iter().cloned());
+        self.wholes.extend(other.wholes.iter().cloned());
+        self.everything |= other.everything;
+    }
+
+    /// Whether some policy could look at an attribute of this name, whatever it is an attribute of.
+    pub fn reads(&self, name: &str) -> bool {
+        self.everything || self.names.contains(name)
+    }
+
+    /// Whether some policy could look at the attribute `name` of the record that stands under `record`: at itself, or at the record as
+    /// a whole.
+    pub fn reads_of(&self, record: &str, name: &str) -> bool {
+        self.reads(name) || self.wholes.contains(record)
+    }
+
+    /// Walks a condition. `taken` says that only an attribute is taken from `expr`.
+    fn walk(&mut self, expr: &Expr, taken: bool, depth: usize) {
+        if depth > limits::CONDITION_DEPTH_MAX {
+            self.everything = true;
+            return;
+        }
+        let depth = depth + 1;
+        match expr.expr_kind() {
+            ExprKind::Var(variable) => self.everything |= !taken && *variable == Var::Context,
+            ExprKind::GetAttr { expr, attr } => {
+                self.access(attr, taken);
+                self.walk(expr, true, depth);
             }
-            _ => {}
+            ExprKind::HasAttr { expr, attr } => {
+                // Whether it is there says nothing of what it is.
+                self.access(attr, true);
+                self.walk(expr, true, depth);
+            }
+            ExprKind::ExtHasAttr { expr, attrs } => {
+                self.names.extend(attrs.iter().map(ToString::to_string));
+                self.walk(expr, true, depth);
+            }
+            ExprKind::Lit(_) | ExprKind::Slot(_) => {}
+            ExprKind::Unknown(_) => self.everything = true,
+            ExprKind::If { test_expr, then_expr, else_expr } => {
+                [test_expr, then_expr, else_expr].into_iter().for_each(|part| self.walk(part, false, depth));
+            }
+            ExprKind::And { left, right } | ExprKind::Or { left, right } => {
+                self.walk(left, false, depth);
+                self.walk(right, false, depth);
+            }
+            ExprKind::BinaryApp { arg1, arg2, .. } => {
+                self.walk(arg1, false, depth);
+                self.walk(arg2, false, depth);
+            }
+            ExprKind::UnaryApp { arg: part, .. }
+            | ExprKind::Like { expr: part, .. }
+            | ExprKind::Is { expr: part, .. } => self.walk(part, false, depth),
+            ExprKind::ExtensionFunctionApp { args: parts, .. } | ExprKind::Set(parts) => {
+                parts.iter().for_each(|part| self.walk(part, false, depth));
+            }
+            ExprKind::Record(pairs) => pairs.values().for_each(|part| self.walk(part, false, depth)),
         }
     }
 
-    fn access(&mut self, operand: &Value, taken: bool) {
-        match operand.get("attr") {
-            Some(Value::String(name)) => {
-                // All arguments together are compared, or handed on.
-                self.everything |= !taken && name == "arguments";
-                self.names.insert(name.clone());
-            }
-            Some(Value::Array(names)) => {
-                self.names.extend(names.iter().filter_map(Value::as_str).map(str::to_owned));
-            }
-            _ => self.everything = true,
+    fn access(&mut self, name: &str, taken: bool) {
+        // All arguments together are compared, or handed on.
+        self.everything |= !taken && name == "arguments";
+        if !taken {
+            self.wholes.insert(name.to_owned());
         }
-        match operand.get("left") {
-            Some(left) => self.walk(left, true),
-            None => self.everything = true,
+        if !self.names.contains(name) {
+            self.names.insert(name.to_owned());
         }
     }
 }

@@ -91,6 +91,7 @@ impl Scene {
     }
 
     /// The entities without actions, for a caller that takes those from the schema.
+    #[cfg(test)]
     pub(crate) fn things(&self) -> Result<cedar_policy::Entities, Fault> {
         stock(self.entities.iter().filter(|entity| !entity.uid().is_action()))
     }
@@ -117,9 +118,15 @@ pub(crate) fn context(
     projected: &Typed,
     approval: Option<&ApprovalFacts>,
     now_ms: i64,
+    credential_age_s: i64,
     kinds: &Kinds,
 ) -> Context {
-    let always = [("arguments", arguments.clone()), ("now", long(now_ms)), ("projected", projected.clone())];
+    let always = [
+        ("arguments", arguments.clone()),
+        ("credential_age", long(credential_age_s)),
+        ("now", long(now_ms)),
+        ("projected", projected.clone()),
+    ];
     let approval = approval.map(|approval| ("approval", approval_record(approval, kinds)));
     match typed::record(always.into_iter().chain(approval)).value {
         ValueKind::Record(pairs) => Context::Value(pairs),
@@ -146,32 +153,45 @@ fn agent_attributes<'a>(facts: &Facts, kinds: &Kinds) -> impl Iterator<Item = (&
         ("data", long((*data).into())),
         ("environment", text(environment)),
         ("owner", person(kinds, &facts.owner.id)),
-        ("task", task_record(&facts.task, facts.acting_for.as_ref(), kinds)),
+        ("task", task_record(facts, kinds)),
     ];
     let grant = facts.grant.as_ref().map(|grant| {
-        let record =
-            [("expires_at", long(grant.expires_at_ms)), ("id", text(&grant.id)), ("reason", text(&grant.reason))];
+        let record = [
+            ("exact", truth(grant.exact)),
+            ("expires_at", long(grant.expires_at_ms)),
+            ("id", text(&grant.id)),
+            ("reason", text(&grant.reason)),
+        ];
         ("grant", typed::record(record))
     });
     always.into_iter().chain(grant)
 }
 
-fn task_record(task: &TaskFacts, acting_for: Option<&PersonFacts>, kinds: &Kinds) -> Typed {
+/// The agents of the chain are named only: their own facts are no matter of this call.
+fn task_record(facts: &Facts, kinds: &Kinds) -> Typed {
+    let TaskFacts { id, purpose, labels, calls, approved_data, data, chain, names } = &facts.task;
     let always = [
-        ("calls", long(i64::try_from(task.calls).unwrap_or(i64::MAX))),
-        ("id", text(&task.id)),
-        ("labels", texts(&task.labels)),
-        ("purpose", text(&task.purpose)),
+        ("approved_data", long((*approved_data).into())),
+        ("calls", long(i64::try_from(*calls).unwrap_or(i64::MAX))),
+        ("chain", typed::set(chain.iter().map(|agent| typed::entity(uid(&kinds.agent, agent))))),
+        ("data", long((*data).into())),
+        ("depth", long(i64::try_from(chain.len()).unwrap_or(i64::MAX))),
+        ("id", text(id)),
+        ("labels", texts(labels)),
+        ("names", truth(*names)),
+        ("purpose", text(purpose)),
     ];
-    let acting_for = acting_for.map(|acting_for| ("acting_for", person(kinds, &acting_for.id)));
-    typed::record(always.into_iter().chain(acting_for))
+    let acting_for = facts.acting_for.as_ref().map(|acting_for| ("acting_for", person(kinds, &acting_for.id)));
+    let entitled = facts.acting_for_entitled.map(|entitled| ("acting_for_entitled", truth(entitled)));
+    typed::record(always.into_iter().chain(acting_for).chain(entitled))
 }
 
-fn operation_attributes<'a>(operation: &OperationFacts, connector: &EntityUID) -> [(&'a str, Typed); 6] {
+fn operation_attributes<'a>(operation: &OperationFacts, connector: &EntityUID) -> [(&'a str, Typed); 7] {
     [
         ("connector", typed::entity(connector.clone())),
         ("data", long(operation.data.into())),
         ("external", truth(operation.external)),
+        ("irreversible", truth(operation.irreversible)),
         ("risk", long(operation.risk.into())),
         ("sandbox", truth(operation.sandbox)),
         ("verb", text(operation.verb.as_str())),

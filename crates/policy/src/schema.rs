@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use cedar_policy::{EntityTypeName, Validator};
 use cedar_policy_core::ast::{Eid, EntityType, EntityUID};
@@ -18,7 +19,7 @@ use crate::{Shape, Verb, limits};
 mod tests;
 
 /// The types that do not depend on operations. Attributes come from Remit, never from the call.
-const TYPES: &str = r#"type Approval = {
+pub(crate) const TYPES: &str = r#"type Approval = {
   // When the last approver agreed, in milliseconds since 1970.
   approved_at: Long,
   approvers: Set<Person>,
@@ -27,16 +28,33 @@ const TYPES: &str = r#"type Approval = {
   roles: Set<String>,
 };
 type Grant = {
+  // Whether it names exactly this operation, and not all of its connector's.
+  exact: Bool,
+  // When it ends, in milliseconds since 1970.
   expires_at: Long,
   id: String,
   reason: String,
 };
 type Task = {
+  // The person that the agent acts for.
   acting_for?: Person,
+  // There if entitlements of that person are on record: whether they may use this operation themselves.
+  acting_for_entitled?: Bool,
+  // The highest data class that a person has approved an action on in this task; -1 where nobody approved anything.
+  approved_data: Long,
   // Calls made before this one.
   calls: Long,
+  // The agents above, from the one that a person started.
+  chain: Set<Agent>,
+  // The highest data class that it has had an answer from; -1 where it has had none.
+  data: Long,
+  // How many agents are above: 0 where this agent was started itself.
+  depth: Long,
   id: String,
+  // What it has come in touch with: "untrusted" and "sensitive".
   labels: Set<String>,
+  // Whether its own scope or authority names exactly this operation.
+  names: Bool,
   purpose: String,
 };
 
@@ -64,6 +82,8 @@ entity Operation in [Connector] = {
   data: Long,
   // Whether it reaches somebody outside.
   external: Bool,
+  // Whether what it does cannot be undone.
+  irreversible: Bool,
   // 0 (none) to 3 (high).
   risk: Long,
   // Whether its connector is marked as one for experiments.
@@ -113,18 +133,21 @@ pub enum SchemaError {
     },
 }
 
-/// What policies may name.
+/// What policies may name. Cheap to clone.
 #[derive(Clone)]
 pub struct Schema {
-    text: String,
-    operations: BTreeMap<String, Known>,
+    text: Arc<str>,
+    operations: Arc<BTreeMap<String, Known>>,
+    /// What is peculiar to each action, by its name. All else is the same for all of them, in every schema.
+    pub(crate) contexts: Arc<BTreeMap<String, Context>>,
     pub(crate) kinds: Kinds,
-    pub(crate) validator: Validator,
+    pub(crate) validator: Arc<Validator>,
 }
 
 /// What is peculiar to one action: its verb, and the types of what its calls bring.
-struct Context {
-    verb: Verb,
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Context {
+    pub(crate) verb: Verb,
     arguments: String,
     projected: String,
 }
@@ -161,32 +184,36 @@ impl Schema {
     /// # Errors
     /// If an operation is misnamed or there twice, or if there are too many.
     pub fn generate<'a>(operations: impl Iterator<Item = &'a OperationShape>) -> Result<Self, SchemaError> {
-        let mut known = BTreeMap::new();
-        let mut actions = BTreeMap::new();
-        for operation in operations {
-            check_name(operation)?;
-            if known.len() == limits::OPERATIONS_MAX {
-                return Err(SchemaError::TooMany);
-            }
-            let of_operation = Known {
-                connector: operation.connector.clone(),
-                verb: operation.verb,
-                arguments: operation.arguments.clone(),
-            };
-            if known.insert(operation.id.clone(), of_operation).is_some() {
-                return Err(SchemaError::Twice { id: operation.id.clone() });
-            }
-            actions.insert(operation.id.clone(), Context::of(operation.verb, &operation.arguments));
+        let (known, actions) = gather(operations)?;
+        Self::of(known, actions)
+    }
+
+    /// As [`Schema::generate`], with the same result, where this schema was generated before: if policies see no difference, it is not
+    /// made again.
+    ///
+    /// # Errors
+    /// As for [`Schema::generate`].
+    pub fn regenerate<'a>(&self, operations: impl Iterator<Item = &'a OperationShape>) -> Result<Self, SchemaError> {
+        let (known, actions) = gather(operations)?;
+        if actions == *self.contexts {
+            return Ok(Self { operations: Arc::new(known), ..self.clone() });
         }
-        for verb in Verb::ALL {
-            actions.insert(unnamed_operation(verb), Context::of(verb, &Shape::empty()));
-        }
+        Self::of(known, actions)
+    }
+
+    fn of(known: BTreeMap<String, Known>, actions: BTreeMap<String, Context>) -> Result<Self, SchemaError> {
         let text = write_text(&actions);
         let generated = |sentence: String| SchemaError::Generated { sentence };
         let (schema, _warnings) =
             cedar_policy::Schema::from_cedarschema_str(&text).map_err(|error| generated(error.to_string()))?;
         let kinds = Kinds::parse().map_err(generated)?;
-        Ok(Self { text, operations: known, kinds, validator: Validator::new(schema) })
+        Ok(Self {
+            text: text.into(),
+            operations: Arc::new(known),
+            contexts: Arc::new(actions),
+            kinds,
+            validator: Arc::new(Validator::new(schema)),
+        })
     }
 
     /// The schema in Cedar's own syntax. The same operations always give the same text.
@@ -249,6 +276,33 @@ pub(crate) fn unnamed_operation(verb: Verb) -> String {
     format!("any {verb} operation")
 }
 
+/// The operations by their names, and the contexts of all actions.
+type Gathered = (BTreeMap<String, Known>, BTreeMap<String, Context>);
+
+fn gather<'a>(operations: impl Iterator<Item = &'a OperationShape>) -> Result<Gathered, SchemaError> {
+    let mut known = BTreeMap::new();
+    let mut actions = BTreeMap::new();
+    for operation in operations {
+        check_name(operation)?;
+        if known.len() == limits::OPERATIONS_MAX {
+            return Err(SchemaError::TooMany);
+        }
+        let of_operation = Known {
+            connector: operation.connector.clone(),
+            verb: operation.verb,
+            arguments: operation.arguments.clone(),
+        };
+        if known.insert(operation.id.clone(), of_operation).is_some() {
+            return Err(SchemaError::Twice { id: operation.id.clone() });
+        }
+        actions.insert(operation.id.clone(), Context::of(operation.verb, &operation.arguments));
+    }
+    for verb in Verb::ALL {
+        actions.insert(unnamed_operation(verb), Context::of(verb, &Shape::empty()));
+    }
+    Ok((known, actions))
+}
+
 fn check_name(operation: &OperationShape) -> Result<(), SchemaError> {
     let tool = operation.id.strip_prefix(operation.connector.as_str()).and_then(|rest| rest.strip_prefix('/'));
     let fits = operation.id.len() <= limits::OPERATION_ID_BYTES_MAX && !operation.connector.is_empty();
@@ -269,7 +323,7 @@ fn write_text(actions: &BTreeMap<String, Context>) -> String {
         let _ = write!(
             text,
             "\naction \"{}\" in [\"{verb}\"] appliesTo {{\n  principal: [Agent],\n  resource: [Operation],\n  \
-             context: {{\n    approval?: Approval,\n    arguments: {arguments},\n    now: Long,\n    \
+             context: {{\n    approval?: Approval,\n    arguments: {arguments},\n    credential_age: Long,\n    now: Long,\n    \
              projected: {projected},\n  }},\n}};\n",
             id.escape_debug()
         );

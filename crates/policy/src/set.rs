@@ -1,16 +1,16 @@
 //! Policy texts, compiled: parsed, named, checked against the schema, and ready to decide.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use aws_lc_rs::digest::{Context, SHA256};
-use cedar_policy::{Policy, PolicyId, ValidationMode};
+use cedar_policy::PolicyId;
 
-use crate::annotations::{self, Asks};
-use crate::diagnosis::{self, Finding};
+use crate::annotations::Asks;
 use crate::index::Index;
-use crate::nearest::nearest;
 use crate::reads::Reads;
+use crate::text::{Clause, Text, place};
+use crate::validation::{Contexts, Validation, Verdict};
 use crate::{Problem, Schema, Severity, limits};
 
 #[cfg(test)]
@@ -60,12 +60,19 @@ pub struct PolicySet {
 
 #[derive(Debug)]
 struct Inner {
-    cedar: cedar_policy::PolicySet,
+    texts: Vec<Arc<Text>>,
+    sources: Vec<PolicySource>,
+    clauses: Vec<Arc<Clause>>,
+    rules: Vec<Arc<Rule>>,
+    positions: HashMap<String, usize>,
     index: Index,
     reads: Reads,
-    rules: Vec<Rule>,
-    positions: HashMap<String, usize>,
-    sources: Vec<PolicySource>,
+    /// The whole set in Cedar's own form, for those who want all of it; no decision does.
+    cedar: OnceLock<cedar_policy::PolicySet>,
+    /// What it was validated against.
+    contexts: Arc<Contexts>,
+    /// The policies that something was found about.
+    noted: HashSet<usize>,
     warnings: Vec<Problem>,
     digest: [u8; 32],
 }
@@ -76,29 +83,16 @@ impl PolicySet {
     /// # Errors
     /// All problems (at most [`limits::PROBLEMS_MAX`]) if one of them is an error. A policy that can never apply is one.
     pub fn compile(sources: &[PolicySource], schema: &Schema) -> Result<Self, Vec<Problem>> {
-        let mut reading = Reading::default();
-        reading.check_bounds(sources);
-        if reading.problems.is_empty() {
-            for source in sources {
-                reading.read(source, schema);
-            }
-            reading.validate(sources, schema);
-        }
-        let Reading { cedar, index, rules, positions, mut problems } = reading;
-        problems
-            .sort_by(|a, b| (&a.source, a.line, a.column, &a.policy).cmp(&(&b.source, b.line, b.column, &b.policy)));
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
-            // Errors first, so that the cut takes warnings.
-            problems.sort_by_key(|problem| problem.severity);
-            problems.truncate(limits::PROBLEMS_MAX);
-            return Err(problems);
-        }
-        let digest = digest(sources);
-        let sources = sources.to_vec();
-        let reads = Reads::of(cedar.policies());
-        Ok(Self {
-            inner: Arc::new(Inner { cedar, index, reads, rules, positions, sources, warnings: problems, digest }),
-        })
+        Compilation::of(None, sources, schema).finish(sources, schema)
+    }
+
+    /// As [`PolicySet::compile`], with the same result, where this set was compiled before: texts that it has are not read again, and
+    /// of their policies only those are validated again for which the schema has changed.
+    ///
+    /// # Errors
+    /// As for [`PolicySet::compile`].
+    pub fn recompile(&self, sources: &[PolicySource], schema: &Schema) -> Result<Self, Vec<Problem>> {
+        Compilation::of(Some(self), sources, schema).finish(sources, schema)
     }
 
     /// SHA-256 over the names and texts of the sources, whatever their order.
@@ -117,13 +111,13 @@ impl PolicySet {
     }
 
     /// The policies, in the order of the sources.
-    pub fn rules(&self) -> &[Rule] {
+    pub fn rules(&self) -> &[Arc<Rule>] {
         &self.inner.rules
     }
 
     /// The policy with this `@id`.
     pub fn rule(&self, id: &str) -> Option<&Rule> {
-        self.inner.positions.get(id).and_then(|position| self.inner.rules.get(*position))
+        self.inner.positions.get(id).and_then(|position| self.inner.rules.get(*position)).map(AsRef::as_ref)
     }
 
     /// The `@id`s of the policies, in the order of the sources.
@@ -131,8 +125,13 @@ impl PolicySet {
         self.inner.rules.iter().map(|rule| rule.id.as_str())
     }
 
+    /// All policies in Cedar's own form. Made when it is first asked for: it is as large as the set.
     pub(crate) fn cedar(&self) -> &cedar_policy::PolicySet {
-        &self.inner.cedar
+        self.inner.cedar.get_or_init(|| {
+            let policies = self.inner.clauses.iter().map(|clause| clause.policy.clone());
+            // Their ids differ, so each can be added.
+            cedar_policy::PolicySet::from_policies(policies).unwrap_or_default()
+        })
     }
 
     pub(crate) fn reads(&self) -> &Reads {
@@ -143,6 +142,10 @@ impl PolicySet {
         &self.inner.index
     }
 
+    pub(crate) fn clauses(&self) -> &[Arc<Clause>] {
+        &self.inner.clauses
+    }
+
     /// The positions of the policies with these ids, in the order of the sources.
     pub(crate) fn positions<'a>(&self, ids: impl Iterator<Item = &'a PolicyId>) -> Vec<usize> {
         let mut positions: Vec<usize> =
@@ -151,25 +154,50 @@ impl PolicySet {
         positions
     }
 
-    /// The policies at `positions` alone.
-    pub(crate) fn part(&self, positions: &[usize]) -> cedar_policy::PolicySet {
-        let policies = positions.iter().filter_map(|position| self.rules().get(*position));
-        let policies = policies.filter_map(|rule| self.cedar().policy(&PolicyId::new(&rule.id)));
-        // Their ids differ, as they do in the whole set.
-        cedar_policy::PolicySet::from_policies(policies.cloned()).unwrap_or_else(|_| self.cedar().clone())
+    /// The policies at `positions` alone, in Cedar's own form; nothing if Cedar does not take them together.
+    pub(crate) fn part(&self, positions: &[usize]) -> Option<cedar_policy::PolicySet> {
+        let clauses = positions.iter().filter_map(|position| self.inner.clauses.get(*position));
+        cedar_policy::PolicySet::from_policies(clauses.map(|clause| clause.policy.clone())).ok()
+    }
+
+    /// The text of this set that is `source`, word for word.
+    fn text(&self, source: &PolicySource, at: usize) -> Option<&Arc<Text>> {
+        let is = |text: &&Arc<Text>| text.source == *source;
+        // Most often, one text in its place has changed, or one was put in or taken out.
+        let near = at.saturating_sub(1)..=at.saturating_add(1);
+        let near = near.filter_map(|place| self.inner.texts.get(place)).find(is);
+        near.or_else(|| self.inner.texts.iter().find(is))
     }
 }
 
-#[derive(Default)]
-struct Reading {
-    cedar: cedar_policy::PolicySet,
-    index: Index,
-    rules: Vec<Rule>,
+/// A set that is being put together.
+struct Compilation<'a> {
+    before: Option<&'a PolicySet>,
+    texts: Vec<Arc<Text>>,
+    clauses: Vec<Arc<Clause>>,
     positions: HashMap<String, usize>,
+    noted: HashSet<usize>,
     problems: Vec<Problem>,
 }
 
-impl Reading {
+impl<'a> Compilation<'a> {
+    fn of(before: Option<&'a PolicySet>, sources: &[PolicySource], schema: &Schema) -> Self {
+        let (texts, clauses, positions) = (Vec::new(), Vec::new(), HashMap::new());
+        let mut set = Self { before, texts, clauses, positions, noted: HashSet::new(), problems: Vec::new() };
+        set.check_bounds(sources);
+        if !set.problems.is_empty() {
+            return set;
+        }
+        for (at, source) in sources.iter().enumerate() {
+            let known = before.and_then(|before| before.text(source, at));
+            let text = known.cloned().unwrap_or_else(|| Arc::new(Text::read(source, &schema.kinds)));
+            set.take(&text);
+            set.texts.push(text);
+        }
+        set.validate(schema);
+        set
+    }
+
     fn check_bounds(&mut self, sources: &[PolicySource]) {
         let mut names = HashSet::new();
         for source in sources {
@@ -187,130 +215,79 @@ impl Reading {
         }
     }
 
-    fn read(&mut self, source: &PolicySource, schema: &Schema) {
-        let parsed = match source.text.parse::<cedar_policy::PolicySet>() {
-            Ok(parsed) => parsed,
-            Err(errors) => {
-                let findings = diagnosis::of_parsing(&errors);
-                self.problems.extend(findings.into_iter().map(|finding| place(source, finding)));
+    /// Takes the policies of `text` in, each under a name of its own.
+    fn take(&mut self, text: &Text) {
+        self.problems.extend(text.problems.iter().cloned());
+        for clause in &text.clauses {
+            let id = &clause.rule.id;
+            if let Some(earlier) = self.positions.get(id).and_then(|position| self.clauses.get(*position)) {
+                let sentence = format!("another policy in `{}` is also named `{id}`", earlier.rule.source);
+                let help = "an `@id` is unique among all policies".to_owned();
+                self.problems.push(clause.problem(&text.source, sentence, Some(help)));
+            } else if self.clauses.len() == limits::POLICIES_MAX {
+                let sentence = format!("there are more than {} policies", limits::POLICIES_MAX);
+                self.problems.push(clause.problem(&text.source, sentence, None));
                 return;
-            }
-        };
-        for template in parsed.templates() {
-            let offset = source.text.find(&template.to_cedar());
-            let problem = Problem::error(&source.name, "a policy cannot have slots such as `?principal`");
-            let help = "write the policy for all, and tell them apart by attributes";
-            self.problems.push(problem.help(Some(help.to_owned())).at(&source.text, offset));
-        }
-        // Cedar names policies by their place in the text: policy0, policy1, …
-        let mut policies: Vec<&Policy> = parsed.policies().collect();
-        policies.sort_by_key(|policy| {
-            AsRef::<str>::as_ref(policy.id()).trim_start_matches("policy").parse::<usize>().unwrap_or(usize::MAX)
-        });
-        let mut from = 0;
-        for policy in policies {
-            let text = policy.to_cedar().unwrap_or_default();
-            let offset = source.text.get(from..).and_then(|rest| rest.find(&text)).map(|found| from + found);
-            from = offset.map_or(from, |offset| offset + text.len());
-            if let Err(problem) = self.take(source, policy, text, offset, schema) {
-                self.problems.push(problem.at(&source.text, offset));
+            } else {
+                self.positions.insert(id.clone(), self.clauses.len());
+                self.clauses.push(Arc::clone(clause));
             }
         }
     }
 
-    fn take(
-        &mut self,
-        source: &PolicySource,
-        policy: &Policy,
-        text: String,
-        offset: Option<usize>,
-        schema: &Schema,
-    ) -> Result<(), Box<Problem>> {
-        let unnamed = |(sentence, help)| Box::new(Problem::error(&source.name, sentence).help(help));
-        let id = annotations::id(policy).map_err(unnamed)?;
-        let mistaken = |mistake| Box::new(unnamed(mistake).of(&id));
-        if let Some(earlier) = self.positions.get(&id).and_then(|position| self.rules.get(*position)) {
-            let sentence = format!("another policy in `{}` is also named `{id}`", earlier.source);
-            return Err(mistaken((sentence, Some("an `@id` is unique among all policies".to_owned()))));
-        }
-        if self.rules.len() == limits::POLICIES_MAX {
-            return Err(mistaken((format!("there are more than {} policies", limits::POLICIES_MAX), None)));
-        }
-        if let Some(mistake) = annotations::mistyped(policy).or_else(|| unknown_name(policy, schema)) {
-            return Err(mistaken(mistake));
-        }
-        let asks = annotations::asks(policy).map_err(mistaken)?;
-        let reason = annotations::reason(policy).map_err(mistaken)?;
-        if asks.is_some() && !text.contains("context.approval") {
-            let sentence = "the policy says whom to ask, but no approval ever lifts it";
-            let help = "add `unless { context has approval && context.approval.roles.contains(\"role\") }`";
-            let problem = Problem::error(&source.name, sentence).of(&id).help(Some(help.to_owned()));
-            self.problems.push(problem.warning().at(&source.text, offset));
-        }
-        let named = policy.new_id(PolicyId::new(&id));
-        self.index.add(&named, &schema.kinds);
-        self.cedar.add(named).map_err(|error| mistaken((error.to_string(), None)))?;
-        let effect = match policy.effect() {
-            cedar_policy::Effect::Permit => Effect::Permit,
-            cedar_policy::Effect::Forbid => Effect::Forbid,
-        };
-        let line = Problem::error("", "").at(&source.text, offset).line;
-        self.positions.insert(id.clone(), self.rules.len());
-        self.rules.push(Rule { id, source: source.name.clone(), line, effect, reason, text, asks });
-        Ok(())
-    }
-
-    fn validate(&mut self, sources: &[PolicySource], schema: &Schema) {
-        let result = schema.validator.validate(&self.cedar, ValidationMode::Strict);
-        let errors = result.validation_errors().map(|error| (error.policy_id(), diagnosis::of_error(error, schema)));
-        // Where a policy has errors, a warning is only their echo: what names nothing also applies to nothing.
-        let wrong: HashSet<&PolicyId> = result.validation_errors().map(|error| error.policy_id()).collect();
-        let warnings = result.validation_warnings().filter(|warning| !wrong.contains(warning.policy_id()));
-        let text = |id: &PolicyId| {
-            let position = self.positions.get(AsRef::<str>::as_ref(id));
-            position.and_then(|position| self.rules.get(*position)).map_or("", |rule| rule.text.as_str())
-        };
-        let warnings = warnings.map(|warning| {
-            let id = warning.policy_id();
-            (id, diagnosis::of_warning(warning, text(id), schema))
-        });
-        let mut findings: Vec<(&PolicyId, Finding)> = errors.chain(warnings).collect();
-        // One place in a policy gives one finding per operation. One is told; the unscoped one, which explains the others.
-        findings.sort_by(|(a, x), (b, y)| {
-            (a, x.offset, !x.unscoped, &x.sentence).cmp(&(b, y.offset, !y.unscoped, &y.sentence))
-        });
-        findings.dedup_by(|(a, x), (b, y)| a == b && x.offset == y.offset && x.severity == y.severity);
-        for (id, finding) in findings {
-            let id: &str = id.as_ref();
-            let Some(rule) = self.positions.get(id).and_then(|position| self.rules.get(*position)) else { continue };
-            let Some(source) = sources.iter().find(|source| source.name == rule.source) else { continue };
-            self.problems.push(place(source, finding).of(id));
+    fn validate(&mut self, schema: &Schema) {
+        let validation = Validation::new(schema, self.before.map(|before| &*before.inner.contexts));
+        for (position, clause) in self.clauses.iter().enumerate() {
+            let verdict = validation.look(clause, self.fitted(clause));
+            if matches!(verdict, Verdict::Fits) {
+                continue;
+            }
+            self.noted.insert(position);
+            let Some(text) = self.texts.iter().find(|text| text.source.name == clause.rule.source) else { continue };
+            if let Verdict::Unknown(sentence, help) = verdict {
+                self.problems.push(clause.problem(&text.source, sentence, help));
+            } else {
+                let findings = validation.tell(clause).into_iter();
+                self.problems.extend(findings.map(|finding| place(&text.source, finding).of(&clause.rule.id)));
+            }
         }
     }
-}
 
-fn place(source: &PolicySource, finding: Finding) -> Problem {
-    let problem = Problem::error(&source.name, finding.sentence).help(finding.help).at(&source.text, finding.offset);
-    if finding.severity == Severity::Warning { problem.warning() } else { problem }
-}
+    /// Whether `clause` itself, not only one of its name, was part of the set before, and nothing was found about it.
+    fn fitted(&self, clause: &Arc<Clause>) -> bool {
+        let Some(PolicySet { inner }) = self.before else { return false };
+        let position = inner.positions.get(&clause.rule.id).filter(|position| !inner.noted.contains(position));
+        position.and_then(|position| inner.clauses.get(*position)).is_some_and(|known| Arc::ptr_eq(known, clause))
+    }
 
-/// An operation or connector that the policy names and that does not exist. Cedar checks actions only; a resource that is not
-/// there would make a rule that silently never applies.
-fn unknown_name(policy: &Policy, schema: &Schema) -> Option<annotations::Mistake> {
-    let unknown = |what: &str, id: &str, meant: Option<&str>| {
-        let help = meant.map(|name| format!("did you mean `{name}`?"));
-        Some((format!("there is no {what} `{id}`"), help))
-    };
-    policy.entity_literals().into_iter().find_map(|literal| {
-        let id = literal.id().unescaped();
-        if *literal.type_name() == schema.kinds.operation && schema.operation(id).is_none() {
-            return unknown("operation", id, nearest(id, schema.operations()));
+    fn finish(self, sources: &[PolicySource], schema: &Schema) -> Result<PolicySet, Vec<Problem>> {
+        let Self { before: _, texts, clauses, positions, noted, mut problems } = self;
+        problems
+            .sort_by(|a, b| (&a.source, a.line, a.column, &a.policy).cmp(&(&b.source, b.line, b.column, &b.policy)));
+        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+            // Errors first, so that the cut takes warnings.
+            problems.sort_by_key(|problem| problem.severity);
+            problems.truncate(limits::PROBLEMS_MAX);
+            return Err(problems);
         }
-        if *literal.type_name() == schema.kinds.connector && !schema.connectors().any(|known| known == id) {
-            return unknown("connector", id, nearest(id, schema.connectors()));
-        }
-        None
-    })
+        let mut reads = Reads::default();
+        texts.iter().for_each(|text| reads.add(&text.reads));
+        let inner = Inner {
+            sources: sources.to_vec(),
+            rules: clauses.iter().map(|clause| Arc::clone(&clause.rule)).collect(),
+            index: Index::of(clauses.iter().map(|clause| &clause.scope)),
+            reads,
+            cedar: OnceLock::new(),
+            contexts: Arc::clone(&schema.contexts),
+            warnings: problems,
+            digest: digest(sources),
+            texts,
+            clauses,
+            positions,
+            noted,
+        };
+        Ok(PolicySet { inner: Arc::new(inner) })
+    }
 }
 
 /// Names and lengths stand before each text, so that no two different sets have the same bytes.

@@ -68,6 +68,7 @@ pub(crate) fn refund() -> OperationFacts {
         data: 1,
         external: false,
         sandbox: false,
+        irreversible: false,
     }
 }
 
@@ -87,9 +88,19 @@ pub(crate) fn facts() -> Facts {
             purpose: "refund what was returned".to_owned(),
             labels: BTreeSet::new(),
             calls: 4,
+            approved_data: -1,
+            data: -1,
+            chain: Vec::new(),
+            names: false,
         },
         acting_for: Some(PersonFacts { id: "prs_customer".to_owned(), groups: Vec::new() }),
-        grant: Some(GrantFacts { id: "grt_1".to_owned(), reason: "refunds".to_owned(), expires_at_ms: NOW_MS + 1_000 }),
+        acting_for_entitled: None,
+        grant: Some(GrantFacts {
+            id: "grt_1".to_owned(),
+            reason: "refunds".to_owned(),
+            expires_at_ms: NOW_MS + 1_000,
+            exact: true,
+        }),
         operation: refund(),
     }
 }
@@ -117,6 +128,7 @@ impl World {
             arguments,
             approval: self.approval.as_ref(),
             now_ms: NOW_MS,
+            credential_age_s: 0,
         };
         evaluate(&self.set, &self.schema, &request)
     }

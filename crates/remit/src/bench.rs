@@ -1,10 +1,14 @@
 //! `remit bench`: what the ledger and the decision cost on this machine, beside a bare write and sync on the same disk.
 
+mod authzen;
 mod bare;
 mod door;
 mod identity;
+mod policy;
+mod replay;
 mod start;
 mod submit;
+mod who;
 mod world;
 
 use std::path::Path;
@@ -12,7 +16,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::command::bench::{BenchArgs, DoorArgs, IdentityArgs};
+use crate::command::bench::{AuthzenArgs, BenchArgs, DoorArgs, IdentityArgs, PolicyArgs, ReplayArgs, WhoArgs};
 use crate::command::{Failure, Global};
 use door::processor::resident_mib;
 
@@ -68,9 +72,34 @@ pub async fn door(arguments: &DoorArgs, global: &Global) -> Result<(), Failure> 
     door::measure(arguments, global.json).await.map_err(Failure::from)
 }
 
+/// Measures decisions for others and prints.
+pub async fn authzen(arguments: &AuthzenArgs, global: &Global) -> Result<(), Failure> {
+    authzen::measure(arguments, global.json).await.map_err(Failure::from)
+}
+
 /// Measures what identity costs and prints.
 pub async fn identity(arguments: &IdentityArgs, global: &Global) -> Result<(), Failure> {
     identity::measure(arguments, global.json).await.map_err(Failure::from)
+}
+
+/// Measures what policies cost and prints.
+pub async fn policy(arguments: &PolicyArgs, global: &Global) -> Result<(), Failure> {
+    let (arguments, json) = (arguments.clone(), global.json);
+    // Nothing in it waits for anything.
+    let measured = tokio::task::spawn_blocking(move || policy::measure(&arguments, json)).await;
+    measured.map_err(anyhow::Error::from).and_then(|measured| measured).map_err(Failure::from)
+}
+
+/// Measures deciding recorded actions again, and prints.
+pub async fn replay(arguments: &ReplayArgs, global: &Global) -> Result<(), Failure> {
+    replay::measure(arguments, global.json).await.map_err(Failure::from)
+}
+
+/// Measures questions that run the other way, and prints.
+pub async fn who(arguments: &WhoArgs, global: &Global) -> Result<(), Failure> {
+    let (arguments, json) = (arguments.clone(), global.json);
+    let measured = tokio::task::spawn_blocking(move || who::measure(&arguments, json)).await;
+    measured.map_err(anyhow::Error::from).and_then(|measured| measured).map_err(Failure::from)
 }
 
 async fn measure(plan: &BenchArgs, json: bool) -> anyhow::Result<()> {

@@ -19,9 +19,9 @@ use serde_json::Value;
 
 use crate::command::Failure;
 
-pub use house::{KeysConfig, LedgerConfig, NotifyConfig, RealmConfig, WorkloadConfig};
+pub use house::{KeysConfig, LedgerConfig, NotifyConfig, PoliciesConfig, RealmConfig, WorkloadConfig};
 pub use identity::IdentityConfig;
-pub use listeners::{ControlConfig, GatewayConfig, SandboxConfig, TlsConfig};
+pub use listeners::{ControlConfig, GatewayConfig, HooksConfig, SandboxConfig, TlsConfig};
 pub use others::{OauthConfig, ReceiverConfig, SignalsConfig};
 pub use source::Source;
 
@@ -36,6 +36,7 @@ pub struct Config {
     pub realm: RealmConfig,
     pub gateway: GatewayConfig,
     pub control: ControlConfig,
+    pub hooks: HooksConfig,
     pub sandbox: SandboxConfig,
     pub tls: TlsConfig,
     pub identity: IdentityConfig,
@@ -45,6 +46,7 @@ pub struct Config {
     pub keys: KeysConfig,
     pub ledger: LedgerConfig,
     pub notify: NotifyConfig,
+    pub policies: PoliciesConfig,
 }
 
 impl Config {

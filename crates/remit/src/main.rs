@@ -9,6 +9,7 @@ mod command;
 mod config;
 mod demo;
 mod notify;
+mod proofs;
 mod proxy;
 mod run;
 mod sample;

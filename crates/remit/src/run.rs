@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use remit_domain::limits::TASK_SECONDS_DEFAULT;
 
 use crate::command::run::RunArgs;
-use crate::command::{Client, Failure, Global};
+use crate::command::{Client, Failure, Global, configuration_digest};
 
 /// Variables by which a person reaches the control plane.
 const OF_THE_PERSON: [&str; 4] = ["REMIT_SESSION", "REMIT_URL", "REMIT_DATA", "REMIT_CONFIG"];
@@ -63,6 +63,7 @@ impl Task {
             "acting_for": run.acting_for,
             "ttl_seconds": run.ttl,
             "scope": run.scope,
+            "configuration": configuration_digest(run.configuration.as_deref())?,
             // Clients read their configuration once, so the first token has to last; the task's end ends it all the same.
             "token_ttl_seconds": run.ttl.unwrap_or(TASK_SECONDS_DEFAULT),
         });

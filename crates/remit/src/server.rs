@@ -30,6 +30,7 @@ use tokio_util::task::TaskTracker;
 use crate::caep::Caep;
 use crate::config::Config;
 use crate::notify::Notify;
+use crate::proofs::Proofs;
 use crate::tools::GatewayTools;
 use accept::Door;
 use foreign::Foreign;
@@ -65,6 +66,7 @@ struct Tasks {
 struct Routers {
     gateway: Router,
     control: Router,
+    hooks: Router,
     sandbox: Option<(Router, PersonId)>,
     /// The control plane without the console, for the data directory's socket.
     local: Router,
@@ -95,6 +97,10 @@ impl Server {
         if let Some(notify) = Notify::new(&config.notify, &addresses.control, engine.clone()) {
             engine.carry_out(Arc::new(notify));
         }
+        let invariants = config.policies.invariants.as_deref();
+        if let Some(proofs) = Proofs::new(invariants, engine.clone()).context("cannot read the invariants")? {
+            engine.carry_out(Arc::new(proofs));
+        }
         for caep in Caep::each(&config.signals.receiver, &engine)? {
             engine.carry_out(Arc::new(caep));
         }
@@ -111,6 +117,7 @@ impl Server {
         let routers = Routers {
             gateway: gateway.router(),
             control: api.clone().merge(console),
+            hooks: gateway.hooks_router(),
             sandbox: sandbox_owner.map(|owner| (gateway.sandbox_router(), owner)),
             local: api,
         };
@@ -156,12 +163,18 @@ impl Doors<'_> {
     fn open(self, bound: Listeners, socket: UnixListener, routers: Routers) -> anyhow::Result<()> {
         self.public(bound.gateway, routers.gateway.clone())?;
         self.public(bound.control, routers.control.clone())?;
-        let (gateway, control) = (&self.config.gateway, &self.config.control);
+        if let Some(listener) = bound.hooks {
+            self.public(listener, routers.hooks.clone())?;
+        }
+        let (gateway, control, hooks) = (&self.config.gateway, &self.config.control, &self.config.hooks);
         if let Some(listener) = bound.gateway_mtls {
             self.with_certificates(listener, "gateway", gateway.public_url.as_deref(), routers.gateway)?;
         }
         if let Some(listener) = bound.control_mtls {
             self.with_certificates(listener, "control", control.public_url.as_deref(), routers.control)?;
+        }
+        if let Some(listener) = bound.hooks_mtls {
+            self.with_certificates(listener, "hooks", hooks.public_url.as_deref(), routers.hooks)?;
         }
         if let Some((listener, (router, owner))) = bound.sandbox.zip(routers.sandbox) {
             self.tasks.spawn(sandbox::keep_open(self.engine.clone(), owner, self.tasks.stopping.clone()));

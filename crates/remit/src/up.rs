@@ -79,6 +79,9 @@ fn announce(addresses: &Addresses, link: &str, data: &Path) {
     if let Some(control) = &addresses.control_mtls {
         println!("  mTLS      {control} for tokens");
     }
+    for hooks in addresses.hooks.iter().chain(&addresses.hooks_mtls) {
+        println!("  hooks     {hooks} for gateways that ask");
+    }
     if let Some(sandbox) = &addresses.sandbox {
         println!("  sandbox   {sandbox}/mcp");
         println!("            everybody on this machine may call here without a token, as the agent `sandbox`");

@@ -21,6 +21,9 @@ pub struct Choice {
     pub data: DataClass,
     #[serde(default)]
     pub external: bool,
+    /// Whether nobody can undo what it does.
+    #[serde(default)]
+    pub irreversible: bool,
     /// Values for policies, as in `recipient_domain = email_domain(to)`.
     #[serde(default)]
     pub projections: Vec<Projection>,
@@ -103,6 +106,7 @@ pub fn pin(
             risk: choice.risk,
             data: choice.data,
             external: choice.external,
+            irreversible: choice.irreversible,
             projections: choice.projections,
             definition,
         });

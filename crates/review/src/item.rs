@@ -60,6 +60,9 @@ pub struct Decided {
     pub risk: u8,
     pub data: DataClass,
     pub external: bool,
+    /// Whether nobody can undo what it does.
+    #[serde(default)]
+    pub irreversible: bool,
     /// Values for policies, as declared.
     #[serde(default)]
     pub projections: Vec<Projection>,
@@ -163,6 +166,7 @@ fn decided(operation: &Operation) -> Decided {
         risk: operation.risk,
         data: operation.data,
         external: operation.external,
+        irreversible: operation.irreversible,
         projections: operation.projections.clone(),
     }
 }

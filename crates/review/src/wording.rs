@@ -127,32 +127,37 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-/// What lies between a common beginning and a common end, by the longest common subsequence.
+/// What lies between a common beginning and a common end.
 fn middle(runs: &mut Vec<Run>, before: &[&str], after: &[&str]) {
+    common(before, after).into_iter().for_each(|(wording, token)| push(runs, wording, &[token]));
+}
+
+/// What became of each token, by the longest common subsequence; where that would take too long, all is replaced.
+pub(crate) fn common<'a>(before: &[&'a str], after: &[&'a str]) -> Vec<(Wording, &'a str)> {
+    let all = |wording, tokens: &[&'a str]| tokens.iter().map(|token| (wording, *token)).collect::<Vec<_>>();
     if before.len().saturating_mul(after.len()) > limits::COMPARED_PAIRS_MAX {
-        push(runs, Wording::Removed, before);
-        push(runs, Wording::Added, after);
-        return;
+        return [all(Wording::Removed, before), all(Wording::Added, after)].concat();
     }
     let lengths = common_lengths(before, after);
     let length = |row: usize, column: usize| lengths.get(row).and_then(|line| line.get(column)).copied().unwrap_or(0);
+    let mut found = Vec::with_capacity(before.len().max(after.len()));
     let (mut row, mut column) = (0, 0);
     loop {
         match (before.get(row), after.get(column)) {
-            (None, None) => return,
+            (None, None) => return found,
             (Some(one), Some(other)) if one == other => {
-                push(runs, Wording::Kept, &[one]);
+                found.push((Wording::Kept, *one));
                 (row, column) = (row + 1, column + 1);
             }
             (Some(one), other) if other.is_none() || length(row + 1, column) >= length(row, column + 1) => {
-                push(runs, Wording::Removed, &[one]);
+                found.push((Wording::Removed, *one));
                 row += 1;
             }
             (_, Some(other)) => {
-                push(runs, Wording::Added, &[other]);
+                found.push((Wording::Added, *other));
                 column += 1;
             }
-            (Some(_), None) => return,
+            (Some(_), None) => return found,
         }
     }
 }

@@ -59,15 +59,8 @@ impl World {
         let canonical = serde_json_canonicalizer::to_vec(&arguments).unwrap();
         let (content, kept) = self.engine.commitment(task, "arguments", canonical).await.unwrap();
         let (connector, tool) = operation.split_once('/').unwrap();
-        let attempt = AttemptAction {
-            task,
-            operation: OperationName::new(connector, tool),
-            arguments: Arc::new(arguments),
-            content: content.clone(),
-            proven: false,
-            beside: None,
-            approval: None,
-        };
+        let attempt =
+            AttemptAction::new(task, OperationName::new(connector, tool), Arc::new(arguments), content.clone());
         let command = Command::AttemptAction(Box::new(attempt));
         let receipt = self.engine.submit_with(self.agent_of(task), command, vec![kept]).await.unwrap();
         (Answer::of(&receipt), content)

@@ -18,6 +18,7 @@ const TOKEN_SECONDS: u64 = 600;
 pub fn operation(tool: &str, verb: Verb, risk: u8, data: DataClass, properties: &Value) -> OperationChoice {
     let document = json!({"name": tool, "inputSchema": {"type": "object", "properties": properties}});
     OperationChoice {
+        irreversible: false,
         tool: tool.to_owned(),
         verb,
         risk,
@@ -50,7 +51,7 @@ impl World {
     /// Adds a person.
     pub async fn person(&self, name: &str, groups: &[&str]) -> PersonId {
         let groups = groups.iter().map(|group| (*group).to_owned()).collect();
-        self.submit(&self.root(), Command::AddPerson(AddPerson { name: name.to_owned(), groups })).await;
+        self.agreed(&self.root(), Command::AddPerson(AddPerson { name: name.to_owned(), groups })).await;
         self.person_named(name)
     }
 
@@ -78,9 +79,9 @@ impl World {
     /// Adds a connector at `spec` and approves `choices` of what it offers.
     pub async fn connector(&self, name: &str, spec: ConnectorSpec, choices: Vec<OperationChoice>) {
         let add = AddConnector { name: name.to_owned(), owner: None, spec, sandbox: false };
-        self.submit(&self.root(), Command::AddConnector(Box::new(add))).await;
+        self.agreed(&self.root(), Command::AddConnector(Box::new(add))).await;
         let connector = self.engine.read(|state| state.connector_named(name).unwrap().id);
-        self.submit(&self.root(), Command::ApproveOperations { connector, choices }).await;
+        self.agreed(&self.root(), Command::ApproveOperations { connector, choices }).await;
     }
 
     /// Grants `operations` to the agent `agent`: the administrator asks, the agent's owner approves.
@@ -104,6 +105,7 @@ impl World {
     /// As [`World::task`], with whatever `ask` asks for.
     pub async fn task_with(&self, agent: &str, ask: impl FnOnce(&mut StartTask)) -> TaskId {
         let mut start = StartTask {
+            configuration: None,
             agent: self.agent_named(agent),
             purpose: "answer ticket 7".to_owned(),
             acting_for: None,

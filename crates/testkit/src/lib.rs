@@ -11,4 +11,4 @@ mod world;
 
 pub use calls::Answer;
 pub use cast::operation;
-pub use world::{NOW, World};
+pub use world::{NOW, World, proposed};

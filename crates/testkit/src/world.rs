@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use remit_domain::{Actor, Command, Refusal, Timestamp};
+use remit_domain::{Actor, ChangeId, Command, Event, Refusal, SignInMethod, Timestamp};
 use remit_engine::{Committed, Engine, ManualClock, Options, Receipt, Setup, SubmitError};
 use remit_policy::STARTER;
 use tempfile::TempDir;
@@ -80,6 +80,19 @@ impl World {
         self.engine.submit(actor.clone(), command).await.unwrap()
     }
 
+    /// As [`World::submit`]; where it comes out as a proposal, somebody else who may approves it.
+    pub async fn agreed(&self, actor: &Actor, command: Command) -> Receipt {
+        let receipt = self.submit(actor, command).await;
+        let Some(change) = proposed(&receipt) else { return receipt };
+        let approver = self.engine.read(|state| {
+            let change = state.changes.get(&change).unwrap();
+            state.people.values().find(|person| change.may_be_approved_by(state, person.id)).map(|person| person.id)
+        });
+        let person = approver.unwrap();
+        let approver = Actor::Person { person, method: SignInMethod::LocalSocket };
+        self.submit(&approver, Command::ApproveChange { change }).await
+    }
+
     /// What `actor` wants is refused.
     pub async fn refused(&self, actor: &Actor, command: Command) -> Refusal {
         match self.engine.submit(actor.clone(), command).await {
@@ -96,4 +109,12 @@ impl World {
         }
         records
     }
+}
+
+/// The change that waits, if that is what a command came to.
+pub fn proposed(receipt: &Receipt) -> Option<ChangeId> {
+    receipt.events.iter().find_map(|event| match event {
+        Event::ChangeProposed(proposed) => Some(proposed.change),
+        _ => None,
+    })
 }

@@ -1,16 +1,16 @@
 //! The access card: what an agent may do, under what conditions, for how long, and who said so.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::Path;
 use remit_domain::{Agent, Grant, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Answer, view};
+use crate::as_of::AsOf;
 use crate::auth::SignedIn;
-use crate::{Api, grants, names, tasks};
+use crate::{grants, names, tasks};
 
-pub(crate) async fn card(State(api): State<Api>, _: SignedIn, Path(agent): Path<String>) -> Answer {
-    let (state, now) = (api.engine.state(), api.engine.now());
+pub(crate) async fn card(_: SignedIn, AsOf { state, now }: AsOf, Path(agent): Path<String>) -> Answer {
     let agent = names::agent(&state, &agent)?;
     let live: Vec<&Grant> =
         state.grants_of(agent.id).map(AsRef::as_ref).filter(|grant: &&Grant| now < grant.expires_at).collect();

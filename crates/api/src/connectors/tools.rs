@@ -26,7 +26,15 @@ pub(super) async fn offered(
         remit_review::may_look(state, by.person, &connector)?;
         Ok::<_, remit_domain::Refusal>(connector)
     })?;
-    let documents = api.tools.definitions(&connector.spec).await?;
+    // Nobody lists what is enforced elsewhere: there is what was approved, as it was given.
+    let documents = if connector.spec.is_elsewhere() {
+        let given = |state: &remit_domain::State| {
+            state.operations_of(&connector.name).map(|operation| operation.definition.document.clone()).collect()
+        };
+        api.engine.read(given)
+    } else {
+        api.tools.definitions(&connector.spec).await?
+    };
     let tools = remit_review::by_name(&connector.name, documents)?;
     Ok((connector, tools))
 }

@@ -40,8 +40,12 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
             ("arguments?", "strings"),
             ("environment?", "strings"),
             ("url?", "string"),
+            ("subjects?", "Thing[]"),
+            ("resources?", "Thing[]"),
+            ("trusts_properties?", "boolean"),
         ],
     ),
+    ("Thing", &[("id", "string"), ("properties?", "object")]),
     ("ApproveTools", &[("choices", "ToolChoice[]")]),
     (
         "ToolChoice",
@@ -51,8 +55,10 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
             ("risk", "integer"),
             ("data", "string"),
             ("external?", "boolean"),
+            ("irreversible?", "boolean"),
             ("projections?", "strings"),
-            ("digest", "string"),
+            ("digest?", "string"),
+            ("definition?", "object"),
         ],
     ),
     (
@@ -70,6 +76,7 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
             ("calls_max?", "integer"),
             ("parent?", "string"),
             ("key?", "string"),
+            ("configuration?", "string"),
             ("token_ttl_seconds?", "integer"),
             ("authority?", "Authority[]"),
             ("delegation?", "Delegation"),
@@ -96,7 +103,25 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
     ("PolicyEdit", &[("name", "string"), ("text?", "string")]),
     ("CheckPolicies", &[("edits", "PolicyEdit[]")]),
     ("ProposePolicies", &[("edits", "PolicyEdit[]"), ("reason", "string")]),
-    ("Simulate", &[("task", "string"), ("operation", "string"), ("arguments?", "object")]),
+    ("ProposeChange", &[("edits", "Edit[]"), ("reason", "string")]),
+    ("ReviewChange", &[("upheld", "boolean"), ("note?", "string")]),
+    ("RevertChange", &[("reason?", "string")]),
+    (
+        "Simulate",
+        &[
+            ("task", "string"),
+            ("operation", "string"),
+            ("arguments?", "object"),
+            ("change?", "string"),
+            ("edits?", "PolicyEdit[]"),
+            ("as_of?", "time"),
+        ],
+    ),
+    (
+        "Replay",
+        &[("change?", "string"), ("edits?", "PolicyEdit[]"), ("from?", "time"), ("to?", "time"), ("every?", "boolean")],
+    ),
+    ("SetShadow", &[("on?", "boolean")]),
     ("ExportEvidence", &[("agent?", "string"), ("since?", "time"), ("until?", "time"), ("contents?", "boolean")]),
     (
         "Problem",
@@ -123,7 +148,7 @@ pub(super) fn schemas() -> Map<String, Value> {
     named.chain([("Delegate".to_owned(), delegate)]).collect()
 }
 
-fn schema(name: &str, members: &[Member]) -> Value {
+pub(super) fn schema(name: &str, members: &[Member]) -> Value {
     let required: Vec<&str> = members.iter().map(|(name, _)| *name).filter(|name| !name.ends_with('?')).collect();
     let properties: Map<String, Value> =
         members.iter().map(|(name, kind)| (name.trim_end_matches('?').to_owned(), kind_of(kind))).collect();

@@ -19,8 +19,11 @@ use tower::ServiceExt;
 use super::{Access, ENDPOINTS};
 use crate::{Api, Peer, Settings, router};
 
+mod changes;
 mod identities;
+mod replay;
 mod signals;
+mod who;
 
 const ADMINISTRATOR_UID: u32 = 1000;
 const ISSUER: &str = "https://remit.test";
@@ -152,6 +155,7 @@ fn what_is_open_to_anybody_is_a_short_list() {
         "/v1/sessions",
         "/v1/enrol",
         "/v1/openapi.json",
+        "/.well-known/authzen-configuration",
         "/.well-known/oauth-authorization-server",
         "/.well-known/openid-configuration",
         "/.well-known/spiffe-bundle",

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use remit_domain::limits::TASK_SECONDS_MAX;
 use remit_domain::{
-    Actor, Authority, Budget, Command, Delegate, Delegation, Event, OperationPattern, Refusal, StartTask, TaskId,
+    Actor, Authority, Budget, Command, Delegate, Delegation, Digest, Event, OperationPattern, Refusal, StartTask,
+    TaskId,
 };
 use remit_engine::{IssueToken, TOKEN_SECONDS_DEFAULT};
 use serde::Deserialize;
@@ -40,6 +41,8 @@ pub(crate) struct Start {
     /// Short for a delegation one level deep, to agents by name.
     #[serde(default)]
     delegates: Vec<String>,
+    /// Digest of the configuration that it runs with.
+    configuration: Option<String>,
     /// Life of the first token; short if nobody says otherwise, since whoever runs the task renews it.
     token_ttl_seconds: Option<u64>,
 }
@@ -74,6 +77,8 @@ impl Start {
         })?;
         let scope = self.scope.iter().map(|text| text.parse()).collect::<Result<Vec<OperationPattern>, _>>()?;
         let parent = self.parent.as_deref().map(|parent| names::id("task", parent)).transpose()?;
+        let configuration = self.configuration.as_deref().map(|text| text.parse::<Digest>().map_err(|_| bad_digest()));
+        let configuration = configuration.transpose()?;
         let delegation = match (self.delegation, self.delegates.is_empty()) {
             (delegation, true) => delegation,
             (None, false) => {
@@ -101,8 +106,14 @@ impl Start {
             key: key.or(self.key),
             authority,
             delegation: whole,
+            configuration,
         })
     }
+}
+
+fn bad_digest() -> Refusal {
+    Refusal::new("bad_configuration", "the configuration is not named by its digest")
+        .help("`remit run --configuration FILE` presents it; `remit agent show` prints the approved one")
 }
 
 pub(crate) async fn start(State(api): State<Api>, by: SignedIn, Body(start): Body<Start>) -> Answer {

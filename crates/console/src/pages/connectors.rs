@@ -3,7 +3,7 @@
 pub(crate) mod approve;
 pub(crate) mod list;
 pub(crate) mod review;
-mod reviewed;
+pub(crate) mod reviewed;
 pub(crate) mod show;
 #[cfg(test)]
 mod tests;

@@ -27,19 +27,31 @@ pub(crate) async fn overview(State(console): State<Console>, viewer: Viewer) -> 
     let (mine, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| waiting.answers.approve.is_ok());
     let frame =
         Frame { title: "Overview", place: Place::Overview, viewer: &viewer, waiting: mine.len(), refreshes: true };
-    Ok(layout::page(&frame, &render(&state, &mine, &others, &latest, now)))
+    let changes = super::changes::waiting_count(&state, viewer.person);
+    Ok(layout::page(&frame, &render(&state, &mine, &others, changes, &latest, now)))
 }
 
-fn render(state: &Realm, mine: &[Waiting], others: &[Waiting], latest: &[Line], now: Timestamp) -> Markup {
+fn render(
+    state: &Realm,
+    mine: &[Waiting],
+    others: &[Waiting],
+    changes: usize,
+    latest: &[Line],
+    now: Timestamp,
+) -> Markup {
     html! {
         h1 { "Overview" }
         section aria-labelledby="mine" {
             h2 #mine { "Needs you" }
-            @if mine.is_empty() {
-                p .quiet { "Nothing waits for your answer." }
-            } @else {
-                (cards(state, mine, now))
+            @if changes > 0 {
+                p .notice {
+                    a href="/changes" { (changes) @if changes == 1 { " change waits" } @else { " changes wait" } } " for your answer."
+                }
             }
+            @if mine.is_empty() && changes == 0 {
+                p .quiet { "Nothing waits for your answer." }
+            }
+            @if !mine.is_empty() { (cards(state, mine, now)) }
         }
         @if !others.is_empty() {
             section aria-labelledby="others" {

@@ -1,3 +1,4 @@
 //! Records: what is in the ledger, and the proof.
 
+pub(crate) mod history;
 pub(crate) mod show;

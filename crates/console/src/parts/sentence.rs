@@ -1,6 +1,7 @@
 //! Every event as a plain sentence.
 
 mod agents;
+mod changes;
 mod identity;
 mod realm;
 mod work;
@@ -22,6 +23,7 @@ pub(crate) fn sentence(actor: &Actor, event: &Event, names: Names<'_>) -> Markup
     let told = work::sentence(event, names, &who)
         .or_else(|| agents::sentence(event, names, &who))
         .or_else(|| identity::sentence(event, names, &who))
+        .or_else(|| changes::sentence(event, names))
         .or_else(|| realm::sentence(event, names, &who));
     // A newer event that has no sentence yet is still told, never left out.
     told.unwrap_or_else(|| html! { (who) " caused an event of another kind" })
@@ -43,14 +45,17 @@ pub(crate) fn tone(event: &Event) -> Tone {
         | Event::FindingOpened(_)
         | Event::SignalReceived(_)
         | Event::Recovered { .. } => Tone::Bad,
+        Event::ChangeReviewed { upheld: false, .. } | Event::ChangeChecked { passed: false, .. } => Tone::Bad,
         Event::OutcomeRecorded(recorded) if recorded.outcome != Outcome::Succeeded => Tone::Bad,
         Event::ApprovalRequested(_)
         | Event::GrantRequested(_)
         | Event::PolicyProposed(_)
+        | Event::ChangeProposed(_)
         | Event::WorkloadArrived(_) => Tone::Waits,
         Event::ActionAllowed(_)
         | Event::ApprovalGranted { .. }
         | Event::GrantGiven(_)
+        | Event::ChangeApproved { .. }
         | Event::AgentActivated { .. } => Tone::Good,
         _ => Tone::Quiet,
     }

@@ -21,6 +21,7 @@ async fn nobody_sees_a_page_without_signing_in() {
         "/connectors/helpdesk",
         "/connectors/helpdesk/review",
         "/records/0",
+        "/who?ask=see&about=D1",
     ] {
         for cookie in ["", "remit_session=ses_guess"] {
             let page = world.get(path, cookie).await;

@@ -198,7 +198,7 @@ fn office() -> (World, AgentId) {
     let data_classes = vec![DataClass::D0, DataClass::D1, DataClass::D2];
     let agent = world.draft("clerk", AgentProfile { data_classes, ..world.profile(ana) });
     world.must(&root, Command::ActivateAgent { agent });
-    world.grant(agent, &["office/*"]);
+    world.grant(agent, &["office/search", "office/customers", "office/mail"]);
     (world, agent)
 }
 
@@ -222,10 +222,11 @@ fn what_has_read_untrusted_and_sensitive_content_asks_before_it_sends() {
     let (mut world, agent) = office();
     let task = world.task(agent);
     assert_eq!(run(&mut world, task, "office/search", Outcome::Succeeded, true), [UNTRUSTED]);
-    assert!(run(&mut world, task, "office/mail", Outcome::Succeeded, true).is_empty(), "only untrusted so far");
+    let asked = world.call(task, "office/mail", json!({"id": 6})).asked();
+    assert_eq!(asked.ask.policies, ["act-consequential-asks"], "only untrusted so far");
     assert_eq!(run(&mut world, task, "office/customers", Outcome::ToolError, true), [SENSITIVE]);
     let asked = world.call(task, "office/mail", json!({"id": 7})).asked();
-    assert_eq!(asked.ask.policies, ["untrusted-then-send"]);
+    assert_eq!(asked.ask.policies, ["act-consequential-asks", "untrusted-then-send"]);
     world.approve(world.named("ana"), &asked);
     world.call(task, "office/mail", json!({"id": 7})).allowed();
     let kept: State = serde_json::from_value(serde_json::to_value(&world.state).unwrap()).unwrap();
@@ -264,9 +265,10 @@ fn what_a_sub_task_reads_reaches_the_tasks_above_and_beside_it() {
     run(&mut world, writer, "office/customers", Outcome::Succeeded, true);
     assert_eq!(labels(&world, writer), BTreeSet::from([SENSITIVE.to_owned()]));
     assert_eq!(labels(&world, task), BTreeSet::from([SENSITIVE.to_owned(), UNTRUSTED.to_owned()]));
+    let asks = |world: &mut World, task| world.call(task, "office/mail", json!({"id": 7})).asked().ask.policies;
     for one in [task, writer] {
-        world.call(one, "office/mail", json!({"id": 7})).asked();
+        assert_eq!(asks(&mut world, one), ["act-consequential-asks", "untrusted-then-send"]);
     }
     let apart = world.task(agent);
-    world.call(apart, "office/mail", json!({"id": 7})).allowed();
+    assert_eq!(asks(&mut world, apart), ["act-consequential-asks"]);
 }

@@ -1,26 +1,26 @@
 use serde_json::json;
 
 use super::*;
-use crate::Command;
-use crate::tests::world::{World, by, proposal};
+use crate::tests::world::{World, by, policy, proposal, propose};
+use crate::{Command, Event};
 
-const NO_MAIL: &str = "@id(\"no-mail\") @reason(\"mail is stopped for now\") \
-                       forbid (principal, action == Action::\"helpdesk/mail\", resource);";
+const NO_UPDATE: &str = "@id(\"no-update\") @reason(\"updates are stopped for now\") \
+                       forbid (principal, action == Action::\"helpdesk/update\", resource);";
 
 #[test]
 fn somebody_else_activates_and_the_next_call_feels_it() {
     let mut world = World::with_support();
     let agent = world.support();
     let task = world.task(agent);
-    let before = world.call(task, "helpdesk/mail", json!({"id": 7})).allowed().facts.policies;
-    let change = world.propose(world.root, "mail", NO_MAIL);
-    assert_eq!(world.refused(&by(world.root), Command::ActivatePolicies { change }), "self_approval");
-    assert_eq!(world.refused(&by(world.named("ana")), Command::ActivatePolicies { change }), "not_permitted");
+    let before = world.call(task, "helpdesk/update", json!({"id": 7})).allowed().facts.policies;
     let eve = world.person("eve", &[crate::person::ADMINISTRATORS]);
-    world.must(&by(eve), Command::ActivatePolicies { change });
-    let denied = world.call(task, "helpdesk/mail", json!({"id": 7})).denied();
-    assert_eq!(denied.determining, ["no-mail"]);
-    assert_eq!(denied.refusal.sentence, "mail is stopped for now");
+    let change = world.propose(world.root, "mail", NO_UPDATE);
+    assert_eq!(world.refused(&by(world.root), Command::ApproveChange { change }), "self_approval");
+    assert_eq!(world.refused(&by(world.named("ana")), Command::ApproveChange { change }), "not_an_approver");
+    world.must(&by(eve), Command::ApproveChange { change });
+    let denied = world.call(task, "helpdesk/update", json!({"id": 7})).denied();
+    assert_eq!(denied.determining, ["no-update"]);
+    assert_eq!(denied.refusal.sentence, "updates are stopped for now");
     assert_ne!(denied.facts.policies, before);
     assert_eq!(denied.facts.policies, world.state.policies.digest());
 }
@@ -29,16 +29,18 @@ fn somebody_else_activates_and_the_next_call_feels_it() {
 fn a_change_proposed_against_other_policies_is_stale() {
     let mut world = World::with_support();
     let ana = world.named("ana");
-    let stale = world.propose(ana, "mail", NO_MAIL);
-    world.policy("other", &NO_MAIL.replace("no-mail", "other"));
-    assert_eq!(world.refused(&by(world.root), Command::ActivatePolicies { change: stale }), "change_stale");
+    let stale = world.propose(ana, "mail", NO_UPDATE);
+    world.policy("other", &NO_UPDATE.replace("no-update", "other"));
+    assert_eq!(world.refused(&by(world.root), Command::ApproveChange { change: stale }), "change_stale");
 }
 
 #[test]
 fn what_does_not_hold_is_refused_with_its_place() {
     let mut world = World::with_support();
     let ana = by(world.named("ana"));
-    for broken in ["forbid (principal", "forbid (principal, action, resource);", &NO_MAIL.replace("mail\"", "mial\"")] {
+    for broken in
+        ["forbid (principal", "forbid (principal, action, resource);", &NO_UPDATE.replace("update\"", "udpate\"")]
+    {
         let refusal = world.refusal(&ana, proposal("mail", broken));
         assert_eq!(refusal.code, "policy_invalid", "{broken}");
         assert!(refusal.fields.iter().all(|field| field.field == "mail") && !refusal.fields.is_empty(), "{refusal:?}");
@@ -51,25 +53,25 @@ fn a_proposal_changes_something_and_fits_an_entry() {
     let ana = by(world.named("ana"));
     let (name, text) = remit_policy::STARTER.first().unwrap();
     assert_eq!(world.refused(&ana, proposal(name, text)), "nothing_changes");
-    let empty = Command::ProposePolicies { edits: Vec::new(), reason: "none".to_owned() };
+    let empty = propose(Vec::new());
     assert_eq!(world.refused(&ana, empty), "bad_proposal");
     // A comment of line breaks and quotation marks takes twice the room once it is written.
-    let doubling = format!("{NO_MAIL}//{}", "\"".repeat(limits::PROPOSAL_BYTES_MAX / 2));
+    let doubling = format!("{NO_UPDATE}//{}", "\"".repeat(limits::PROPOSAL_BYTES_MAX / 2));
     assert_eq!(world.refused(&ana, proposal("mail", &doubling)), "bad_proposal");
-    assert_eq!(world.refused(&ana, proposal("Mail", NO_MAIL)), "bad_name");
+    assert_eq!(world.refused(&ana, proposal("Mail", NO_UPDATE)), "bad_name");
 }
 
 #[test]
 fn a_proposal_is_rejected_by_an_administrator_or_taken_back() {
     let mut world = World::with_support();
     let (ana, bob) = (world.named("ana"), world.named("bob"));
-    let reject = |change| Command::RejectPolicies { change, note: String::new() };
-    let first = world.propose(ana, "mail", NO_MAIL);
+    let reject = |change| Command::RejectChange { change, note: String::new() };
+    let first = world.propose(ana, "mail", NO_UPDATE);
     assert_eq!(world.refused(&by(bob), reject(first)), "not_permitted");
     world.must(&by(ana), reject(first));
-    let second = world.propose(ana, "mail", NO_MAIL);
+    let second = world.propose(ana, "mail", NO_UPDATE);
     world.must(&by(world.root), reject(second));
-    assert_eq!(world.refused(&by(world.root), Command::ActivatePolicies { change: second }), "not_found");
+    assert_eq!(world.refused(&by(world.root), Command::ApproveChange { change: second }), "not_found");
 }
 
 #[test]
@@ -77,11 +79,9 @@ fn without_the_permit_everything_is_denied() {
     let mut world = World::with_support();
     let agent = world.support();
     let task = world.task(agent);
-    let edits = vec![PolicyEdit { name: "base".to_owned(), text: None }];
-    let propose = Command::ProposePolicies { edits, reason: "stop everything".to_owned() };
-    let events = world.must(&by(world.named("ana")), propose);
-    let [Event::PolicyProposed(proposed)] = events.as_slice() else { panic!("{events:?}") };
-    world.must(&by(world.root), Command::ActivatePolicies { change: proposed.change });
+    let events = world.must(&by(world.named("ana")), propose(vec![policy("base", None)]));
+    let [Event::ChangeProposed(proposed), _] = events.as_slice() else { panic!("{events:?}") };
+    world.must(&by(world.root), Command::ApproveChange { change: proposed.change });
     assert_eq!(world.call(task, "helpdesk/read", json!({"id": 7})).code(), "denied_by_policy");
 }
 
@@ -89,8 +89,8 @@ fn without_the_permit_everything_is_denied() {
 fn proposals_that_wait_are_bounded() {
     let mut world = World::with_support();
     let ana = world.named("ana");
-    let changes: Vec<_> = (0..limits::PROPOSALS_PENDING_MAX).map(|_| world.propose(ana, "mail", NO_MAIL)).collect();
-    assert_eq!(world.refused(&by(world.named("bob")), proposal("mail", NO_MAIL)), "too_many_proposals");
-    world.must(&by(ana), Command::RejectPolicies { change: changes[0], note: String::new() });
-    world.propose(ana, "mail", NO_MAIL);
+    let changes: Vec<_> = (0..limits::PROPOSALS_PENDING_MAX).map(|_| world.propose(ana, "mail", NO_UPDATE)).collect();
+    assert_eq!(world.refused(&by(world.named("bob")), proposal("mail", NO_UPDATE)), "too_many_proposals");
+    world.must(&by(ana), Command::RejectChange { change: changes[0], note: String::new() });
+    world.propose(ana, "mail", NO_UPDATE);
 }

@@ -1,7 +1,9 @@
 use serde_json::json;
 
 use super::*;
-use crate::tests::world::{BEGINNING, DAY, HOUR, World, by, digest, helpdesk, operation, pattern, work};
+use crate::tests::world::{
+    BEGINNING, DAY, HOUR, World, by, digest, helpdesk, operation, pattern, policy, propose, work,
+};
 use crate::{AddConnector, Command, ConnectorSpec, Reachable, RegisterAgent, StartTask, reach};
 
 /// A world with the helpdesk, and a connector `sample` with the same tools that is marked as sandbox.
@@ -172,13 +174,7 @@ fn an_agent_that_a_person_made_another_is_not_taken_for_it() {
 #[test]
 fn a_realm_without_the_policy_denies_in_its_sandbox() {
     let (mut world, task) = opened();
-    let edits = vec![crate::PolicyEdit { name: "sandbox".to_owned(), text: None }];
-    let propose = Command::ProposePolicies { edits, reason: "no experiments".to_owned() };
-    let change = match world.must(&by(world.named("ana")), propose).as_slice() {
-        [Event::PolicyProposed(proposed)] => proposed.change,
-        other => panic!("{other:?}"),
-    };
-    world.must(&by(world.root), Command::ActivatePolicies { change });
+    world.must(&by(world.root), propose(vec![policy("sandbox", None)]));
     assert!(!world.state.has_sandbox_policy());
     assert_eq!(world.state.sandbox_permit(world.state.agent(sandbox(&world)).unwrap()), None);
     assert_eq!(world.call(task, "sample/read", json!({})).code(), "denied_by_policy");

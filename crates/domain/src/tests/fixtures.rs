@@ -34,6 +34,7 @@ variants! {
     ActionAllowed ActionDenied OutcomeRecorded
     ApprovalRequested ApprovalVoted ApprovalGranted ApprovalDenied ApprovalExpired
     PolicyProposed PolicyActivated PolicyRejected
+    ChangeProposed EditProposed ChangeApproved ChangeRejected ChangeReviewed ChangeChecked PersonEntitled ConfigurationApproved
     KeyRotated RealmKeyStepped ContentErased Recovered
 }
 

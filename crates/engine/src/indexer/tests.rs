@@ -38,6 +38,7 @@ fn from_record(committed: &Committed) -> IndexRow {
         approval: text_of("approval"),
         outcome,
         text: text.join(" "),
+        artefacts: artefacts::of_event(event),
     }
 }
 

@@ -24,6 +24,7 @@ pub const TEXT_BYTES_MAX: usize = 16_384;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/index/0001_records.sql"),
     include_str!("../../../../migrations/sqlite/index/0002_fewer_indexes.sql"),
+    include_str!("../../../../migrations/sqlite/index/0003_artefacts.sql"),
 ];
 /// As the migration has them: what nearly every record is, and what it came to.
 const COMMON_KINDS: &[&str] = &["ActionAllowed", "OutcomeRecorded"];
@@ -44,6 +45,8 @@ pub struct IndexRow {
     pub outcome: Option<String>,
     /// What a person would look for in words.
     pub text: String,
+    /// What is under change control and is changed by it, such as `policy:refunds`.
+    pub artefacts: Vec<String>,
 }
 
 /// Which records to find: those that have every part given here. Default: none, since `limit` is 0.
@@ -59,6 +62,8 @@ pub struct Filter {
     pub outcome: Option<String>,
     /// Words that all occur in the record's text, each at least as the beginning of a word.
     pub text: Option<String>,
+    /// What is under change control: records about any of these; about anything if none is named.
+    pub artefacts: Vec<String>,
     /// Not before this time.
     pub since: Option<i64>,
     /// Before this time.
@@ -112,6 +117,9 @@ impl IndexStore {
                 )
                 .sql(doing)?;
             let mut put_words = change.prepare_cached("INSERT INTO words (rowid, text) VALUES (?1, ?2)").sql(doing)?;
+            let mut put_artefact = change
+                .prepare_cached("INSERT INTO artefacts (artefact, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
+                .sql(doing)?;
             for row in rows {
                 let (seq, text) = (signed(row.seq)?, clipped(&row.text, TEXT_BYTES_MAX));
                 let (agent, task, person, operation) = (&row.agent, &row.task, &row.person, &row.operation);
@@ -121,6 +129,9 @@ impl IndexStore {
                 // Most records have no words, and nobody finds them by any.
                 if put.execute(values).sql(doing)? > 0 && !text.is_empty() {
                     put_words.execute(params![seq, text]).sql(doing)?;
+                }
+                for artefact in &row.artefacts {
+                    put_artefact.execute(params![artefact, seq]).sql(doing)?;
                 }
             }
         }
@@ -142,6 +153,7 @@ impl IndexStore {
         let doing = "empty the index";
         let change = self.connection.transaction().sql(doing)?;
         change.execute("INSERT INTO words (words) VALUES ('delete-all')", []).sql(doing)?;
+        change.execute("DELETE FROM artefacts", []).sql(doing)?;
         change.execute("DELETE FROM records", []).sql(doing)?;
         change.commit().sql(doing)
     }
@@ -216,6 +228,11 @@ fn query(connection: &Connection, filter: &Filter) -> Result<Vec<u64>, StoreErro
     }
     if let Some(before_seq) = filter.before_seq {
         narrow("seq < ?", Value::Integer(signed(before_seq)?));
+    }
+    if !filter.artefacts.is_empty() {
+        let places = vec!["?"; filter.artefacts.len()].join(", ");
+        sql.push_str(&format!(" AND seq IN (SELECT seq FROM artefacts WHERE artefact IN ({places}))"));
+        values.extend(filter.artefacts.iter().cloned().map(Value::Text));
     }
     sql.push_str(" ORDER BY seq DESC LIMIT ?");
     values.push(Value::Integer(signed(filter.limit.min(QUERY_ROWS_MAX) as u64)?));

@@ -5,6 +5,8 @@ mod anchor;
 #[cfg(test)]
 mod cascade;
 #[cfg(test)]
+mod changes;
+#[cfg(test)]
 mod content;
 #[cfg(test)]
 mod desk;
@@ -18,6 +20,8 @@ mod load;
 mod outbox;
 #[cfg(test)]
 mod rebuilt;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod snapshots;
 #[cfg(test)]

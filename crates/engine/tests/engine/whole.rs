@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use remit_domain::{AddConnector, Command, ConnectorSpec, DataClass, EndReason, Event, TaskId, Verb};
+use remit_domain::{Authority, Command, DataClass, EndReason, Event, StartTask, TaskId, Verb};
 use remit_engine::store::{Recovered, verify_walk};
 use remit_engine::{Receipt, Record};
 use remit_ledger::chain::ChainChecker;
@@ -117,12 +117,26 @@ async fn the_events_of_one_command_become_durable_together() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_would_make_too_long_a_record_changes_nothing() {
-    let (world, _) = desk().await;
+    let (world, task) = desk().await;
+    let agent = world.engine.read(|state| state.task(task).unwrap().agent);
     let (state, head) = (state_of(&world.engine), world.engine.head());
-    let arguments = vec!["x".repeat(1_000); 70];
-    let spec = ConnectorSpec::Stdio { command: "true".to_owned(), arguments, environment: Vec::new() };
-    let large = AddConnector { name: "large".to_owned(), owner: None, spec, sandbox: false };
-    let refusal = world.refused(&world.root(), Command::AddConnector(Box::new(large))).await;
+    // Each part within its bounds, and all of them together too long for a record.
+    let constraints = (0..16).map(|bound| (format!("bound-{bound}"), json!("x".repeat(1_900)))).collect();
+    let part = Authority { operations: vec!["helpdesk/*".parse().unwrap()], constraints, delegation: None };
+    let start = StartTask {
+        agent,
+        purpose: "answer ticket 7".to_owned(),
+        acting_for: None,
+        scope: Vec::new(),
+        ttl_seconds: None,
+        budget: None,
+        parent: None,
+        key: None,
+        authority: vec![part; 3],
+        delegation: None,
+        configuration: None,
+    };
+    let refusal = world.refused(&world.root(), Command::StartTask(Box::new(start))).await;
     assert_eq!(refusal.code, "too_large");
     assert!(refusal.help.is_some());
     assert_eq!((state_of(&world.engine), world.engine.head()), (state, head));

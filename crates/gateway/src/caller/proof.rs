@@ -100,7 +100,7 @@ fn prove(
     // Where a certificate was shown, the listener is the one for that, which has an address of its own.
     let settings = &gateway.settings;
     let base = settings.mtls_url.as_ref().filter(|_| asked.peer.is_some()).unwrap_or(&settings.public_url);
-    let address = format!("{base}{}", asked.path);
+    let address = asked.address.map_or_else(|| format!("{base}{}", asked.path), str::to_owned);
     let expect =
         Expect { htm: asked.method, htu: &address, access_token: Some(token), jkt: Some(key), now: now.as_seconds() };
     let proof = dpop::verify_proof(proof, &expect).map_err(|error| refused("proof_refused", error.to_string()))?;

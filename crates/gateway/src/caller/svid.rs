@@ -20,15 +20,19 @@ pub(super) async fn of_certificate(gateway: &Gateway, peer: &PeerSvid, now: Time
     let shown = |level| Shown { level, attribution: Attribution::Proven };
     if gateway.engine.read(|state| peer.id.trust_domain() == trust_domain(state)) {
         return match gateway.engine.read(|state| named(state, &peer.id))? {
-            Named::Run(agent, run) => of_run(gateway, agent, run, shown(Level::Task), now),
+            Named::Run(agent, run) => {
+                of_run(gateway, agent, run, shown(Level::Task), now).map(|caller| caller.issued(peer.issued_at))
+            }
             Named::Agent(agent) => {
                 must_not_be_withdrawn(gateway, agent, peer.issued_at)?;
-                stand_in(gateway, agent, VIA_X509_SVID, shown(Level::Environment), now).await
+                let caller = stand_in(gateway, agent, VIA_X509_SVID, shown(Level::Environment), now).await?;
+                Ok(caller.issued(peer.issued_at))
             }
         };
     }
     let agent = of_workload(gateway, peer).await?;
-    stand_in(gateway, agent, VIA_X509_SVID, shown(Level::Environment), now).await
+    let caller = stand_in(gateway, agent, VIA_X509_SVID, shown(Level::Environment), now).await?;
+    Ok(caller.issued(peer.issued_at))
 }
 
 /// Who shows a JWT-SVID for this gateway in place of a token. It proves nothing of whoever holds it.
@@ -54,7 +58,8 @@ pub(super) async fn of_document(
             must_not_be_withdrawn(gateway, agent, document.issued_at)?;
             stand_in(gateway, agent, VIA_JWT_SVID, shown(Level::Environment), now).await?
         }
-    };
+    }
+    .issued(document.issued_at);
     gateway.engine.read(|state| {
         let Some(peer) = asked.peer else { return Ok(()) };
         let fits = state.task(caller.task).is_ok_and(|task| may_hold(state, task, &peer.id));
@@ -99,7 +104,7 @@ fn bound_to(task: &Task) -> Option<&str> {
 
 /// Whether a connection of `id` may carry what belongs to `task`: it is the connection of its run, of its agent, or of somebody
 /// who is no agent here.
-pub(super) fn may_hold(state: &State, task: &Task, id: &SpiffeId) -> bool {
+pub(crate) fn may_hold(state: &State, task: &Task, id: &SpiffeId) -> bool {
     if id.trust_domain() == trust_domain(state) {
         return match named(state, id) {
             Ok(Named::Run(agent, run)) => agent == task.agent && run == task.run,
@@ -108,6 +113,21 @@ pub(super) fn may_hold(state: &State, task: &Task, id: &SpiffeId) -> bool {
         };
     }
     state.workload_of(&issuer_of(id), id.as_str()).is_none_or(|agent| agent.id == task.agent)
+}
+
+/// The agent whose workload has the identity `id`, of this realm or of another trust domain.
+///
+/// # Errors
+/// If no agent here has it.
+pub(crate) fn agent_behind(state: &State, id: &SpiffeId) -> Result<AgentId, Refusal> {
+    if id.trust_domain() == trust_domain(state) {
+        return match named(state, id) {
+            Ok(Named::Run(agent, _) | Named::Agent(agent)) => Ok(agent),
+            Err(unknown) => Err(unknown.refusal),
+        };
+    }
+    let bound = state.workload_of(&issuer_of(id), id.as_str()).map(|agent| agent.id);
+    bound.ok_or_else(|| Refusal::unknown("workload", id.as_str()))
 }
 
 /// What a SPIFFE ID of this realm names.

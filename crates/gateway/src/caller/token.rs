@@ -38,7 +38,7 @@ pub(super) async fn identify(
         let level = claims.level.map_or(Level::Task, level);
         admit(&gateway.settings, state, task, Shown { level, attribution }, now)
     };
-    let caller = gateway.engine.read(known)?;
+    let caller = gateway.engine.read(known)?.issued(claims.iat);
     if attribution == Attribution::Proven {
         return Ok(caller);
     }

@@ -117,7 +117,7 @@ pub(super) async fn list(
 }
 
 /// The member of a list's result that holds its entries.
-fn entries_of(method: Governed) -> &'static str {
+pub(crate) fn entries_of(method: Governed) -> &'static str {
     match method {
         Governed::ListPrompts => "prompts",
         Governed::ListTemplates => "resourceTemplates",
@@ -166,7 +166,7 @@ fn edit(
 }
 
 /// Whether a rule that looks at the name or address itself would let this caller use it. The same function decides calls.
-fn could_use(
+pub(crate) fn could_use(
     state: &State,
     caller: &Caller,
     connector: &str,

@@ -209,7 +209,7 @@ async fn unpark(gateway: Arc<Gateway>, caller: Caller, call: Call, parked: Parke
 ///
 /// INVARIANT: whatever is decided, is decided on the body; a header that says otherwise would only serve to mislead whoever
 /// routes by it, so it is refused.
-fn check(headers: &HeaderMap, method: &str, params: &Map<String, Value>) -> Result<(), RpcError> {
+pub(super) fn check(headers: &HeaderMap, method: &str, params: &Map<String, Value>) -> Result<(), RpcError> {
     let mismatch = |sentence: String| refuse::protocol(refuse::HEADER_MISMATCH, sentence);
     for name in [VERSION_HEADER, METHOD_HEADER, NAME_HEADER] {
         if headers.get_all(name).iter().count() > 1 {

@@ -14,6 +14,13 @@ pub(super) struct Strict {
     pub depth: usize,
 }
 
+/// Reads one whole document, as strictly.
+pub(crate) fn read(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(bytes);
+    let value = Strict { depth: 0 }.deserialize(&mut reader)?;
+    reader.end().map(|()| value)
+}
+
 impl Strict {
     fn deeper<E: Error>(self) -> Result<Self, E> {
         if self.depth >= limits::JSON_DEPTH_MAX {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use remit_domain::{Feature, Operation, OperationName, Reachable, State, Timestamp};
+use remit_domain::{Feature, Listing, Operation, OperationName, Reachable, State, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::answer::RpcError;
@@ -48,18 +48,19 @@ fn page(
         .operations
         .values()
         .filter(|operation| operation.withdrawn.is_none() && door.opens_on(operation.name.connector()))
-        .filter(|operation| Feature::of_tool(operation.name.tool()).is_none())
+        .filter(|operation| Feature::of_tool(operation.name.tool()).is_none() && is_called_here(state, operation))
         .filter(|operation| after.is_none_or(|after| operation.name.as_str() > after))
         .collect();
     candidates.sort_by(|one, other| one.name.cmp(&other.name));
     let reachable = state.task(task).ok().map(Arc::clone);
-    let mut listed = candidates.into_iter().filter(|operation| {
-        reachable.as_ref().is_some_and(|task| remit_domain::reach(state, task, operation, now) != Reachable::Never)
+    let mut listed = candidates.into_iter().filter_map(|operation| {
+        let listing = remit_domain::listing(state, reachable.as_ref()?, operation, now);
+        (listing.reachable != Reachable::Never).then_some((operation, listing))
     });
     let mut last: Option<&OperationName> = None;
     let mut tools = Vec::new();
-    for operation in listed.by_ref().take(limits::TOOLS_PER_PAGE) {
-        tools.push(definition(door, operation));
+    for (operation, listing) in listed.by_ref().take(limits::TOOLS_PER_PAGE) {
+        tools.push(with_listing(definition(door, operation), &listing));
         last = Some(&operation.name);
     }
     let more = listed.next().is_some();
@@ -71,6 +72,31 @@ fn page(
     page
 }
 
+/// Adds to a description what the agent should know before it calls: under which condition, and who is asked first.
+pub(crate) fn with_listing(mut document: Value, listing: &Listing) -> Value {
+    let mut words = Vec::new();
+    let on_call = listing
+        .conditions
+        .iter()
+        .filter(|condition| condition.contains("context.arguments") || condition.contains("context.projected"));
+    words.extend(on_call.map(|condition| format!("Allowed only if: {condition}")));
+    if !listing.asks.is_empty() {
+        words.push(format!("A person may be asked first: {}", listing.asks.join(", ")));
+    }
+    if let Some(members) = document.as_object_mut().filter(|_| !words.is_empty()) {
+        let own = members.get("description").and_then(Value::as_str).unwrap_or_default();
+        let between = if own.is_empty() { "" } else { "\n\n" };
+        let described = format!("{own}{between}{}.", words.join(". "));
+        members.insert("description".to_owned(), described.into());
+    }
+    document
+}
+
+/// Whether it is called through Remit at all, and not only decided about for somebody else.
+fn is_called_here(state: &State, operation: &Operation) -> bool {
+    state.connector_named(operation.name.connector()).is_ok_and(|connector| !connector.spec.is_elsewhere())
+}
+
 fn place(cursor: &Value) -> Option<String> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor.as_str()?).ok()?;
     String::from_utf8(bytes).ok()
@@ -79,9 +105,14 @@ fn place(cursor: &Value) -> Option<String> {
 /// The definition as it was pinned, without what belongs to the hop between the gateway and the upstream: which arguments
 /// are repeated in headers, and how long-running tasks are carried.
 fn definition(door: &Door, operation: &Operation) -> Value {
+    named(operation, door.tool(&operation.name))
+}
+
+/// The same, under the name that its client knows it by.
+pub(crate) fn named(operation: &Operation, name: String) -> Value {
     let mut document = operation.definition.document.clone();
     if let Some(members) = document.as_object_mut() {
-        members.insert("name".to_owned(), door.tool(&operation.name).into());
+        members.insert("name".to_owned(), name.into());
         members.remove("execution");
         for schema in ["inputSchema", "outputSchema"] {
             if let Some(schema) = members.get_mut(schema) {

@@ -11,6 +11,7 @@ fn operation(definition: Value) -> Operation {
         risk: 0,
         data: DataClass::D0,
         external: false,
+        irreversible: false,
         digest: definition.digest(),
         definition,
         projections: Vec::new(),

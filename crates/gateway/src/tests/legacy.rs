@@ -14,6 +14,7 @@ const SECRET: &str = "legacy_everybody-knows-it";
 async fn open(world: &World, header_key: bool) -> AgentId {
     let agent = world
         .agent("intake", "ada", |profile| {
+            profile.class = Some(remit_domain::Class::Read);
             profile.autonomy = Some(1);
             profile.data_classes = vec![remit_domain::DataClass::D0];
         })

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use remit_domain::{Command, Event, PolicyEdit};
+use remit_domain::{Command, Edit, Event, PolicyEdit};
 use serde_json::{Value, json};
 
 use super::desk::tool;
@@ -149,14 +149,10 @@ async fn what_differs_is_refused_with_its_own_code_and_runs_nothing() {
 
     let text = "@id(\"more\")\n@reason(\"never\")\nforbid (principal, action, resource) when { resource.risk > 3 };"
         .to_owned();
-    let edits = vec![PolicyEdit { name: "more".to_owned(), text: Some(text) }];
-    let propose = Command::ProposePolicies { edits, reason: "to have others".to_owned() };
-    let proposed = world.submit(&world.ada, propose).await;
-    let change = proposed.events.iter().find_map(|event| match event {
-        Event::PolicyProposed(proposed) => Some(proposed.change),
-        _ => None,
-    });
-    world.submit(&world.root(), Command::ActivatePolicies { change: change.unwrap() }).await;
+    let edits = vec![Edit::Policy(PolicyEdit { name: "more".to_owned(), text: Some(text) })];
+    // While the realm has one administrator only, what they propose is active at once.
+    let propose = Command::ProposeChange { edits, reason: "to have others".to_owned(), revert_of: None };
+    world.submit(&world.root(), propose).await;
     assert_eq!(code(&again(&world, json!({"amount": 5}), &state).await), Some("state_other_policies"));
     assert!(world.desk.calls().is_empty());
 

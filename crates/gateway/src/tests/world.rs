@@ -88,6 +88,7 @@ fn choice(definition: &Value) -> OperationChoice {
     let tool = definition["name"].as_str().unwrap().to_owned();
     let refund = tool == "refund";
     OperationChoice {
+        irreversible: false,
         tool,
         verb: if refund { Verb::Write } else { Verb::Read },
         risk: if refund { 3 } else { 0 },
@@ -114,7 +115,7 @@ fn tell(request: &mut Request) {
             id,
             certificate_sha256: digest.to_owned(),
             serial: "2a".to_owned(),
-            issued_at: i64::MAX,
+            issued_at: 4_000_000_000,
             not_after: i64::MAX,
         };
         request.extensions_mut().insert(peer);

@@ -60,6 +60,11 @@ impl Opening<'_> {
                     .map_err(|error| UpstreamFault::not_sent("the connector's address cannot be read").detail(error))?;
                 Wire::Http(HttpWire::new(self.http.clone(), url, Arc::clone(&signals)))
             }
+            ConnectorSpec::Elsewhere { .. } => {
+                return Err(UpstreamFault::not_sent(
+                    "nothing is called through this connector: somebody else enforces it",
+                ));
+            }
         };
         Ok(Connection::new(wire, signals, self.askable, Arc::clone(&self.resources)))
     }

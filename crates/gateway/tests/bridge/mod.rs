@@ -107,6 +107,7 @@ fn offered() -> impl Iterator<Item = (&'static str, u8)> {
 
 fn choices_of() -> Vec<OperationChoice> {
     let choices = offered().map(|(tool, risk)| OperationChoice {
+        irreversible: false,
         tool: tool.to_owned(),
         verb: if risk > 0 { Verb::Write } else { Verb::Read },
         risk,

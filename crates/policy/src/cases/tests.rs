@@ -68,18 +68,31 @@ fn policies_that_do_not_compile_are_told() {
 }
 
 #[test]
-fn the_example_of_the_guide_holds() {
-    let guide = include_str!("../../../../docs/guide/projections.md");
-    let block = |kind: &str| {
-        let (_, rest) = guide.split_once(&format!("```{kind}\n")).expect("a block");
-        rest.split_once("```").expect("its end").0.to_owned()
-    };
-    let table = Table::parse(&block("toml")).expect("a table");
-    let mut sources = crate::starter();
-    sources.push(PolicySource { name: "mail".to_owned(), text: block("cedar") });
-    let results = table.run(&sources, &[]).expect("results");
-    let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
-    assert!(failed.is_empty(), "{failed:#?}");
+fn the_examples_of_the_guide_hold() {
+    for guide in
+        [include_str!("../../../../docs/guide/projections.md"), include_str!("../../../../docs/guide/policies.md")]
+    {
+        let block = |kind: &str| {
+            let (_, rest) = guide.split_once(&format!("```{kind}\n")).expect("a block");
+            rest.split_once("```").expect("its end").0.to_owned()
+        };
+        let table = Table::parse(&block("toml")).expect("a table");
+        let mut sources = crate::starter();
+        sources.push(PolicySource { name: "example".to_owned(), text: block("cedar") });
+        let results = table.run(&sources, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let failed: Vec<_> = results.iter().filter(|result| !result.passed).collect();
+        assert!(failed.is_empty(), "{failed:#?}");
+    }
+}
+
+#[test]
+fn the_guide_names_every_fact() {
+    let guide = include_str!("../../../../docs/guide/policies.md");
+    for (kind, start) in [("Agent", "principal."), ("Operation", "resource."), ("Task", "."), ("Grant", "`")] {
+        for (name, _) in crate::vocabulary::members_of(kind).expect("a type") {
+            assert!(guide.contains(&format!("{start}{name}")), "{kind}: {name}");
+        }
+    }
 }
 
 #[test]

@@ -122,7 +122,7 @@ proptest! {
         let set = compiled(&policies, &schema);
         for ((facts, shape, arguments), approval) in calls {
             let request = Request {
-                facts: &facts, shape: &shape, arguments: &arguments, approval: approval.as_ref(), now_ms: NOW_MS,
+                facts: &facts, shape: &shape, arguments: &arguments, approval: approval.as_ref(), now_ms: NOW_MS, credential_age_s: 0,
             };
             prop_assert_eq!(evaluate(&set, &schema, &request), evaluate_plainly(&set, &schema, &request));
         }
@@ -141,7 +141,7 @@ proptest! {
         let found: Vec<&str> = set.index().candidates(&scene).iter().map(|at| set.rules()[*at].id.as_str()).collect();
         let shape = if facts.operation.verb == Verb::Write { world::refund_shape() } else { Shape::empty() };
         let arguments = if facts.operation.verb == Verb::Write { json!({"order_id": "o", "amount": 1}) } else { json!({}) };
-        let request = Request { facts: &facts, shape: &shape, arguments: &arguments, approval: None, now_ms: NOW_MS };
+        let request = Request { facts: &facts, shape: &shape, arguments: &arguments, approval: None, now_ms: NOW_MS, credential_age_s: 0 };
         prop_assert_eq!(found, evaluate_plainly(&set, &schema, &request).determining);
     }
 }
@@ -158,9 +158,8 @@ fn estate(count: usize) -> Index {
         };
     }
     let policies: cedar_policy::PolicySet = text.parse().expect("policies");
-    let mut index = Index::default();
-    policies.policies().for_each(|policy| index.add(policy, &schema.kinds));
-    index
+    let scopes: Vec<Scope> = policies.policies().map(|policy| Scope::of(policy, &schema.kinds)).collect();
+    Index::of(scopes.iter())
 }
 
 #[test]

@@ -299,7 +299,14 @@ fn a_policy_decides_by_what_is_projected() {
     let facts = world::facts();
     let decide = |lines: Value| {
         let arguments = json!({"order_id": "o", "amount": 1, "lines": lines});
-        let request = Request { facts: &facts, shape: &shape, arguments: &arguments, approval: None, now_ms: 0 };
+        let request = Request {
+            facts: &facts,
+            shape: &shape,
+            arguments: &arguments,
+            approval: None,
+            now_ms: 0,
+            credential_age_s: 0,
+        };
         evaluate(&set, &known, &request)
     };
     assert_eq!(decide(json!([{"to": "a@example.org"}])).outcome, Outcome::Allow);

@@ -45,12 +45,19 @@ fn names_that_cedar_could_trip_over_are_quoted() {
             data: 0,
             external: false,
             sandbox: false,
+            irreversible: false,
         },
         ..world::facts()
     };
     let set = crate::PolicySet::compile(&[world::source(world::PERMIT)], &schema).expect("a set");
-    let request =
-        crate::Request { facts: &facts, shape: &operation.arguments, arguments: &names, approval: None, now_ms: 0 };
+    let request = crate::Request {
+        facts: &facts,
+        shape: &operation.arguments,
+        arguments: &names,
+        approval: None,
+        now_ms: 0,
+        credential_age_s: 0,
+    };
     assert_eq!(crate::evaluate(&set, &schema, &request).outcome, crate::Outcome::Allow);
 }
 
@@ -64,4 +71,21 @@ fn operations_are_named_after_their_connector_and_are_there_once() {
     }
     let error = Schema::generate([&refund, &read, &refund].into_iter()).expect_err("twice");
     assert_eq!(error, SchemaError::Twice { id: refund.id.clone() });
+}
+
+#[test]
+fn what_makes_no_difference_to_policies_is_not_made_again() {
+    let operations = crate::world::operations();
+    let before = Schema::generate(operations.iter()).expect("a schema");
+    let again = before.regenerate(operations.iter()).expect("a schema");
+    assert!(Arc::ptr_eq(&before.validator, &again.validator));
+    // A description is nothing to policies, and is what arguments are held against all the same.
+    let mut described = operations.clone();
+    let other = serde_json::json!({"type": "object", "properties": {}, "description": "reads"});
+    described[1].arguments = Shape::from_json_schema(&other).expect("a shape");
+    let after = before.regenerate(described.iter()).expect("a schema");
+    assert!(Arc::ptr_eq(&before.validator, &after.validator));
+    assert_eq!(after.operation(&described[1].id).map(|known| &known.arguments), Some(&described[1].arguments));
+    let fewer = before.regenerate(operations.iter().take(1)).expect("a schema");
+    assert_eq!(fewer.text(), Schema::generate(operations.iter().take(1)).expect("a schema").text());
 }

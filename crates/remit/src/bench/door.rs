@@ -15,7 +15,7 @@ mod requests;
 mod spread;
 mod streams;
 mod table;
-mod wire;
+pub mod wire;
 
 use std::path::Path;
 use std::time::Duration;

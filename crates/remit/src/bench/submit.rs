@@ -41,15 +41,7 @@ pub async fn decisions(world: &World, callers: usize, time: Duration) -> anyhow:
             let arguments = json!({"key": format!("key-{number}")});
             let canonical = serde_json::to_vec(&arguments)?;
             let (content, sealed) = engine.commitment(task, "arguments", canonical).await?;
-            let attempt = AttemptAction {
-                task,
-                operation,
-                arguments: Arc::new(arguments),
-                content,
-                proven: false,
-                beside: None,
-                approval: None,
-            };
+            let attempt = AttemptAction::new(task, operation, Arc::new(arguments), content);
             let receipt = engine.submit_with(actor, Command::AttemptAction(Box::new(attempt)), vec![sealed]).await?;
             let Some(Verdict::Allowed(allowed)) = Verdict::among(&receipt.events) else {
                 anyhow::bail!("the call to be measured was not allowed: {:?}", receipt.events);

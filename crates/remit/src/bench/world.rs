@@ -41,6 +41,7 @@ impl World {
         engine.submit(root.clone(), Command::ApproveOperations { connector, choices }).await?;
         let agent = agent(&engine, &root, &ana, "bench").await?;
         let start = StartTask {
+            configuration: None,
             agent,
             purpose: "measure".to_owned(),
             acting_for: None,
@@ -104,6 +105,7 @@ pub async fn agent(engine: &Engine, root: &Actor, ana: &Actor, name: &str) -> an
 fn choice() -> OperationChoice {
     let schema = json!({"type": "object", "properties": {"key": {"type": "string"}}, "required": ["key"], "additionalProperties": false});
     OperationChoice {
+        irreversible: false,
         tool: "read".to_owned(),
         verb: Verb::Read,
         risk: 0,
@@ -114,7 +116,7 @@ fn choice() -> OperationChoice {
     }
 }
 
-fn started(receipt: &Receipt) -> Option<TaskId> {
+pub fn started(receipt: &Receipt) -> Option<TaskId> {
     receipt.events.iter().find_map(|event| match event {
         Event::TaskStarted(started) => Some(started.task),
         _ => None,

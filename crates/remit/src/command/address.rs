@@ -30,3 +30,11 @@ pub fn with_query(path: &str, pairs: &[(&str, Option<String>)]) -> String {
     let query = query.finish();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
 }
+
+/// `path` with one more pair, whether or not it has some.
+pub fn also(path: &str, name: &str, value: &str) -> String {
+    match path.split_once('?') {
+        None => with_query(path, &[(name, Some(value.to_owned()))]),
+        Some(_) => format!("{path}&{}", with_query("", &[(name, Some(value.to_owned()))]).trim_start_matches('?')),
+    }
+}

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
+use remit_domain::{Configuration, OperationPattern};
 use serde_json::{Map, Value, json};
 
 use super::address::path;
 use super::output::{Column, text_at};
 use super::receipt::WithReceipt;
-use super::{Client, Failure, Output, agent_key, duration_seconds, workload};
+use super::who::When;
+use super::{Client, Failure, Output, agent_key, configuration_file, duration_seconds, proposed, workload};
 
 const COLUMNS: &[Column] = &[
     ("name", "/name"),
@@ -34,6 +36,7 @@ const ROWS: &[Column] = &[
     ("data", "/data_classes"),
     ("environment", "/environment"),
     ("review", "/review_at"),
+    ("configuration", "/configuration/digest"),
     ("keys", "/keys"),
     ("workloads", "/workloads"),
     ("arrived from", "/arrived_from"),
@@ -116,6 +119,11 @@ pub enum AgentCommand {
         #[command(flatten)]
         profile: Profile,
     },
+    /// Proposes the prompt, model and tools that an agent is approved with; from then on it runs with no other.
+    #[command(
+        after_help = "Examples:\n  remit agent configure triage --prompt triage.md --model some-model-2026-03 --tools helpdesk/*\n  remit agent configure triage --file triage.toml\n  remit agent configure triage --any"
+    )]
+    Configure(Configure),
     /// Lists agents.
     #[command(
         after_help = "Examples:\n  remit agent list\n  remit agent list --status active --owner ada\n  remit agent list --status quarantined"
@@ -127,13 +135,27 @@ pub enum AgentCommand {
         /// Only those of this owner.
         #[arg(long, value_name = "NAME")]
         owner: Option<String>,
+        #[command(flatten)]
+        when: When,
     },
     /// Shows an agent's record.
-    #[command(after_help = "Examples:\n  remit agent show triage")]
-    Show { name: String },
+    #[command(
+        after_help = "Examples:\n  remit agent show triage\n  remit agent show triage --as-of 2026-03-01T12:00:00Z"
+    )]
+    Show {
+        name: String,
+        #[command(flatten)]
+        when: When,
+    },
     /// What an agent may do, under what conditions, for how long.
-    #[command(after_help = "Examples:\n  remit agent card triage")]
-    Card { name: String },
+    #[command(
+        after_help = "Examples:\n  remit agent card triage\n  remit agent card triage --as-of 2026-03-01T12:00:00Z"
+    )]
+    Card {
+        name: String,
+        #[command(flatten)]
+        when: When,
+    },
     /// Activates an agent whose record is complete.
     #[command(after_help = "Examples:\n  remit agent activate triage")]
     Activate { name: String },
@@ -196,6 +218,52 @@ pub enum AgentCommand {
     },
 }
 
+/// What an agent is approved with.
+#[derive(Debug, Clone, Args)]
+pub struct Configure {
+    name: String,
+    /// All of it from a file, as `remit run --configuration` reads it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["prompt", "model", "tools"])]
+    file: Option<PathBuf>,
+    /// A file with its prompt; only the digest is kept.
+    #[arg(long, value_name = "FILE")]
+    prompt: Option<PathBuf>,
+    /// Its model, with its version, as its maker names it.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// The tools that it is given: `connector/tool` or `connector/*`; all that it may use if none is named.
+    #[arg(long, value_name = "OPERATION", num_args = 1..)]
+    tools: Vec<OperationPattern>,
+    /// It may run with any configuration.
+    #[arg(long, conflicts_with_all = ["file", "prompt", "model", "tools"], required_unless_present_any = ["file", "prompt", "model", "tools"])]
+    any: bool,
+    /// Why, in a sentence.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+async fn configure(client: &Client, output: &Output, arguments: Configure) -> Result<(), Failure> {
+    let Configure { name, file, prompt, model, tools, any, reason } = arguments;
+    let configuration = match file {
+        _ if any => None,
+        Some(file) => Some(configuration_file::read(&file)?),
+        None => {
+            let prompt = prompt.as_deref().map(configuration_file::digest_of).transpose()?;
+            Some(Configuration { prompt, model, tools })
+        }
+    };
+    let digest = configuration.as_ref().map(|configuration| configuration.digest().to_string());
+    let edit = json!({"artefact": "configuration", "agent": name, "configuration": configuration});
+    let reason = reason.unwrap_or_else(|| format!("set what `{name}` runs with"));
+    let answer = proposed::propose(client, vec![edit], &reason, false).await?;
+    let done = match digest {
+        Some(digest) => format!("{name} runs only with {digest}; `remit run --configuration FILE` presents it"),
+        None => format!("{name} may run with any configuration"),
+    };
+    proposed::told(output, &answer, &done);
+    Ok(())
+}
+
 pub async fn run(command: AgentCommand, client: &Client, output: &Output) -> Result<(), Failure> {
     let act = async |name: &str, verb: &str, body: Value, done: &str, receipt: WithReceipt| -> Result<(), Failure> {
         let address = path(&["agents", name, verb]);
@@ -208,14 +276,23 @@ pub async fn run(command: AgentCommand, client: &Client, output: &Output) -> Res
         }
         AgentCommand::Change { name, profile } => {
             let agent = client.post(&path(&["agents", &name, "describe"]), profile.body()).await?;
-            output.card(&agent, ROWS);
+            if proposed::is_waiting(&agent) {
+                proposed::told(output, &agent, "");
+            } else {
+                output.card(&agent, ROWS);
+            }
         }
-        AgentCommand::List { status, owner } => {
-            let agents = client.list("/v1/agents", &[("status", status), ("owner", owner)]).await?;
+        AgentCommand::Configure(arguments) => configure(client, output, arguments).await?,
+        AgentCommand::List { status, owner, when } => {
+            let agents = client.as_of(when.as_of).list("/v1/agents", &[("status", status), ("owner", owner)]).await?;
             output.table(&agents, COLUMNS, "no agent; `remit agent register --help` shows how to register one");
         }
-        AgentCommand::Show { name } => show(client.get(&path(&["agents", &name])).await?, output),
-        AgentCommand::Card { name } => card(&client.get(&path(&["agents", &name, "card"])).await?, output),
+        AgentCommand::Show { name, when } => {
+            show(client.as_of(when.as_of).get(&path(&["agents", &name])).await?, output);
+        }
+        AgentCommand::Card { name, when } => {
+            card(&client.as_of(when.as_of).get(&path(&["agents", &name, "card"])).await?, output);
+        }
         AgentCommand::Activate { name } => act(&name, "activate", json!({}), "active", none()).await?,
         AgentCommand::Suspend { name, reason, receipt } => {
             act(&name, "suspend", json!({"reason": reason}), "suspended; its tasks have ended", receipt).await?;

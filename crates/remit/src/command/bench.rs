@@ -14,7 +14,7 @@ use super::{Failure, Global, duration_seconds};
 #[derive(Debug, Clone, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  remit bench\n  remit bench --directory /mnt/disk --time 10s --events 1000000 --json\n  remit bench door\n  remit bench identity"
+    after_help = "Examples:\n  remit bench\n  remit bench --directory /mnt/disk --time 10s --events 1000000 --json\n  remit bench door\n  remit bench identity\n  remit bench policy\n  remit bench who"
 )]
 pub struct BenchArgs {
     #[command(subcommand)]
@@ -38,8 +38,28 @@ pub struct BenchArgs {
 pub enum BenchCommand {
     /// Measures calls through the gateway beside the same calls made directly, each server a process of its own.
     Door(Box<DoorArgs>),
+    /// Measures decisions that others enforce, asked over HTTP and recorded durably.
+    Authzen(Box<AuthzenArgs>),
     /// Measures tokens, SVIDs, what it costs to check them, and how soon a revocation has taken effect.
     Identity(Box<IdentityArgs>),
+    /// Measures decisions, compiling and listing as policies, agents and operations become more.
+    Policy(Box<PolicyArgs>),
+    /// Measures deciding recorded actions again under proposed policies.
+    Replay(Box<ReplayArgs>),
+    /// Measures questions that run the other way: who can call what, in a large estate.
+    Who(Box<WhoArgs>),
+}
+
+/// How long decisions for others are measured.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  remit bench authzen\n  remit bench authzen --time 10s --json")]
+pub struct AuthzenArgs {
+    /// Directory on the disk to measure; a fresh one below it is used and removed.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// How long each number is measured.
+    #[arg(long, default_value = "3s", value_name = "DURATION", value_parser = duration_seconds)]
+    pub time: u64,
 }
 
 /// What is measured of the gateway, and how often.
@@ -124,6 +144,87 @@ impl IdentityArgs {
     }
 }
 
+/// What is recorded to be decided again.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "Examples:\n  remit bench replay\n  remit bench replay --actions 1000000 --agents 100 --json")]
+pub struct ReplayArgs {
+    /// Directory on the disk to record on; a fresh one below it is used and removed.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Actions, each an allowed call and its outcome.
+    #[arg(long, default_value_t = 100_000, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
+    pub actions: u64,
+    /// Agents that make them, with a task each.
+    #[arg(long, default_value_t = 20, value_name = "NUMBER")]
+    pub agents: usize,
+}
+
+/// What is measured of policies, and how long.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  remit bench policy\n  remit bench policy --part decisions --policies 1000,100000 --time 500ms --json"
+)]
+pub struct PolicyArgs {
+    /// Processor time for which each figure is measured; `200ms` is understood too.
+    #[arg(long, default_value = "2s", value_name = "DURATION", value_parser = duration)]
+    pub time: Duration,
+    /// Only these parts; all of them if none is named.
+    #[arg(long = "part", value_name = "PART", value_enum, value_delimiter = ',')]
+    pub parts: Vec<PolicyPart>,
+    /// Policies of the sets that decide and that are compiled.
+    #[arg(long, default_value = "10,100,1000,10000,100000", value_name = "NUMBERS", value_delimiter = ',')]
+    pub policies: Vec<usize>,
+    /// Agents, each with ten grants, whose facts are at hand.
+    #[arg(long, default_value = "100,1000,10000,100000,1000000", value_name = "NUMBERS", value_delimiter = ',')]
+    pub agents: Vec<usize>,
+    /// Operations of the schema that lists are made from.
+    #[arg(long, default_value = "10,100,1000,10000", value_name = "NUMBERS", value_delimiter = ',')]
+    pub operations: Vec<usize>,
+}
+
+/// The estate in which questions that run the other way are measured.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  remit bench who\n  remit bench who --agents 100000 --operations 10000 --grants 10000000 --json"
+)]
+pub struct WhoArgs {
+    /// Agents, all active.
+    #[arg(long, default_value_t = 100_000, value_name = "NUMBER")]
+    pub agents: usize,
+    /// Operations, five hundred to a connector.
+    #[arg(long, default_value_t = 10_000, value_name = "NUMBER")]
+    pub operations: usize,
+    /// Grants, each over one operation, and one in a hundred over all of a connector.
+    #[arg(long, default_value_t = 1_000_000, value_name = "NUMBER")]
+    pub grants: usize,
+    /// Policies besides those that a realm begins with, each about one agent.
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    pub policies: usize,
+    /// Questions of each sort.
+    #[arg(long, default_value_t = 20, value_name = "NUMBER")]
+    pub questions: usize,
+}
+
+/// A part of what is measured of policies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyPart {
+    /// One decision, by the index and plainly, as policies become more.
+    Decisions,
+    /// One decision as agents and grants become more.
+    Agents,
+    /// Compiling a set anew, and after one change.
+    Compiling,
+    /// Whether operations can be called, and their schema, as they become more.
+    Listing,
+}
+
+impl PolicyArgs {
+    /// Whether `part` is to be measured.
+    pub fn includes(&self, part: PolicyPart) -> bool {
+        self.parts.is_empty() || self.parts.contains(&part)
+    }
+}
+
 /// A duration as everywhere, or one in milliseconds.
 fn duration(text: &str) -> Result<Duration, String> {
     match text.strip_suffix("ms").map(str::parse) {
@@ -198,7 +299,11 @@ impl DoorArgs {
 pub async fn run(arguments: BenchArgs, global: &Global) -> Result<(), Failure> {
     match &arguments.part {
         Some(BenchCommand::Door(door)) => crate::bench::door(door, global).await,
+        Some(BenchCommand::Authzen(authzen)) => crate::bench::authzen(authzen, global).await,
         Some(BenchCommand::Identity(identity)) => crate::bench::identity(identity, global).await,
+        Some(BenchCommand::Replay(replay)) => crate::bench::replay(replay, global).await,
+        Some(BenchCommand::Who(who)) => crate::bench::who(who, global).await,
+        Some(BenchCommand::Policy(policy)) => crate::bench::policy(policy, global).await,
         None => crate::bench::bench(arguments, global).await,
     }
 }

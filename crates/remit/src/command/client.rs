@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 
-use super::address::with_query;
+use super::address::{also, with_query};
 use super::{Failure, Global, session_file};
 
 #[cfg(test)]
@@ -31,6 +31,8 @@ const PAGE_ROWS: usize = 500;
 #[derive(Debug, Clone)]
 pub struct Client {
     route: Route,
+    /// The moment that readings are of, if it is not now.
+    as_of: Option<String>,
 }
 
 #[derive(Clone)]
@@ -120,7 +122,7 @@ impl Client {
 
     /// By the socket in the data directory `data`: whoever this user of the operating system is there.
     pub fn socket(data: &Path) -> Self {
-        Self { route: Route::Socket(data.join(SOCKET)) }
+        Self { route: Route::Socket(data.join(SOCKET)), as_of: None }
     }
 
     /// The control plane at `url`, with this user's session there, if there is one.
@@ -140,7 +142,13 @@ impl Client {
         // Another part of the program may have chosen already; it is the same choice.
         drop(rustls::crypto::aws_lc_rs::default_provider().install_default());
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
-        Ok(Self { route: Route::Address { base, token, http: http.map_err(|error| broken(&error))? } })
+        let http = http.map_err(|error| broken(&error))?;
+        Ok(Self { route: Route::Address { base, token, http }, as_of: None })
+    }
+
+    /// The same, for readings as everything was at `at` (RFC 3339); as it is now if nothing is given.
+    pub fn as_of(&self, at: Option<String>) -> Self {
+        Self { as_of: at, ..self.clone() }
     }
 
     /// Where this leads, for people.
@@ -152,7 +160,10 @@ impl Client {
     }
 
     pub async fn get(&self, path: &str) -> Result<Value, Failure> {
-        self.ask(Method::GET, path, None).await
+        match &self.as_of {
+            None => self.ask(Method::GET, path, None).await,
+            Some(at) => self.ask(Method::GET, &also(path, "as_of", at), None).await,
+        }
     }
 
     pub async fn post(&self, path: &str, body: impl Borrow<Value>) -> Result<Value, Failure> {
@@ -203,6 +214,35 @@ impl Client {
         let mut lines = Lines::default();
         while let Some(piece) = answer.piece().await? {
             lines.push(&piece)?.iter().for_each(&mut each);
+        }
+        Ok(())
+    }
+
+    /// Posts `body` and gives each line of JSON that is answered to `each`, as they come.
+    pub async fn lines(&self, path: &str, body: Value, mut each: impl FnMut(&Value)) -> Result<(), Failure> {
+        let (status, mut answer) = self.send(Method::POST, path, Some(&body)).await?;
+        if !status.is_success() {
+            return Err(refusal_of(status, &answer.whole().await?));
+        }
+        let mut waiting: Vec<u8> = Vec::new();
+        while let Some(piece) = answer.piece().await? {
+            let mut rest = piece.as_ref();
+            while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+                let (line, after) = rest.split_at(end);
+                waiting.extend_from_slice(line);
+                each(&serde_json::from_slice(&waiting).map_err(|error| {
+                    Failure::fault(
+                        format!("a line of the answer is not JSON: {error}"),
+                        "use the same version on both sides",
+                    )
+                })?);
+                waiting.clear();
+                rest = after.get(1..).unwrap_or_default();
+            }
+            waiting.extend_from_slice(rest);
+            if waiting.len() > ANSWER_BYTES_MAX {
+                return Err(Failure::fault("a line of the answer is too long", "ask for less"));
+            }
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! `remit connector`: what can be reached, and which tools are approved.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use remit_domain::Verb;
@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::address::path;
 use super::connector_tools::{self, Choose, Decision, Form};
 use super::output::Column;
-use super::{Client, Failure, Output};
+use super::who::When;
+use super::{Client, Failure, Output, elsewhere_file, proposed};
 
 const COLUMNS: &[Column] = &[
     ("name", "/name"),
@@ -42,15 +43,22 @@ const ERROR_LINES_SHOWN: usize = 20;
 pub enum ConnectorCommand {
     /// Adds a connector. One that starts a process is added on the machine itself.
     #[command(
-        after_help = "Examples:\n  remit connector add helpdesk --stdio -- remit sample helpdesk\n  remit connector add billing --http https://billing.example.org/mcp\n  remit connector add trial --sandbox --stdio -- remit sample helpdesk"
+        after_help = "Examples:\n  remit connector add helpdesk --stdio -- remit sample helpdesk\n  remit connector add billing --http https://billing.example.org/mcp\n  remit connector add trial --sandbox --stdio -- remit sample helpdesk\n  remit connector add todo --elsewhere todo.toml"
     )]
     Add(Add),
     /// Lists connectors.
     #[command(after_help = "Examples:\n  remit connector list")]
-    List,
+    List {
+        #[command(flatten)]
+        when: When,
+    },
     /// Shows a connector.
     #[command(after_help = "Examples:\n  remit connector show helpdesk")]
-    Show { name: String },
+    Show {
+        name: String,
+        #[command(flatten)]
+        when: When,
+    },
     /// Shows what the server offers now, beside what is approved.
     #[command(
         after_help = "Examples:\n  remit connector tools helpdesk\n  remit connector tools helpdesk --diff\n  remit connector tools helpdesk --toml > helpdesk.toml"
@@ -79,11 +87,14 @@ pub enum ConnectorCommand {
 pub struct Add {
     name: String,
     /// An MCP server that Remit starts: the command follows after `--`.
-    #[arg(long, conflicts_with = "http", required_unless_present = "http", requires = "command")]
+    #[arg(long, conflicts_with = "http", required_unless_present_any = ["http", "elsewhere"], requires = "command")]
     stdio: bool,
     /// An MCP server over HTTP.
     #[arg(long, value_name = "URL")]
     http: Option<String>,
+    /// What somebody else enforces: a file with its catalogue and its operations, which are approved as they stand there.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["stdio", "http", "sandbox"])]
+    elsewhere: Option<PathBuf>,
     /// The person who answers for it; whoever adds it if nobody is named.
     #[arg(long, value_name = "NAME")]
     owner: Option<String>,
@@ -147,7 +158,7 @@ pub struct ApproveTools {
 }
 
 /// As people say it, and as programs do.
-fn yes_or_no(text: &str) -> Result<bool, String> {
+pub fn yes_or_no(text: &str) -> Result<bool, String> {
     match text {
         "yes" | "true" => Ok(true),
         "no" | "false" => Ok(false),
@@ -179,14 +190,20 @@ pub async fn run(command: ConnectorCommand, client: &Client, output: &Output) ->
     match command {
         ConnectorCommand::Add(add) => {
             let name = add.name.clone();
+            if let Some(file) = &add.elsewhere {
+                return add_elsewhere(client, output, &add, file).await;
+            }
             let connector = client.post("/v1/connectors", add.body()).await?;
-            output.done(
+            proposed::told(
+                output,
                 &connector,
                 &format!("added {name}; nothing of it can be used until `remit connector approve-tools {name}`"),
             );
         }
-        ConnectorCommand::List => output.table(&client.list("/v1/connectors", &[]).await?, COLUMNS, "no connector"),
-        ConnectorCommand::Show { name } => show(client, output, &name).await?,
+        ConnectorCommand::List { when } => {
+            output.table(&client.as_of(when.as_of).list("/v1/connectors", &[]).await?, COLUMNS, "no connector");
+        }
+        ConnectorCommand::Show { name, when } => show(&client.as_of(when.as_of), output, &name).await?,
         ConnectorCommand::Tools { name, toml, diff } => {
             let form = match (toml, diff) {
                 (true, _) => Form::Toml,
@@ -205,6 +222,31 @@ pub async fn run(command: ConnectorCommand, client: &Client, output: &Output) ->
             output.done(&removed, &format!("removed {name}; its operations are unavailable"));
         }
     }
+    Ok(())
+}
+
+/// Adds what somebody else enforces, with its operations as they stand in `file`; where it is there already, approves only these.
+async fn add_elsewhere(client: &Client, output: &Output, add: &Add, file: &Path) -> Result<(), Failure> {
+    let elsewhere = elsewhere_file::read(file)?;
+    let name = add.name.as_str();
+    let is_known = match client.get(&path(&["connectors", name])).await {
+        Ok(_) => true,
+        Err(Failure::Refused(refusal)) if refusal.code == "not_found" => false,
+        Err(failure) => return Err(failure),
+    };
+    if !is_known {
+        let body = json!({"name": name, "owner": add.owner, "spec": elsewhere.spec()});
+        let added = client.post("/v1/connectors", body).await?;
+        if proposed::is_waiting(&added) {
+            proposed::told(output, &added, "");
+            output.note("once it is approved, the same command proposes its operations");
+            return Ok(());
+        }
+    }
+    let choices = elsewhere.choices();
+    let count = choices.len();
+    let approved = client.post(&path(&["connectors", name, "approve-tools"]), json!({"choices": choices})).await?;
+    proposed::told(output, &approved, &format!("added {name} with {count} operations, which somebody else enforces"));
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::address::path;
 use super::output::{Column, text_at};
-use super::{Client, Failure, Output};
+use super::{Client, Failure, Output, proposed};
 
 mod shown;
 #[cfg(test)]
@@ -87,6 +87,8 @@ struct Choice {
     #[serde(default)]
     external: bool,
     #[serde(default)]
+    irreversible: bool,
+    #[serde(default)]
     projections: Vec<String>,
     /// Digest of the definition that was shown when the file was written.
     digest: Option<String>,
@@ -155,7 +157,8 @@ pub async fn approve(
     }
     let count = choices.len();
     let approved = client.post(&path(&["connectors", name, "approve-tools"]), json!({"choices": choices})).await?;
-    output.done(
+    proposed::told(
+        output,
         &approved,
         &format!(
             "approved {count}, each pinned to this definition; `remit grant request AGENT \"{name}/*\" --reason TEXT --for 30d` comes next"
@@ -247,11 +250,11 @@ fn from_file<'a>(choice: Choice, find: impl Fn(&str) -> Result<&'a Item, Refusal
         return Err(Refusal::new("definition_changed", sentence)
             .help("look at it with `remit connector tools` and write the file again"));
     }
-    let Choice { name, verb, risk, data, external, projections, .. } = choice;
+    let Choice { name, verb, risk, data, external, irreversible, projections, .. } = choice;
     remit_review::projections_in(&projections.join("\n"))?;
     Ok(json!({
-        "tool": name, "verb": verb, "risk": risk, "data": data, "external": external, "projections": projections,
-        "digest": offered,
+        "tool": name, "verb": verb, "risk": risk, "data": data, "external": external, "irreversible": irreversible,
+        "projections": projections, "digest": offered,
     }))
 }
 

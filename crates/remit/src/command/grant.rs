@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::address::path;
 use super::output::{Column, text_at};
+use super::who::When;
 use super::{Client, Failure, Output, duration_seconds};
 
 const COLUMNS: &[Column] = &[
@@ -54,6 +55,8 @@ pub enum GrantCommand {
         /// Only those of this agent.
         #[arg(long, value_name = "NAME")]
         agent: Option<String>,
+        #[command(flatten)]
+        when: When,
     },
     /// Revokes a grant, from the very next call on.
     #[command(
@@ -85,8 +88,8 @@ pub async fn run(command: GrantCommand, client: &Client, output: &Output) -> Res
             let denied = client.post(&path(&["grants", &grant, "deny"]), json!({"note": note})).await?;
             output.done(&denied, "denied");
         }
-        GrantCommand::List { agent } => {
-            let grants = client.list("/v1/grants", &[("agent", agent)]).await?;
+        GrantCommand::List { agent, when } => {
+            let grants = client.as_of(when.as_of).list("/v1/grants", &[("agent", agent)]).await?;
             output.table(&grants, COLUMNS, "no grant");
         }
         GrantCommand::Revoke { grant, reason } => {

@@ -8,14 +8,17 @@ pub mod agent;
 mod agent_key;
 pub mod approval;
 pub mod bench;
+pub mod change;
 mod client;
 pub mod completions;
+mod configuration_file;
 pub mod connect;
 pub mod connector;
 mod connector_tools;
 pub mod demo;
 pub mod doctor;
 mod duration;
+mod elsewhere_file;
 pub mod evidence;
 mod failure;
 pub mod finding;
@@ -26,10 +29,15 @@ pub mod legacy;
 pub mod login;
 mod mcp_address;
 pub mod oauth_client;
+pub mod operation;
 mod output;
 pub mod person;
 pub mod policy;
 mod policy_files;
+mod policy_format;
+mod policy_prove;
+mod policy_replay;
+mod proposed;
 pub mod proxy;
 pub mod receipt;
 mod receipt_text;
@@ -41,6 +49,8 @@ mod summary;
 pub mod task;
 pub mod up;
 pub mod verify;
+pub mod what;
+pub mod who;
 pub mod workload;
 
 use std::ffi::OsString;
@@ -50,6 +60,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand};
 
 pub use client::Client;
+pub use configuration_file::digest as configuration_digest;
 pub use duration::seconds as duration_seconds;
 pub use failure::Failure;
 pub use output::Output;
@@ -107,6 +118,12 @@ pub enum Command {
     /// Connectors: what can be reached, and which tools are approved.
     #[command(subcommand)]
     Connector(connector::ConnectorCommand),
+    /// Operations: what is pinned of each tool, and how it is classified.
+    #[command(subcommand)]
+    Operation(operation::OperationCommand),
+    /// Changes: what decides about agents, changed only with somebody else's yes.
+    #[command(subcommand)]
+    Change(change::ChangeCommand),
     /// Grants: who may use what, until when.
     #[command(subcommand)]
     Grant(grant::GrantCommand),
@@ -131,6 +148,12 @@ pub enum Command {
     /// Policies as code.
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
+    /// Who can do what, who can change it, and who approved it.
+    #[command(subcommand)]
+    Who(who::WhoCommand),
+    /// What an agent reaches, and what a person reaches only through agents.
+    #[command(subcommand)]
+    What(what::WhatCommand),
     /// The record of everything.
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
@@ -200,6 +223,8 @@ async fn run_command(command: Command, global: &Global, output: &Output) -> Resu
         Command::Agent(command) => agent::run(command, &client()?, output).await?,
         Command::Workload(command) => workload::run(command, &client()?, output).await?,
         Command::Connector(command) => connector::run(command, &client()?, output).await?,
+        Command::Operation(command) => operation::run(command, &client()?, output).await?,
+        Command::Change(command) => change::run(command, &client()?, output).await?,
         Command::Grant(command) => grant::run(command, &client()?, output).await?,
         Command::Task(command) => task::run(command, &client()?, output).await?,
         Command::OAuthClient(command) => oauth_client::run(command, &client()?, output).await?,
@@ -208,6 +233,8 @@ async fn run_command(command: Command, global: &Global, output: &Output) -> Resu
         Command::Legacy(command) => legacy::run(command, &client()?, output).await?,
         Command::Approval(command) => approval::run(command, &client()?, output).await?,
         Command::Policy(command) => policy::run(command, global, output).await?,
+        Command::Who(command) => who::run(command, &client()?, output).await?,
+        Command::What(command) => what::run(command, &client()?, output).await?,
         Command::Ledger(command) => ledger::run(command, global, output).await?,
         Command::Evidence(command) => evidence::run(command, &client()?, output).await?,
         Command::Verify(arguments) => verify::run(&arguments, output)?,

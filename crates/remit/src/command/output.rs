@@ -54,6 +54,13 @@ impl Output {
         }
     }
 
+    /// How far something is that takes long, beside the answer: on standard error, and for people only.
+    pub fn progress(&self, sentence: &str) {
+        if !self.json {
+            let _ = writeln!(std::io::stderr().lock(), "{}", plain(sentence));
+        }
+    }
+
     /// `value` for programs; for people its `items` as a table, or the sentence for none.
     pub fn table(&self, value: &Value, columns: &[Column], none: &str) {
         if self.json {

@@ -6,7 +6,8 @@ use serde_json::json;
 use super::address::path;
 use super::output::{Column, text_at};
 use super::receipt::WithReceipt;
-use super::{Client, Failure, Output, duration_seconds};
+use super::who::When;
+use super::{Client, Failure, Output, duration_seconds, proposed};
 
 const COLUMNS: &[Column] = &[("name", "/name"), ("groups", "/groups"), ("id", "/id"), ("added", "/added_at")];
 
@@ -23,10 +24,29 @@ pub enum PersonCommand {
     },
     /// Lists people and their groups.
     #[command(after_help = "Examples:\n  remit person list")]
-    List,
+    List {
+        #[command(flatten)]
+        when: When,
+    },
     /// Sets the groups of a person, in place of those before.
     #[command(after_help = "Examples:\n  remit person groups bob finance auditors")]
     Groups { name: String, groups: Vec<String> },
+    /// Proposes what a person may reach directly, in place of what is on record; an agent that acts for them reaches no more than that
+    /// where a policy says so.
+    #[command(
+        after_help = "Examples:\n  remit person entitle bob helpdesk/* crm/read_customer\n  remit person entitle bob --unrecorded"
+    )]
+    Entitle {
+        name: String,
+        /// `connector/tool`, or `connector/*` for all of a connector; none at all: nothing.
+        operations: Vec<String>,
+        /// What they may reach directly is not on record here.
+        #[arg(long, conflicts_with = "operations")]
+        unrecorded: bool,
+        /// Why, in a sentence.
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
     /// Removes a person, and ends everything in their name.
     #[command(after_help = "Examples:\n  remit person remove bob\n  remit person remove bob --receipt bob.receipt")]
     Remove {
@@ -59,12 +79,25 @@ pub async fn run(command: PersonCommand, client: &Client, output: &Output) -> Re
     match command {
         PersonCommand::Add { name, groups } => {
             let person = client.post("/v1/people", json!({"name": name, "groups": groups})).await?;
-            output.done(&person, &format!("added {name}; `remit person sign-in {name}` makes a sign-in link"));
+            proposed::told(
+                output,
+                &person,
+                &format!("added {name}; `remit person sign-in {name}` makes a sign-in link"),
+            );
         }
-        PersonCommand::List => output.table(&client.list("/v1/people", &[]).await?, COLUMNS, "nobody"),
+        PersonCommand::List { when } => {
+            output.table(&client.as_of(when.as_of).list("/v1/people", &[]).await?, COLUMNS, "nobody");
+        }
         PersonCommand::Groups { name, groups } => {
             let person = client.put(&path(&["people", &name]), json!({"groups": groups})).await?;
-            output.done(&person, &format!("{name} is in: {}", text_at(&person, "/groups")));
+            proposed::told(output, &person, &format!("{name} is in: {}", text_at(&person, "/groups")));
+        }
+        PersonCommand::Entitle { name, operations, unrecorded, reason } => {
+            let operations = (!unrecorded).then_some(operations);
+            let edit = json!({"artefact": "entitlements", "person": name, "operations": operations});
+            let reason = reason.unwrap_or_else(|| format!("set what `{name}` may reach directly"));
+            let answer = proposed::propose(client, vec![edit], &reason, false).await?;
+            proposed::told(output, &answer, &format!("what {name} may reach directly is on record"));
         }
         PersonCommand::Remove { name, receipt } => {
             let address = path(&["people", &name]);

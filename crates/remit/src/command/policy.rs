@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use super::address::path;
 use super::output::{Column, plain, text_at};
 use super::policy_files::{self, Files};
-use super::{Client, Failure, Global, Output};
+use super::who::When;
+use super::{Client, Failure, Global, Output, policy_format, policy_prove, policy_replay, proposed};
 
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,16 @@ pub enum PolicyCommand {
         #[arg(long)]
         offline: bool,
     },
+    /// Lays policy files out as everybody's are.
+    #[command(after_help = "Examples:\n  remit policy format policies\n  remit policy format policies --check")]
+    Format {
+        /// Files `*.cedar`, or a folder of them.
+        #[arg(value_name = "PATH")]
+        path: PathBuf,
+        /// Writes nothing, and exits with 1 if a file is laid out otherwise.
+        #[arg(long)]
+        check: bool,
+    },
     /// Proposes policy files; somebody else activates them.
     #[command(
         after_help = "Examples:\n  remit policy propose policies --reason \"refunds above 100 ask the owner\"\n  remit policy propose --remove high-risk-asks --reason \"replaced by refunds\""
@@ -57,6 +68,9 @@ pub enum PolicyCommand {
     /// Lists the proposals that wait.
     #[command(after_help = "Examples:\n  remit policy changes")]
     Changes,
+    /// Prints what a proposal does to each policy.
+    #[command(after_help = "Examples:\n  remit policy diff chg_01jd0000000000000000000000")]
+    Diff { change: String },
     /// Approves and activates a proposal of somebody else.
     #[command(after_help = "Examples:\n  remit policy activate chg_01jd0000000000000000000000")]
     Activate { change: String },
@@ -69,25 +83,44 @@ pub enum PolicyCommand {
     },
     /// Lists the active rules.
     #[command(after_help = "Examples:\n  remit policy list")]
-    List,
+    List {
+        #[command(flatten)]
+        when: When,
+    },
     /// Prints a rule, a policy file or a proposal.
     #[command(
         after_help = "Examples:\n  remit policy show a-live-grant-permits\n  remit policy show base\n  remit policy show chg_01jd0000000000000000000000"
     )]
-    Show { name: String },
+    Show {
+        name: String,
+        #[command(flatten)]
+        when: When,
+    },
     /// What would be said to a call, without making it.
     #[command(
         after_help = "Examples:\n  remit policy simulate helpdesk/issue_refund --task tsk_01jd0000000000000000000000 --arguments \"{}\""
     )]
-    Simulate {
-        /// `connector/tool`
-        operation: String,
+    Simulate(policy_replay::Simulate),
+    /// Decides recorded calls again under a proposal, and says what would differ: by agent, operation and rule.
+    #[command(
+        after_help = "Examples:\n  remit policy replay chg_01jd0000000000000000000000 --from 2026-03-01T00:00:00Z\n  remit policy replay --policies policies --all"
+    )]
+    Replay(policy_replay::Replay),
+    /// Lets a proposal run beside the active policies on live calls, and shows what it would have said otherwise.
+    #[command(
+        after_help = "Examples:\n  remit policy shadow chg_01jd0000000000000000000000\n  remit policy shadow chg_01jd0000000000000000000000 --off"
+    )]
+    Shadow {
+        change: String,
+        /// Ends it; what it saw is recorded with the proposal.
         #[arg(long)]
-        task: String,
-        /// The arguments, as a JSON object.
-        #[arg(long, default_value = "{}", value_name = "JSON")]
-        arguments: String,
+        off: bool,
     },
+    /// Proves invariants of policies with the solver cvc5, or prints a call that breaks them.
+    #[command(
+        after_help = "Examples:\n  remit policy prove\n  remit policy prove --policies policies --offline\n  remit policy prove \"no agent of class read ever reaches an operation with effect write\"\n  remit policy prove --change chg_01jd0000000000000000000000"
+    )]
+    Prove(policy_prove::Prove),
 }
 
 /// A change to propose.
@@ -115,20 +148,23 @@ pub async fn run(command: PolicyCommand, global: &Global, output: &Output) -> Re
             let server = if offline { None } else { at_hand(global)? };
             test(&policy_files::read(&path)?, server.as_ref(), output).await?;
         }
+        PolicyCommand::Format { path, check } => policy_format::run(&path, check, output)?,
         PolicyCommand::Propose(arguments) => propose(arguments, &client()?, output).await?,
         PolicyCommand::Changes => {
             output.table(&client()?.list("/v1/changes", &[]).await?, CHANGES, "no proposal waits")
         }
+        PolicyCommand::Diff { change } => {
+            super::change::run(super::change::ChangeCommand::Diff { change }, &client()?, output).await?;
+        }
         PolicyCommand::Activate { change } => {
-            let active = client()?.post(&path(&["changes", &change, "approve"]), json!({})).await?;
-            output.done(&active, &format!("active; the policies have the version {}", text_at(&active, "/version")));
+            super::change::approve(&client()?, output, &change).await?;
         }
         PolicyCommand::Reject { change, note } => {
             let rejected = client()?.post(&path(&["changes", &change, "reject"]), json!({"note": note})).await?;
             output.done(&rejected, "rejected");
         }
-        PolicyCommand::List => {
-            let policies = client()?.get("/v1/policies").await?;
+        PolicyCommand::List { when } => {
+            let policies = client()?.as_of(when.as_of).get("/v1/policies").await?;
             if output.is_json() {
                 output.document(&policies);
             } else {
@@ -137,20 +173,17 @@ pub async fn run(command: PolicyCommand, global: &Global, output: &Output) -> Re
                 output.line(&format!("version {}", text_at(&policies, "/version")));
             }
         }
-        PolicyCommand::Show { name } => show(&client()?, output, &name).await?,
-        PolicyCommand::Simulate { operation, task, arguments } => {
-            let arguments: Value = serde_json::from_str(&arguments)
-                .map_err(|error| Failure::Usage(format!("the arguments are not JSON: {error}")))?;
-            let body = json!({"task": task, "operation": operation, "arguments": arguments});
-            let decision = client()?.post("/v1/simulate", body).await?;
-            output.card(&decision, &[("decision", "/decision"), ("because", "/reasons"), ("policies", "/policies")]);
-        }
+        PolicyCommand::Show { name, when } => show(&client()?.as_of(when.as_of), output, &name).await?,
+        PolicyCommand::Simulate(arguments) => policy_replay::simulate(arguments, &client()?, output).await?,
+        PolicyCommand::Replay(arguments) => policy_replay::replay(arguments, &client()?, output).await?,
+        PolicyCommand::Shadow { change, off } => policy_replay::shadow(&change, off, &client()?, output).await?,
+        PolicyCommand::Prove(arguments) => policy_prove::run(arguments, global, output).await?,
     }
     Ok(())
 }
 
 /// A server, if one is meant and there: without one, files are checked by themselves.
-fn at_hand(global: &Global) -> Result<Option<Client>, Failure> {
+pub(super) fn at_hand(global: &Global) -> Result<Option<Client>, Failure> {
     let meant = global.url.is_some() || Client::answers_at(&global.data);
     if meant { Client::open(global).map(Some) } else { Ok(None) }
 }
@@ -242,7 +275,7 @@ async fn test(files: &Files, server: Option<&Client>, output: &Output) -> Result
 }
 
 /// The shapes of approved operations, for cases that do not describe them.
-fn shapes(operations: &Value) -> Vec<OperationShape> {
+pub(super) fn shapes(operations: &Value) -> Vec<OperationShape> {
     let items = operations.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     items
         .iter()
@@ -267,24 +300,13 @@ async fn propose(arguments: Propose, client: &Client, output: &Output) -> Result
         return Ok(());
     }
     let change = client.post("/v1/policies", json!({"edits": edits, "reason": arguments.reason})).await?;
-    let id = text_at(&change, "/id");
-    let names: Vec<String> = edits.iter().map(|edit| text_at(edit, "/name")).collect();
-    output.done(
-        &change,
-        &format!("proposed {id} ({}); another administrator says `remit policy activate {id}`", names.join(", ")),
-    );
+    proposed::told(output, &change, &format!("active; the policies have the version {}", text_at(&change, "/version")));
     Ok(())
 }
 
 async fn show(client: &Client, output: &Output, name: &str) -> Result<(), Failure> {
     if name.starts_with("chg_") {
-        let change = client.get(&path(&["changes", name])).await?;
-        output.card(&change, CHANGES);
-        if !output.is_json() {
-            let edits = change.get("edits").and_then(Value::as_array).cloned().unwrap_or_default();
-            edits.iter().for_each(|edit| output.line(&policy_files::difference(edit)));
-        }
-        return Ok(());
+        return super::change::show(client, output, name).await;
     }
     let policies = client.get("/v1/policies").await?;
     let find = |list: &str, member: &str| {

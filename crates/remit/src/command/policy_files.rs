@@ -9,7 +9,6 @@ use remit_policy::{OperationShape, PolicySource};
 use serde_json::{Value, json};
 
 use super::Failure;
-use super::output::{plain, text_at};
 
 const POLICY: &str = ".cedar";
 const CASES: &str = ".cases.toml";
@@ -78,22 +77,4 @@ pub fn run_tables(files: &Files, known: &[OperationShape]) -> Result<Vec<(String
         results.extend(table.into_iter().map(|result| (name.clone(), result)));
     }
     Ok(results)
-}
-
-/// An edit as lines taken away and added, without those that are the same at both ends.
-pub fn difference(edit: &Value) -> String {
-    let text = |member: &str| edit.get(member).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let (before, after) = (text("before"), text("text"));
-    let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let first = before.iter().zip(&after).take_while(|(one, other)| one == other).count();
-    let left = before.len().min(after.len()) - first;
-    let last = before.iter().rev().zip(after.iter().rev()).take(left).take_while(|(one, other)| one == other).count();
-    let middle = |lines: &[&str], sign: char| -> Vec<String> {
-        let changed = lines.get(first..lines.len() - last).unwrap_or_default();
-        changed.iter().map(|line| format!("{sign} {}", plain(line))).collect()
-    };
-    let mut shown = vec![format!("{} (from line {})", text_at(edit, "/name"), first + 1)];
-    shown.extend(middle(&before, '-'));
-    shown.extend(middle(&after, '+'));
-    shown.join("\n")
 }

@@ -1,5 +1,6 @@
 //! `remit run`: a command as a governed run of an agent.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -9,7 +10,7 @@ use super::{Failure, Global, duration_seconds};
 /// What runs, as whom, for what.
 #[derive(Debug, Clone, Args)]
 #[command(
-    after_help = "Examples:\n  remit run --agent triage --purpose \"answer ticket 17\" -- my-agent --ticket 17\n  remit run --agent triage --purpose \"answer ticket 17\" --for bob --ttl 30m -- my-agent"
+    after_help = "Examples:\n  remit run --agent triage --purpose \"answer ticket 17\" -- my-agent --ticket 17\n  remit run --agent triage --purpose \"answer ticket 17\" --for bob --ttl 30m -- my-agent\n  remit run --agent triage --purpose \"answer ticket 17\" --configuration triage.toml -- my-agent"
 )]
 pub struct RunArgs {
     /// Name of the agent.
@@ -27,6 +28,9 @@ pub struct RunArgs {
     /// What it may use of what the agent was granted: `connector/tool` or `connector/*`.
     #[arg(long, value_name = "OPERATION")]
     pub scope: Vec<String>,
+    /// The file with the configuration that it runs with, where its agent is approved with one.
+    #[arg(long, value_name = "FILE")]
+    pub configuration: Option<PathBuf>,
     /// The command and its arguments.
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<String>,

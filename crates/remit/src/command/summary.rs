@@ -22,6 +22,7 @@ const TELLING: &[&str] = &[
     "outcome",
     "reason",
     "note",
+    "summary",
 ];
 
 /// `17  2026-03-01T12:00:00Z  action denied  helpdesk/refund  …`

@@ -1,5 +1,7 @@
 //! `remit task`: bounded pieces of work.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -119,6 +121,9 @@ pub struct Start {
     /// An agent that parts of the task may be passed on to; may be given several times.
     #[arg(long = "delegate", value_name = "NAME")]
     delegates: Vec<String>,
+    /// The file with the configuration that it runs with, where its agent is approved with one.
+    #[arg(long, value_name = "FILE")]
+    configuration: Option<PathBuf>,
     /// How many delegates there may be one after the other.
     #[arg(long, default_value_t = 1, value_name = "NUMBER", requires = "delegates")]
     delegate_depth: u32,
@@ -138,6 +143,7 @@ async fn start(client: &Client, output: &Output, start: Start) -> Result<(), Fai
         "parent": start.parent,
         "key": start.key,
         "delegation": delegation,
+        "configuration": super::configuration_digest(start.configuration.as_deref())?,
         // Nobody renews what is printed here, so it lives as long as its task.
         "token_ttl_seconds": start.ttl,
     });

@@ -76,6 +76,15 @@ pub struct NotifyConfig {
     pub command: Vec<String>,
 }
 
+/// `[policies]`: what is looked at when policies are proposed.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoliciesConfig {
+    /// A file `*.invariant.toml` whose invariants each proposal is put to, if the solver `cvc5` is on the path; those of the starter
+    /// policies if not given.
+    pub invariants: Option<PathBuf>,
+}
+
 /// `[workload]`: the SPIFFE Workload API, where processes of this machine fetch their identity.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

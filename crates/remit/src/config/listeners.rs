@@ -53,6 +53,18 @@ impl Default for ControlConfig {
     }
 }
 
+/// `[hooks]`: where gateways of others ask for decisions, which they enforce themselves (gRPC): Envoy by `ext_authz`, agentgateway by `ExtMcp`.
+/// Closed unless an address is given; `127.0.0.1:7484` is the usual one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct HooksConfig {
+    pub listen: Option<SocketAddr>,
+    /// Another listener, with an X.509-SVID of Remit's own as its certificate: whoever asks has to show theirs.
+    pub mtls_listen: Option<SocketAddr>,
+    /// How gateways write its address, if not as it listens.
+    pub public_url: Option<String>,
+}
+
 /// `[sandbox]`: the listener without tokens that `remit up --dev` opens, and nothing else does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -93,19 +105,20 @@ pub(super) fn check(config: &Config) -> Result<(), Refusal> {
         .help("name both files, or neither"));
     }
     let encrypted = config.tls.files().is_some();
-    let (gateway, control) = (&config.gateway, &config.control);
+    let (gateway, control, hooks) = (&config.gateway, &config.control, &config.hooks);
     let public = [
-        ("gateway", gateway.listen, gateway.mtls_listen, gateway.public_url.as_deref()),
-        ("control", control.listen, control.mtls_listen, control.public_url.as_deref()),
+        ("gateway", Some(gateway.listen), gateway.mtls_listen, gateway.public_url.as_deref()),
+        ("control", Some(control.listen), control.mtls_listen, control.public_url.as_deref()),
+        ("hooks", hooks.listen, hooks.mtls_listen, hooks.public_url.as_deref()),
     ];
     for (name, listen, mtls_listen, public_url) in public {
-        if !encrypted {
+        if let Some(listen) = listen.filter(|_| !encrypted) {
             loopback_only(name, listen)?;
         }
         if let Some(url) = public_url {
             is_an_address(name, url, encrypted)?;
         }
-        let everywhere = [Some(listen), mtls_listen].into_iter().flatten().find(|listen| listen.ip().is_unspecified());
+        let everywhere = [listen, mtls_listen].into_iter().flatten().find(|listen| listen.ip().is_unspecified());
         if let (Some(listen), None) = (everywhere, public_url) {
             let sentence = format!(
                 "`[{name}]` listens on `{listen}`, every address of this machine, and none of them is its name"

@@ -151,6 +151,18 @@ fn what_cannot_be_meant_is_refused_with_a_sentence() {
 }
 
 #[test]
+fn hooks_are_closed_unless_an_address_is_given() {
+    assert_eq!(Config::default().hooks.listen, None);
+    let config = Config::parse("hooks.listen = '127.0.0.1:7484'").unwrap();
+    assert_eq!(config.hooks.listen, Some("127.0.0.1:7484".parse().unwrap()));
+    let error = Config::parse("hooks.listen = '192.0.2.1:7484'").unwrap_err().to_string();
+    assert!(error.contains("`hooks.listen` is `192.0.2.1:7484`"), "{error}");
+    let error = Config::parse("hooks.mtls_listen = '0.0.0.0:7484'").unwrap_err().to_string();
+    assert!(error.contains("every address of this machine"), "{error}");
+    assert!(Config::parse("hooks.mtls_listen = '192.0.2.1:7484'").is_ok());
+}
+
+#[test]
 fn the_schema_knows_tables_that_come_more_than_once() {
     let schema = Config::schema();
     let federation = &schema["properties"]["identity"]["properties"]["federation"];

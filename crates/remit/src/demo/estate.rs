@@ -68,28 +68,47 @@ async fn connect(people: &People, steps: &mut Steps) -> Result<(), Failure> {
     let program = std::env::current_exe()
         .map_err(|error| Failure::fault(format!("cannot find this program: {error}"), "run it by its path"))?;
     let spec = json!({"kind": "stdio", "command": program, "arguments": ["sample", "helpdesk"]});
-    people.root.post("/v1/connectors", json!({"name": "helpdesk", "spec": spec})).await?;
+    let proposed = people.root.post("/v1/connectors", json!({"name": "helpdesk", "spec": spec})).await?;
+    let approve = approval_of(&proposed);
+    steps.refused("own connector", "self_approval", people.root.post(&approve, json!({})).await);
+    let active = people.mia.post(&approve, json!({})).await?;
+    let status = text(&active, "status");
+    let happened = format!("root proposed `helpdesk`, mia approved it: it is {status}");
+    steps.note(
+        "change control",
+        "what root adds waits for mia",
+        happened,
+        text(&proposed, "status") == "pending" && status == "active",
+    );
     let offered = people.root.get("/v1/connectors/helpdesk/tools").await?;
     let tools = offered.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     // The story is about tools; what the server may ask of its caller stays unapproved.
     let choices: Vec<Value> = tools.iter().filter(|tool| !text(tool, "tool").starts_with('@')).map(choice).collect();
-    people.root.post("/v1/connectors/helpdesk/approve-tools", json!({"choices": choices})).await?;
-    let happened = format!("{} tools of a real MCP server are pinned", choices.len());
-    steps.note("connector", "a person approves each tool as it is now", happened, choices.len() == 9);
+    let proposed = people.root.post("/v1/connectors/helpdesk/approve-tools", json!({"choices": choices})).await?;
+    people.mia.post(&approval_of(&proposed), json!({})).await?;
+    let pinned = people.mia.get("/v1/operations?connector=helpdesk").await?;
+    let pinned = pinned.get("items").and_then(Value::as_array).map_or(0, Vec::len);
+    let happened = format!("{pinned} tools of a real MCP server are pinned");
+    steps.note("connector", "two people agree on each tool as it is now", happened, pinned == 9);
     Ok(())
 }
 
-/// What is proposed, except that a refund is for the story's own rule to ask about.
+/// Where somebody else says yes to what was proposed.
+fn approval_of(proposed: &Value) -> String {
+    format!("/v1/changes/{}/approve", text(proposed, "change"))
+}
+
+/// What is proposed, except that a refund is for the story's own rule to ask about: the starter set would ask about each.
 fn choice(tool: &Value) -> Value {
-    let name = text(tool, "tool");
-    let proposed = tool.get("proposed").cloned().unwrap_or_default();
-    let risk = if name == "refund_order" { json!(2) } else { proposed.get("risk").cloned().unwrap_or_default() };
+    let is_refund = text(tool, "tool") == "refund_order";
+    let proposed =
+        |name: &str| tool.get("proposed").and_then(|proposed| proposed.get(name)).cloned().unwrap_or_default();
     json!({
-        "tool": name,
-        "verb": proposed.get("verb"),
-        "risk": risk,
-        "data": "D2",
-        "external": proposed.get("external"),
+        "tool": tool.get("tool"),
+        "verb": proposed("verb"),
+        "risk": if is_refund { json!(2) } else { proposed("risk") },
+        "data": "D1",
+        "external": if is_refund { json!(false) } else { proposed("external") },
         "digest": tool.get("digest"),
     })
 }
@@ -98,7 +117,7 @@ fn choice(tool: &Value) -> Value {
 async fn rule(story: &Story<'_>, people: &People, steps: &mut Steps) -> Result<(), Failure> {
     let propose = json!({"edits": [{"name": "refunds", "text": RULE}], "reason": "large refunds went out by mistake"});
     let change = people.root.post("/v1/policies", propose).await?;
-    let approve = format!("/v1/changes/{}/approve", text(&change, "id"));
+    let approve = approval_of(&change);
     steps.refused("own change", "self_approval", people.root.post(&approve, json!({})).await);
     if story.broken == Broken::Approval {
         return Ok(());

@@ -26,6 +26,12 @@ pub struct Addresses {
     /// The control plane for callers who show a certificate, where it is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub control_mtls: Option<String>,
+    /// Where gateways of others ask for decisions, where that is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hooks: Option<String>,
+    /// The same for those who show a certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hooks_mtls: Option<String>,
     /// Where processes of this machine ask for their identity, as `SPIFFE_ENDPOINT_SOCKET` says it, where they can.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub workload: Option<String>,
@@ -39,6 +45,8 @@ pub struct Listeners {
     pub sandbox: Option<TcpListener>,
     pub gateway_mtls: Option<TcpListener>,
     pub control_mtls: Option<TcpListener>,
+    pub hooks: Option<TcpListener>,
+    pub hooks_mtls: Option<TcpListener>,
 }
 
 impl Listeners {
@@ -49,18 +57,23 @@ impl Listeners {
             sandbox: bind_some(sandbox).await?,
             gateway_mtls: bind_some(config.gateway.mtls_listen).await?,
             control_mtls: bind_some(config.control.mtls_listen).await?,
+            hooks: bind_some(config.hooks.listen).await?,
+            hooks_mtls: bind_some(config.hooks.mtls_listen).await?,
         })
     }
 
     pub fn addresses(&self, config: &Config) -> anyhow::Result<Addresses> {
         let scheme = if config.tls.files().is_some() { "https" } else { "http" };
         let (gateway, control) = (config.gateway.public_url.as_deref(), config.control.public_url.as_deref());
+        let hooks = config.hooks.public_url.as_deref();
         Ok(Addresses {
             gateway: written(scheme, gateway, &self.gateway)?,
             control: written(scheme, control, &self.control)?,
             sandbox: self.sandbox.as_ref().map(|listener| written("http", None, listener)).transpose()?,
             gateway_mtls: self.gateway_mtls.as_ref().map(|listener| with_certificate(gateway, listener)).transpose()?,
             control_mtls: self.control_mtls.as_ref().map(|listener| with_certificate(control, listener)).transpose()?,
+            hooks: self.hooks.as_ref().map(|listener| written(scheme, hooks, listener)).transpose()?,
+            hooks_mtls: self.hooks_mtls.as_ref().map(|listener| with_certificate(hooks, listener)).transpose()?,
             workload: None,
         })
     }

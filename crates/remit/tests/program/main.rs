@@ -21,10 +21,16 @@ mod identity;
 #[cfg(test)]
 mod proof;
 #[cfg(test)]
+mod prove;
+#[cfg(test)]
 mod proxy;
+#[cfg(test)]
+mod replay;
 #[cfg(test)]
 mod run;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
 mod tls;
+#[cfg(test)]
+mod who;

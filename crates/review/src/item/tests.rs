@@ -20,6 +20,7 @@ fn pinned(connector: &str, document: Value) -> Operation {
         risk: 1,
         data: DataClass::D2,
         external: false,
+        irreversible: false,
         projections: Vec::new(),
         digest: definition.digest(),
         definition,

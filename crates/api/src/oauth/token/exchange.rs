@@ -129,6 +129,7 @@ impl<'a> Exchange<'a> {
         // The certificate of a connection binds nothing that began unbound; a proof of a key has to fit.
         let key = bound.key.filter(|_| bound.by_proof || task.key.is_some());
         let start = StartTask {
+            configuration: None,
             agent: proved.agent,
             purpose: form.optional("purpose").unwrap_or(&task.purpose).to_owned(),
             acting_for: None,

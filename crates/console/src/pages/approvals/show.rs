@@ -232,7 +232,11 @@ fn why(state: &Realm, approval: &Approval) -> Markup {
                         @if let Some(reason) = approval.reasons.get(index).filter(|_| paired) { span .text { (shown(reason)) } " " }
                         span .quiet { "rule " code { (shown(policy)) } }
                         @if let Some((name, text)) = source_of(state, policy) {
-                            details { summary { "policy " code { (shown(name)) } } (value::exact(text)) }
+                            details {
+                                summary { "policy " code { (shown(name)) } }
+                                (value::exact(text))
+                                p { a href={ "/history?artefact=policy:" (name) } { "What was changed of it, by whom" } }
+                            }
                         }
                     }
                 }

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Redirect;
-use remit_domain::{Command, DataClass, Refusal};
+use remit_domain::{Command, DataClass, Event, Refusal};
 use remit_review::{Choice, projections_in};
 use serde::Deserialize;
 
@@ -29,6 +29,8 @@ pub(crate) struct Decision {
     #[serde(default)]
     external: String,
     #[serde(default)]
+    irreversible: String,
+    #[serde(default)]
     projections: String,
 }
 
@@ -51,13 +53,14 @@ impl Decision {
             risk: self.risk.parse().map_err(|_| bad("risk"))?,
             data,
             external: self.external == "yes",
+            irreversible: self.irreversible == "yes",
             projections: projections_in(&self.projections)?,
             digest: self.digest.parse().map_err(|_| bad("digest"))?,
         })
     }
 }
 
-/// Pins one tool to what the page showed; refused if its server says something else by now.
+/// Pins one tool to what the page showed, or proposes to where somebody else has to agree; refused if its server says something else by now.
 pub(crate) async fn approve(
     State(console): State<Console>,
     Path(name): Path<String>,
@@ -71,6 +74,14 @@ pub(crate) async fn approve(
     let offered = remit_review::by_name(&connector.name, documents)?;
     let choices = remit_review::pin(&connector.name, offered, vec![choice])?;
     let command = Command::ApproveOperations { connector: connector.id, choices };
-    console.engine.submit(sent.viewer.actor(), command).await?;
-    Ok(Redirect::to(&format!("/connectors/{}/review", connector.name)))
+    let receipt = console.engine.submit(sent.viewer.actor(), command).await?;
+    // Where somebody else has to agree, the page of what was proposed says so.
+    let proposed = receipt.events.iter().find_map(|event| match event {
+        Event::ChangeProposed(proposed) => Some(proposed.change),
+        _ => None,
+    });
+    Ok(Redirect::to(&match proposed {
+        Some(change) => format!("/changes/{change}"),
+        None => format!("/connectors/{}/review", connector.name),
+    }))
 }

@@ -71,5 +71,6 @@ pub(super) const fn kind(spec: &ConnectorSpec) -> &'static str {
     match spec {
         ConnectorSpec::Stdio { .. } => "process",
         ConnectorSpec::Http { .. } => "HTTP",
+        ConnectorSpec::Elsewhere { .. } => "enforced elsewhere",
     }
 }

@@ -32,10 +32,10 @@ pub(crate) async fn review(
     let waiting = answers::waiting_count(&state, &viewer.actor(), console.engine.now());
     let title = format!("Review of {}", connector.name);
     let frame = Frame { title: &title, place: Place::Connectors, viewer: &viewer, waiting, refreshes: false };
-    Ok(layout::page(&frame, &render(&viewer, &connector, &items)))
+    Ok(layout::page(&frame, &render(&viewer, &connector, &items, state.is_founding())))
 }
 
-pub(super) fn render(viewer: &Viewer, connector: &Connector, items: &[Item]) -> Markup {
+pub(super) fn render(viewer: &Viewer, connector: &Connector, items: &[Item], is_founding: bool) -> Markup {
     let (open, settled): (Vec<&Item>, Vec<&Item>) = items.iter().partition(|item| item.status.is_open());
     html! {
         p .crumb { a href="/connectors" { "Connectors" } " / " a href={ "/connectors/" (connector.name) } { (shown(&connector.name)) } " / review" }
@@ -44,7 +44,7 @@ pub(super) fn render(viewer: &Viewer, connector: &Connector, items: &[Item]) -> 
         section {
             h2 { "Waits for a decision" }
             @if open.is_empty() { p .quiet { "Everything that is offered is pinned as it is." } }
-            @for item in open.iter().take(limits::LIST_ROWS_MAX) { (tool(viewer, connector, item)) }
+            @for item in open.iter().take(limits::LIST_ROWS_MAX) { (tool(viewer, connector, item, is_founding)) }
             @if open.len() > limits::LIST_ROWS_MAX {
                 p .notice .bad { (open.len() - limits::LIST_ROWS_MAX) " more: " code { "remit connector tools" } }
             }
@@ -52,7 +52,7 @@ pub(super) fn render(viewer: &Viewer, connector: &Connector, items: &[Item]) -> 
         section {
             h2 { "Settled" }
             @if settled.is_empty() { p .quiet { "Nothing yet." } }
-            @for item in settled.iter().take(limits::LIST_ROWS_MAX) { (tool(viewer, connector, item)) }
+            @for item in settled.iter().take(limits::LIST_ROWS_MAX) { (tool(viewer, connector, item, is_founding)) }
         }
     }
 }
@@ -67,7 +67,7 @@ fn status(status: Status) -> Markup {
     pill(tone, status.as_str())
 }
 
-fn tool(viewer: &Viewer, connector: &Connector, item: &Item) -> Markup {
+fn tool(viewer: &Viewer, connector: &Connector, item: &Item, is_founding: bool) -> Markup {
     html! {
         article .tool {
             h3 { code { (shown(&item.tool)) } " " (status(item.status)) }
@@ -82,19 +82,20 @@ fn tool(viewer: &Viewer, connector: &Connector, item: &Item) -> Markup {
             @if let Some(definition) = &item.definition {
                 details { summary { "Definition" } (value::table(definition)) }
             }
-            @if item.status.is_open() { (form(viewer, connector, item)) }
+            @if item.status.is_open() { (form(viewer, connector, item, is_founding)) }
         }
     }
 }
 
 /// What the person decides, filled in with what was decided before, or else with what is proposed.
-fn form(viewer: &Viewer, connector: &Connector, item: &Item) -> Markup {
+fn form(viewer: &Viewer, connector: &Connector, item: &Item, is_founding: bool) -> Markup {
     let (Some(proposed), Some(digest)) = (&item.proposed, &item.digest) else { return html! {} };
     let before = item.approved.as_ref();
     let verb = before.map_or(proposed.verb, |before| before.verb);
     let risk = before.map_or(proposed.risk, |before| before.risk);
     let data = before.map_or(proposed.data, |before| before.data);
     let external = before.map_or(proposed.external, |before| before.external);
+    let irreversible = before.is_some_and(|before| before.irreversible);
     let projections = before.map(|before| before.projections.as_slice()).unwrap_or_default();
     let lines: Vec<String> = projections.iter().map(ToString::to_string).collect();
     let field = |name: &str| format!("{name}-{}", digest.short());
@@ -121,10 +122,14 @@ fn form(viewer: &Viewer, connector: &Connector, item: &Item) -> Markup {
             }
             label for=(field("external")) { "Reaches outside" }
             input id=(field("external")) type="checkbox" name="external" value="yes" checked[external];
+            label for=(field("irreversible")) { "Nobody can undo it" }
+            input id=(field("irreversible")) type="checkbox" name="irreversible" value="yes" checked[irreversible];
             label for=(field("projections")) { "Projections, one a line" }
             textarea id=(field("projections")) name="projections" rows="2" spellcheck="false" { (lines.join("\n")) }
             (suggested(item))
-            button .primary type="submit" { "Approve, pinned to this definition" }
+            button .primary type="submit" {
+                @if is_founding { "Approve, pinned to this definition" } @else { "Propose it, pinned to this definition" }
+            }
             p .quiet { "Binds your approval to " (id::digest(digest)) }
         }
     }

@@ -29,7 +29,7 @@ pub(super) fn warnings(warnings: &[Warning]) -> Markup {
 }
 
 /// What changed since it was approved, member by member.
-pub(super) fn differences(differences: &[Difference]) -> Markup {
+pub(crate) fn differences(differences: &[Difference]) -> Markup {
     html! {
         @if !differences.is_empty() {
             ul .rules .differences {

@@ -88,13 +88,26 @@ fn facts(state: &Realm, connector: &Connector, now: Timestamp) -> Markup {
                     @for name in environment { code { (shown(name)) } " " }
                 }))
             }
+            ConnectorSpec::Elsewhere { subjects, resources, trusts_properties } => {
+                (row("Known here", &html! { (subjects.len()) " subjects, " (resources.len()) " resources" }))
+                (row("Their properties", &html! {
+                    @if *trusts_properties { "as the enforcer says" } @else { "as known here" }
+                }))
+            }
         }
         (row("Reached by", &html! {
             @if connector.sandbox { "agents of the environment sandbox only" } @else { "agents with a grant" }
         }))
         (row("Owner", &Names(state).person(connector.owner)))
         (row("Added", &moment(connector.added_at, now)))
+        (row("History", &html! { a href={ "/history?artefact=connector:" (connector.name) } { "What was changed of it, by whom" } }))
     })
+}
+
+/// A value of a query: tools are named as their server likes.
+fn encoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
+    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 fn pinned(state: &Realm, operation: &Operation, neighbours: &Neighbours, now: Timestamp) -> Markup {
@@ -108,9 +121,10 @@ fn pinned(state: &Realm, operation: &Operation, neighbours: &Neighbours, now: Ti
             }
             @if let Some(reason) = &operation.withdrawn { p .reason { (shown(reason)) } }
             p .quiet {
-                (operation.verb) ", " (data) @if operation.external { ", outside" }
+                (operation.verb) ", " (data) @if operation.external { ", outside" } @if operation.irreversible { ", irreversible" }
                 ", approved by " (Names(state).person(operation.approved_by)) " " (moment(operation.approved_at, now))
                 ", definition " (id::digest(&operation.digest))
+                ", " a href={ "/history?artefact=" (encoded(&format!("operation:{}", operation.name))) } { "history" }
             }
             @for projection in &operation.projections { p { code { (shown(&projection.to_string())) } } }
             (warnings(&examine(&operation.definition.document, neighbours)))

@@ -52,7 +52,7 @@ impl People {
     /// What the control plane refuses.
     pub async fn connect(&self, name: &str, url: &Url, tools_max: usize) -> anyhow::Result<()> {
         let spec = json!({"name": name, "spec": {"kind": "http", "url": url}});
-        self.root.post("/v1/connectors", spec).await.map_err(said)?;
+        self.agreed("/v1/connectors", &spec).await.map_err(said)?;
         let offered = self.root.get(&format!("/v1/connectors/{name}/tools")).await.map_err(said)?;
         let offered = offered.get("items").and_then(Value::as_array).context("the connector offers nothing")?;
         let choice = |tool: &Value| {
@@ -65,7 +65,16 @@ impl People {
         let is_tool = |item: &&Value| !item.get("tool").and_then(Value::as_str).unwrap_or("@").starts_with('@');
         let choices: Vec<Value> = offered.iter().filter(is_tool).take(tools_max).map(choice).collect();
         let approve = format!("/v1/connectors/{name}/approve-tools");
-        self.root.post(&approve, json!({"choices": choices})).await.map_err(said)?;
+        self.agreed(&approve, &json!({"choices": choices})).await.map_err(said)?;
+        Ok(())
+    }
+
+    /// What root proposes and mia approves.
+    async fn agreed(&self, path: &str, body: &Value) -> Result<(), Failure> {
+        let proposed = self.root.post(path, body).await?;
+        if let Some(change) = proposed.get("change").and_then(Value::as_str) {
+            self.mia.post(&format!("/v1/changes/{change}/approve"), json!({})).await?;
+        }
         Ok(())
     }
 

@@ -19,6 +19,7 @@ pub const AT_A_TIME: usize = 256;
 /// Starts a task of `agent`, by the person who owns it.
 pub async fn start(engine: &Engine, root: &Actor, agent: AgentId, parent: Option<TaskId>) -> anyhow::Result<TaskId> {
     let start = StartTask {
+        configuration: None,
         agent,
         purpose: "to be measured".to_owned(),
         acting_for: None,
@@ -81,15 +82,7 @@ impl Caller {
         let arguments = json!({"key": format!("key-{number}")});
         let canonical = serde_json::to_vec(&arguments)?;
         let (content, sealed) = self.engine.commitment(self.task, "arguments", canonical).await?;
-        let attempt = AttemptAction {
-            task: self.task,
-            operation: self.operation.clone(),
-            arguments: Arc::new(arguments),
-            content,
-            proven: false,
-            beside: None,
-            approval: None,
-        };
+        let attempt = AttemptAction::new(self.task, self.operation.clone(), Arc::new(arguments), content);
         let command = Command::AttemptAction(Box::new(attempt));
         let receipt = self.engine.submit_with(self.actor.clone(), command, vec![sealed]).await?;
         match Verdict::among(&receipt.events) {

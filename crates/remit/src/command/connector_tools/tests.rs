@@ -20,6 +20,7 @@ fn pinned(document: Value, data: DataClass) -> Operation {
         risk: 3,
         data,
         external: true,
+        irreversible: false,
         projections: vec!["host = url_host(url)".parse().unwrap()],
         digest: definition.digest(),
         definition,

@@ -3,7 +3,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{alone, in_words, shapes};
-use crate::command::policy_files::{changed, difference, read, run_tables};
+use crate::command::policy_files::{changed, read, run_tables};
 
 fn starter() -> crate::command::policy_files::Files {
     read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies")).unwrap()
@@ -37,15 +37,6 @@ fn only_what_differs_is_proposed() {
     let edits = changed(&files, &json!({"sources": sources}));
     assert_eq!(edits.len(), 1);
     assert_eq!(edits[0]["name"], json!(files.sources[1].name));
-}
-
-#[test]
-fn a_difference_shows_what_changed_and_nothing_else() {
-    let edit = json!({"name": "base", "before": "a\nb\nc", "text": "a\nB\nc"});
-    assert_eq!(difference(&edit), "base (from line 2)\n- b\n+ B");
-    assert_eq!(difference(&json!({"name": "base", "before": null, "text": "a"})), "base (from line 1)\n+ a");
-    assert_eq!(difference(&json!({"name": "base", "before": "a\na", "text": "a"})), "base (from line 2)\n- a");
-    assert_eq!(difference(&json!({"name": "base", "before": "a", "text": null})), "base (from line 1)\n- a");
 }
 
 #[test]

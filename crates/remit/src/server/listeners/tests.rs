@@ -27,9 +27,13 @@ async fn addresses_say_how_they_are_spoken_to() {
     assert!(plain.gateway.starts_with("http://127.0.0.1:"), "{plain:?}");
     assert!(plain.gateway_mtls.is_some_and(|address| address.starts_with("https://127.0.0.1:")));
     assert_eq!(plain.control_mtls, None);
+    assert_eq!((plain.hooks, plain.hooks_mtls), (None, None));
 
-    let config = Config::parse(&format!("{text}tls.certificate = 'a'\ntls.key = 'b'\n")).unwrap();
+    let config =
+        Config::parse(&format!("{text}hooks.listen = '127.0.0.1:0'\ntls.certificate = 'a'\ntls.key = 'b'\n")).unwrap();
+    let listeners = Listeners::bind(&config, Some("127.0.0.1:0".parse().unwrap())).await.unwrap();
     let encrypted = listeners.addresses(&config).unwrap();
     assert!(encrypted.control.starts_with("https://127.0.0.1:"), "{encrypted:?}");
+    assert!(encrypted.hooks.is_some_and(|address| address.starts_with("https://127.0.0.1:")));
     assert!(encrypted.sandbox.is_some_and(|address| address.starts_with("http://")), "never leaves this machine");
 }

@@ -1,0 +1,207 @@
+//! Edits: what a change does to one artefact, who may propose it, and who may approve it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Actor, AddConnector, AgentId, Configuration, ConnectorId, Digest, Event, Moment, OperationChoice, OperationPattern,
+    PersonId, PolicyEdit, Refusal, State, configuration, connector, operation, person,
+};
+
+/// What becomes of one artefact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "artefact", rename_all = "snake_case")]
+pub enum Edit {
+    /// One text of the policies, set or removed.
+    Policy(PolicyEdit),
+    /// A connector is added, or the one of this name is reached in another way.
+    Connector(Box<AddConnector>),
+    /// An operation's definition and classification.
+    Operation(Box<OperationEdit>),
+    /// The groups that a person is in, which policies name as approvers.
+    Groups { person: PersonId, groups: Vec<String> },
+    /// Who answers and approves for an agent.
+    Approvers { agent: AgentId, owner: PersonId, approvers: Vec<PersonId> },
+    /// What a person may reach directly, as far as that is on record here.
+    Entitlements { person: PersonId, operations: Option<Vec<OperationPattern>> },
+    /// The prompt, model and tools that an agent is approved with.
+    Configuration { agent: AgentId, configuration: Option<Configuration> },
+}
+
+/// One operation of a connector as it shall be approved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OperationEdit {
+    pub connector: ConnectorId,
+    pub choice: OperationChoice,
+}
+
+impl Edit {
+    /// The artefact that it is about, as people name it: `policy:NAME`, `operation:CONNECTOR/TOOL`.
+    pub fn artefact(&self, state: &State) -> String {
+        match self {
+            Self::Policy(edit) => format!("policy:{}", edit.name),
+            Self::Connector(add) => format!("connector:{}", add.name),
+            Self::Operation(edit) => {
+                format!("operation:{}/{}", connector_name(state, edit.connector), edit.choice.tool)
+            }
+            Self::Groups { person, .. } | Self::Entitlements { person, .. } => {
+                format!("person:{}", state.people.get(person).map_or_else(|| person.to_string(), |it| it.name.clone()))
+            }
+            Self::Approvers { agent, .. } | Self::Configuration { agent, .. } => {
+                format!("agent:{}", state.agents.get(agent).map_or_else(|| agent.to_string(), |it| it.name.clone()))
+            }
+        }
+    }
+
+    /// Digest of the artefact as it is now: a change is about what its author saw.
+    ///
+    /// All policies are one artefact here, since each is checked together with the others.
+    pub(crate) fn base(&self, state: &State) -> Digest {
+        match self {
+            Self::Policy(_) => state.policies.digest(),
+            Self::Connector(add) => {
+                let known = state.connector_named(&add.name).ok();
+                Digest::of_document(&known.map(|known| (known.owner, &known.spec, known.sandbox)))
+            }
+            Self::Operation(edit) => {
+                let name = format!("{}/{}", connector_name(state, edit.connector), edit.choice.tool);
+                Digest::of_document(&state.operations.get(name.as_str()).map(|known| {
+                    (
+                        known.digest,
+                        known.verb,
+                        known.risk,
+                        known.data,
+                        known.external,
+                        known.irreversible,
+                        &known.projections,
+                    )
+                }))
+            }
+            Self::Groups { person, .. } => Digest::of_document(&state.people.get(person).map(|person| &person.groups)),
+            Self::Approvers { agent, .. } => {
+                let profile = state.agents.get(agent).map(|agent| &agent.profile);
+                Digest::of_document(&profile.map(|profile| (profile.owner, &profile.approvers)))
+            }
+            Self::Entitlements { person, .. } => {
+                Digest::of_document(&state.people.get(person).map(|person| &person.entitlements))
+            }
+            Self::Configuration { agent, .. } => {
+                Digest::of_document(&state.agents.get(agent).map(|agent| &agent.configuration))
+            }
+        }
+    }
+
+    /// The edit that would bring its artefact back to what it is in `then`; nothing where what was added cannot be taken back by an
+    /// edit, but is removed.
+    pub fn as_it_was(&self, then: &State) -> Option<Self> {
+        match self {
+            Self::Policy(edit) => {
+                let text = then.policies.sources.get(&edit.name).cloned();
+                Some(Self::Policy(PolicyEdit { name: edit.name.clone(), text }))
+            }
+            Self::Connector(add) => then.connector_named(&add.name).ok().map(|known| {
+                let (name, owner) = (known.name.clone(), Some(known.owner));
+                Self::Connector(Box::new(AddConnector {
+                    name,
+                    owner,
+                    spec: known.spec.clone(),
+                    sandbox: known.sandbox,
+                }))
+            }),
+            Self::Operation(edit) => {
+                let name = format!("{}/{}", connector_name(then, edit.connector), edit.choice.tool);
+                then.operations.get(name.as_str()).map(|known| {
+                    Self::Operation(Box::new(OperationEdit { connector: edit.connector, choice: known.choice() }))
+                })
+            }
+            Self::Groups { person, .. } => {
+                let groups = then.people.get(person)?.groups.clone();
+                Some(Self::Groups { person: *person, groups })
+            }
+            Self::Approvers { agent, .. } => {
+                let profile = &then.agents.get(agent)?.profile;
+                Some(Self::Approvers { agent: *agent, owner: profile.owner?, approvers: profile.approvers.clone() })
+            }
+            Self::Entitlements { person, .. } => {
+                let operations = then.people.get(person)?.entitlements.clone();
+                Some(Self::Entitlements { person: *person, operations })
+            }
+            Self::Configuration { agent, .. } => {
+                let configuration = then.agents.get(agent)?.configuration.clone();
+                Some(Self::Configuration { agent: *agent, configuration })
+            }
+        }
+    }
+
+    /// Whether whoever acts may propose this at all.
+    pub(crate) fn may_be_proposed(&self, state: &State, actor: &Actor) -> Result<(), Refusal> {
+        match self {
+            Self::Policy(_) => actor.person().map(|_| ()),
+            Self::Connector(add) => {
+                actor.administrator(state)?;
+                // Where a process would be started, being on this machine counts, and that is the author's to show.
+                connector::check_spec(actor, &add.spec)
+            }
+            Self::Operation(edit) => {
+                let known = state.connectors.get(&edit.connector);
+                let known = known.ok_or_else(|| Refusal::unknown("connector", edit.connector))?;
+                match actor.person()? {
+                    owner if owner == known.owner => Ok(()),
+                    _ => actor.administrator(state).map(|_| ()),
+                }
+            }
+            Self::Groups { .. } | Self::Entitlements { .. } => actor.administrator(state).map(|_| ()),
+            Self::Approvers { agent, .. } | Self::Configuration { agent, .. } => {
+                actor.owner_of(state, *agent).map(|_| ())
+            }
+        }
+    }
+
+    /// Whether `person` may approve this, if they did not propose it. Nobody approves what gives something to themselves.
+    pub(crate) fn may_be_approved_by(&self, state: &State, person: PersonId) -> bool {
+        let is_administrator = state.people.get(&person).is_some_and(|person| person.is_administrator());
+        match self {
+            Self::Policy(_) | Self::Connector(_) => is_administrator,
+            Self::Operation(edit) => {
+                is_administrator || state.connectors.get(&edit.connector).is_some_and(|known| known.owner == person)
+            }
+            Self::Groups { person: given, .. } | Self::Entitlements { person: given, .. } => {
+                is_administrator && *given != person
+            }
+            Self::Approvers { agent, owner, approvers } => {
+                let profile = state.agents.get(agent).map(|agent| &agent.profile);
+                let is_owner = profile.is_some_and(|profile| profile.owner == Some(person));
+                let was_named = profile.is_some_and(|profile| profile.approvers.contains(&person)) || is_owner;
+                let is_named = approvers.contains(&person) || *owner == person;
+                (is_administrator || is_owner) && (was_named || !is_named)
+            }
+            Self::Configuration { agent, .. } => {
+                is_administrator || state.agents.get(agent).is_some_and(|agent| agent.profile.owner == Some(person))
+            }
+        }
+    }
+
+    /// What happens if this comes about. Policies are left out: all that one change edits are activated together.
+    pub(crate) fn deed(&self, state: &State, by: PersonId, at: &Moment) -> Result<Option<Event>, Refusal> {
+        Ok(match self {
+            Self::Policy(_) => None,
+            Self::Connector(add) => Some(connector::added(state, add, by, at)?),
+            Self::Operation(edit) => Some(operation::approved(state, edit, by)?),
+            Self::Groups { person, groups } => Some(person::groups_set(state, *person, groups)?),
+            Self::Approvers { agent, owner, approvers } => {
+                Some(crate::agent::approvers_set(state, *agent, *owner, approvers)?)
+            }
+            Self::Entitlements { person, operations } => {
+                Some(person::entitled(state, *person, operations.as_deref(), by)?)
+            }
+            Self::Configuration { agent, configuration } => {
+                Some(configuration::approved(state, *agent, configuration.as_ref(), by)?)
+            }
+        })
+    }
+}
+
+fn connector_name(state: &State, connector: ConnectorId) -> String {
+    state.connectors.get(&connector).map_or_else(|| connector.to_string(), |connector| connector.name.clone())
+}

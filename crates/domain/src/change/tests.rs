@@ -1,0 +1,273 @@
+use serde_json::json;
+
+use super::*;
+use crate::tests::world::{DAY, HOUR, World, by, helpdesk, operation, pattern, policy, propose, tool};
+use crate::{
+    ADMINISTRATORS, AddConnector, AddPerson, AgentId, Command, Configuration, ConnectorSpec, PersonId, SignInMethod,
+    Verb,
+};
+
+const NO_UPDATE: &str = "@id(\"no-update\") forbid (principal, action == Action::\"helpdesk/update\", resource);";
+
+/// The help desk after its founding: `eve` is a second administrator.
+fn founded() -> (World, PersonId) {
+    let mut world = World::with_support();
+    let eve = world.person("eve", &[ADMINISTRATORS]);
+    (world, eve)
+}
+
+fn approve(change: ChangeId) -> Command {
+    Command::ApproveChange { change }
+}
+
+/// The one change that `events` propose.
+fn proposed(events: &[Event]) -> ChangeId {
+    let mut found = events.iter().filter_map(|event| match event {
+        Event::ChangeProposed(proposed) => Some(proposed.change),
+        _ => None,
+    });
+    found.next().unwrap_or_else(|| panic!("nothing was proposed: {events:?}"))
+}
+
+fn add_connector(name: &str, url: &str) -> AddConnector {
+    let spec = ConnectorSpec::Http { url: url.to_owned() };
+    AddConnector { name: name.to_owned(), owner: None, spec, sandbox: false }
+}
+
+/// One edit of each artefact, as `root` may propose them.
+fn one_of_each(world: &World) -> Vec<Edit> {
+    let (agent, bob) = (world.support(), world.named("bob"));
+    let operation = OperationEdit { connector: world.helpdesk(), choice: tool("read", Verb::Read, 2, &json!({})) };
+    vec![
+        policy("mail", Some(NO_UPDATE)),
+        Edit::Connector(Box::new(add_connector("billing", "https://billing.example.org/mcp"))),
+        Edit::Operation(Box::new(operation)),
+        Edit::Groups { person: bob, groups: vec!["leads".to_owned(), "finance".to_owned()] },
+        Edit::Approvers { agent, owner: bob, approvers: vec![bob] },
+        Edit::Entitlements { person: bob, operations: Some(vec![pattern("helpdesk/read")]) },
+        Edit::Configuration { agent, configuration: Some(Configuration::default()) },
+    ]
+}
+
+#[test]
+fn no_artefact_is_changed_by_one_person_alone() {
+    let (beginning, eve) = founded();
+    let root = beginning.root;
+    for edit in one_of_each(&beginning) {
+        let mut world = beginning.clone();
+        let change = proposed(&world.must(&by(root), propose(vec![edit.clone()])));
+        assert_eq!(world.refused(&by(root), approve(change)), "self_approval", "{edit:?}");
+        assert_eq!(world.refused(&by(world.named("cleo")), approve(change)), "not_an_approver", "{edit:?}");
+        let events = world.must(&by(eve), approve(change));
+        assert!(matches!(events.as_slice(), [Event::ChangeApproved { .. }, _]), "{events:?}");
+        assert_eq!(world.refused(&by(eve), approve(change)), "not_found");
+    }
+}
+
+#[test]
+fn the_deeds_come_out_as_proposals_once_somebody_else_could_approve() {
+    let (mut world, eve) = founded();
+    let root = by(world.root);
+    let change = proposed(&world.must(&root, Command::AddConnector(Box::new(add_connector("billing", "https://b/")))));
+    assert!(world.state.connector_named("billing").is_err());
+    world.must(&by(eve), approve(change));
+    let connector = world.state.connector_named("billing").unwrap();
+    assert_eq!((connector.owner, connector.name.as_str()), (world.root, "billing"), "its author's, not the approver's");
+
+    let connector = connector.id;
+    let change = proposed(&world.must(&root, Command::ApproveOperations { connector, choices: helpdesk() }));
+    assert!(world.state.operation(&operation("billing/read")).is_err());
+    world.must(&by(eve), approve(change));
+    assert_eq!(world.state.operation(&operation("billing/read")).unwrap().approved_by, eve);
+
+    let add = AddPerson { name: "max".to_owned(), groups: vec!["finance".to_owned()] };
+    let change = proposed(&world.must(&root, Command::AddPerson(add)));
+    assert!(world.state.person_named("max").unwrap().groups.is_empty(), "a person, and nothing more yet");
+    world.must(&by(eve), approve(change));
+    assert!(world.state.person_named("max").unwrap().in_group("finance"));
+
+    let (agent, bob) = (world.support(), world.named("bob"));
+    let profile = crate::AgentProfile {
+        approvers: vec![bob],
+        purpose: "answers all".to_owned(),
+        ..world.profile(world.named("ana"))
+    };
+    let change = proposed(&world.must(&root, Command::DescribeAgent { agent, profile: Box::new(profile) }));
+    let known = &world.state.agent(agent).unwrap().profile;
+    assert_eq!((known.purpose.as_str(), known.approvers.contains(&bob)), ("answers all", false));
+    world.must(&by(eve), approve(change));
+    assert!(world.state.agent(agent).unwrap().profile.approvers.contains(&bob));
+}
+
+#[test]
+fn taking_something_away_is_done_at_once() {
+    let (mut world, _) = founded();
+    let (root, bob) = (by(world.root), world.named("bob"));
+    let events = world.must(&root, Command::SetPersonGroups { person: bob, groups: Vec::new() });
+    assert!(matches!(events.as_slice(), [Event::PersonGroupsSet { .. }]), "{events:?}");
+    let events = world.must(&root, Command::RemoveConnector { connector: world.helpdesk() });
+    assert!(matches!(events.last(), Some(Event::ConnectorRemoved { .. })));
+}
+
+#[test]
+fn the_founding_is_over_for_ever() {
+    let mut world = World::new();
+    assert!(world.state.is_founding());
+    let root = by(world.root);
+    assert!(matches!(
+        world
+            .must(
+                &root,
+                propose(vec![policy(
+                    "x",
+                    Some("@id(\"x\") forbid (principal in Class::\"read\", action in Action::\"write\", resource);")
+                )])
+            )
+            .as_slice(),
+        [Event::PolicyActivated { change: None, .. }]
+    ));
+    let eve = world.person("eve", &[ADMINISTRATORS]);
+    assert!(!world.state.is_founding());
+    world.must(&root, Command::RemovePerson { person: eve });
+    assert!(!world.state.is_founding(), "with one administrator left as well");
+    let change = proposed(&world.must(&root, Command::AddConnector(Box::new(add_connector("billing", "https://b/")))));
+    assert_eq!(world.refused(&root, approve(change)), "self_approval");
+}
+
+#[test]
+fn nobody_approves_what_gives_something_to_themselves() {
+    let (mut world, eve) = founded();
+    let (root, agent) = (by(world.root), world.support());
+    let edits = [
+        Edit::Groups { person: eve, groups: vec![ADMINISTRATORS.to_owned(), "finance".to_owned()] },
+        Edit::Entitlements { person: eve, operations: None },
+        Edit::Approvers { agent, owner: world.named("ana"), approvers: vec![eve] },
+    ];
+    for edit in edits {
+        let change = proposed(&world.must(&root, propose(vec![edit.clone()])));
+        assert_eq!(world.refused(&by(eve), approve(change)), "not_an_approver", "{edit:?}");
+    }
+}
+
+#[test]
+fn what_changed_meanwhile_makes_a_proposal_stale() {
+    let (beginning, eve) = founded();
+    let root = by(beginning.root);
+    for edit in one_of_each(&beginning).into_iter().filter(|edit| !matches!(edit, Edit::Connector(_))) {
+        let mut world = beginning.clone();
+        let first = proposed(&world.must(&root, propose(vec![edit.clone()])));
+        let second = proposed(&world.must(&root, propose(vec![edit.clone()])));
+        world.must(&by(eve), approve(first));
+        assert_eq!(world.refused(&by(eve), approve(second)), "change_stale", "{edit:?}");
+    }
+}
+
+#[test]
+fn an_emergency_is_active_at_once_and_two_others_look_at_it() {
+    let (mut world, eve) = founded();
+    let (root, task) = (by(world.root), world.task(world.support()));
+    let emergency = |edits| Command::EmergencyChange { edits, reason: "mail is being abused".to_owned() };
+    let events = world.must(&root, emergency(vec![policy("mail", Some(NO_UPDATE))]));
+    let change = proposed(&events);
+    assert_eq!(world.call(task, "helpdesk/update", json!({"id": 7})).denied().determining, ["no-update"]);
+    let review = |upheld| Command::ReviewChange { change, upheld, note: String::new() };
+    assert_eq!(world.refused(&root, review(true)), "self_approval");
+    assert_eq!(world.refused(&by(world.named("bob")), review(true)), "not_an_approver");
+    assert_eq!(world.refused(&by(eve), approve(change)), "change_active");
+    world.must(&by(eve), review(true));
+    assert_eq!(world.refused(&by(eve), review(true)), "already_reviewed");
+    world.now = world.now.plus_seconds(DAY + HOUR);
+    assert_eq!(world.refused(&root, emergency(vec![policy("mail", None)])), "review_overdue");
+    let max = world.person("max", &[]);
+    let admin = Edit::Groups { person: max, groups: vec![ADMINISTRATORS.to_owned()] };
+    let joined = proposed(&world.must(&by(eve), propose(vec![admin])));
+    world.must(&root, approve(joined));
+    world.must(&by(max), review(false));
+    assert!(world.state.changes.get(&change).is_none(), "two people have looked at it");
+    world.must(&root, emergency(vec![policy("mail", None)]));
+    let own = Edit::Groups { person: world.root, groups: vec![ADMINISTRATORS.to_owned(), "finance".to_owned()] };
+    assert_eq!(world.refused(&root, emergency(vec![own])), "self_approval");
+}
+
+#[test]
+fn a_change_is_all_or_nothing_and_about_one_artefact_once() {
+    let (mut world, _) = founded();
+    let root = by(world.root);
+    let broken = vec![
+        policy("mail", Some(NO_UPDATE)),
+        policy("other", Some("@id(\"o\") forbid (principal, action == Action::\"helpdesk/udpate\", resource);")),
+    ];
+    assert_eq!(world.refused(&root, propose(broken)), "policy_invalid");
+    assert_eq!(
+        world.refused(&root, propose(vec![policy("mail", Some(NO_UPDATE)), policy("mail", None)])),
+        "bad_proposal"
+    );
+    let nobody = Edit::Groups { person: PersonId::from_uuid(uuid::Uuid::nil()), groups: Vec::new() };
+    assert_eq!(world.refused(&root, propose(vec![nobody])), "not_found");
+    // A policy about an operation that the same change approves.
+    let choice = tool("burn", Verb::Write, 1, &json!({}));
+    let edits = vec![
+        Edit::Operation(Box::new(OperationEdit { connector: world.helpdesk(), choice })),
+        policy("burn", Some("@id(\"no-burn\") forbid (principal, action == Action::\"helpdesk/burn\", resource);")),
+    ];
+    world.must(&root, propose(edits));
+}
+
+#[test]
+fn what_it_was_can_be_proposed_again() {
+    let (mut world, eve) = founded();
+    let root = by(world.root);
+    let before = world.state.clone();
+    for edit in one_of_each(&world) {
+        let Some(back) = edit.as_it_was(&before) else { continue };
+        let change = proposed(&world.must(&root, propose(vec![edit])));
+        world.must(&by(eve), approve(change));
+        let undo = Command::ProposeChange { edits: vec![back], reason: "undo it".to_owned(), revert_of: Some(change) };
+        let undo = proposed(&world.must(&root, undo));
+        world.must(&by(eve), approve(undo));
+    }
+    assert_eq!(before.policies.digest(), world.state.policies.digest());
+    let bob = world.named("bob");
+    assert_eq!(before.people[&bob], world.state.people[&bob]);
+    assert_eq!(before.agent(world.support()).unwrap(), world.state.agent(world.support()).unwrap());
+}
+
+#[test]
+fn a_process_is_proposed_on_the_machine_and_approved_anywhere() {
+    let (mut world, eve) = founded();
+    let spec = ConnectorSpec::Stdio { command: "server".to_owned(), arguments: Vec::new(), environment: Vec::new() };
+    let edit = Edit::Connector(Box::new(AddConnector { spec, ..add_connector("local", "") }));
+    let remote = Actor::Person { person: world.root, method: SignInMethod::OneTimeLink };
+    assert_eq!(world.refused(&remote, propose(vec![edit.clone()])), "local_only");
+    let change = proposed(&world.must(&by(world.root), propose(vec![edit])));
+    world.must(&Actor::Person { person: eve, method: SignInMethod::OneTimeLink }, approve(change));
+}
+
+#[test]
+fn only_remit_records_what_a_check_came_to() {
+    let (mut world, eve) = founded();
+    let change = world.propose(world.root, "mail", NO_UPDATE);
+    let check = || Command::RecordCheck {
+        change,
+        check: "replay".to_owned(),
+        passed: true,
+        summary: "3 of 100 actions would be denied".to_owned(),
+    };
+    assert_eq!(world.refused(&by(eve), check()), "not_permitted");
+    world.must(&Actor::Remit, check());
+    assert_eq!(world.state.changes[&change].checks[0].check, "replay");
+    for _ in 1..limits::CHANGE_CHECKS_MAX {
+        world.must(&Actor::Remit, check());
+    }
+    assert_eq!(world.refused(&Actor::Remit, check()), "too_many_checks");
+}
+
+#[test]
+fn an_agent_proposes_nothing() {
+    let (mut world, _) = founded();
+    let agent: AgentId = world.support();
+    assert_eq!(
+        world.refused(&Actor::Agent { agent, task: None }, propose(vec![policy("mail", Some(NO_UPDATE))])),
+        "person_needed"
+    );
+}

@@ -1,0 +1,95 @@
+mod estates;
+mod rules;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::tests::world::{DAY, World, by, operation, pattern};
+use crate::{AgentId, Command, DataClass, Environment, PolicyEdit, State, Timestamp, facts, limits};
+use estates::Estate;
+
+/// Everything that `walk` finds.
+pub(super) fn all<W: Walk>(mut walk: W) -> Vec<W::Found> {
+    let (mut found, mut asked) = (Vec::new(), 0);
+    while let Some(step) = walk.step() {
+        asked += 1;
+        found.extend(step);
+    }
+    assert_eq!(asked, walk.total(), "each is asked once");
+    found
+}
+
+/// Who can call `name`, by name, and whether always.
+fn callers(state: &State, name: &str, now: Timestamp) -> BTreeMap<String, Reachable> {
+    let found = all(who_can_call(state, &operation(name), None, now).unwrap());
+    found.iter().map(|caller| (caller.agent.name.clone(), caller.reaches[0].prospect.reachable)).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn who_can_call_is_what_asking_every_agent_gives(seed in any::<u64>()) {
+        let estate = Estate::random(seed);
+        for name in estate.operations() {
+            let expected = estate.callers_one_by_one(&name);
+            let found = all(who_can_call(&estate.state, &name, None, estate.now).unwrap());
+            let reached = found.iter().map(|caller| {
+                let reached = &caller.reaches[0];
+                (caller.agent.id, (reached.prospect.reachable, reached.grant))
+            });
+            prop_assert_eq!(reached.collect::<BTreeMap<_, _>>(), expected, "{} under {}", name, estate.policies);
+        }
+    }
+
+    #[test]
+    fn who_can_see_is_whoever_can_call_something_of_the_class(seed in any::<u64>()) {
+        let estate = Estate::random(seed);
+        for data in [DataClass::D0, DataClass::D1, DataClass::D2, DataClass::D3] {
+            let touching = estate.operations().into_iter().filter(|name| estate.state.operations[name].data >= data);
+            let touching: BTreeSet<_> = touching.collect();
+            let expected: BTreeSet<AgentId> =
+                touching.iter().flat_map(|name| estate.callers_one_by_one(name).into_keys()).collect();
+            let found = all(who_can_see(&estate.state, data, None, estate.now).unwrap());
+            for caller in &found {
+                let names: BTreeSet<_> = caller.reaches.iter().map(|reached| reached.operation.clone()).collect();
+                prop_assert!(names.len() == caller.reaches.len() && names.is_subset(&touching));
+                prop_assert!(caller.more || caller.reaches.len() < limits::WHO_EXAMPLES || touching.len() == 1);
+            }
+            prop_assert_eq!(found.iter().map(|caller| caller.agent.id).collect::<BTreeSet<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn what_an_agent_and_a_person_reach_is_what_asking_for_every_operation_gives(seed in any::<u64>()) {
+        let estate = Estate::random(seed);
+        let mut by_agent: BTreeMap<AgentId, BTreeMap<OperationName, Reachable>> = BTreeMap::new();
+        for name in estate.operations() {
+            for (agent, (reachable, _)) in estate.callers_one_by_one(&name) {
+                by_agent.entry(agent).or_default().insert(name.clone(), reachable);
+            }
+        }
+        for agent in estate.state.agents.keys() {
+            let found = all(what_agent_reaches(&estate.state, *agent, None, estate.now).unwrap());
+            let found: BTreeMap<_, _> = found.into_iter().map(|it| (it.operation, it.prospect.reachable)).collect();
+            prop_assert_eq!(found, by_agent.get(agent).cloned().unwrap_or_default());
+        }
+        for person in estate.state.people.values() {
+            let through = |agent: &&AgentId| {
+                people_through(&estate.state, &estate.state.agents[*agent]).0.iter().any(|it| it.person == person.id)
+            };
+            let mut expected: BTreeMap<OperationName, usize> = BTreeMap::new();
+            for name in by_agent.keys().filter(through).flat_map(|agent| by_agent[agent].keys()) {
+                if person.is_entitled(name) != Some(true) {
+                    *expected.entry(name.clone()).or_default() += 1;
+                }
+            }
+            let found = all(what_person_reaches(&estate.state, person.id, None, estate.now).unwrap());
+            let found: BTreeMap<_, _> = found.into_iter().map(|it| (it.operation, it.agents)).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Has an attempt decided for the one who enforces it: recorded like every other, and neither held nor forwarded.
+
+use remit_domain::{ActionDenied, ActionId, AgentStatus, ApprovalId, Reachable, Refusal, Verdict};
+
+use super::acting::Acting;
+use super::denial::Denial;
+use crate::attempt::{Asks, Attempt};
+use crate::caller::Caller;
+use crate::{Gateway, limits};
+
+/// Who asks, and about whom.
+#[derive(Debug)]
+pub(super) struct Asking<'a> {
+    pub gateway: &'a Gateway,
+    pub enforcer: &'a Caller,
+    pub acting: &'a Acting,
+}
+
+impl Asking<'_> {
+    /// Decides one exact action. A yes is durable before this returns; nothing else makes one.
+    ///
+    /// # Errors
+    /// Every no, and whatever keeps it from being decided.
+    pub async fn decide(&self, asks: Asks, approval: Option<ApprovalId>) -> Result<ActionId, Denial> {
+        let Self { gateway, enforcer, acting } = self;
+        let busy = || Refusal::new("overloaded", "too many calls are under way").help("try again in a moment");
+        let _place = gateway.room.enter(acting.caller.agent).ok_or_else(|| Denial::unavailable(busy()))?;
+        let attempt = Attempt::at(&gateway.engine, &acting.caller, asks).await?;
+        let mut attempt = attempt.presenting(approval).enforced_by(enforcer.agent, acting.named);
+        let receipt = attempt.submit(&gateway.engine, &acting.caller).await?;
+        match Verdict::among(&receipt.events) {
+            Some(Verdict::Allowed(allowed)) => Ok(allowed.action),
+            Some(Verdict::Asked(requested)) => Err(self.waits(requested.action, requested.approval)),
+            Some(Verdict::Denied(denied)) => Err(self.denied(denied)),
+            None => Err(Denial::forbidden(Refusal::new("undecided", "nothing was decided"))),
+        }
+    }
+
+    /// Lets a message on that nobody decides on at Remit's own doors either, such as a greeting: of a caller who could use something of
+    /// `connectors`.
+    ///
+    /// # Errors
+    /// If there is nothing that this caller could use.
+    pub async fn may_pass(&self, connectors: Vec<String>) -> Result<(), Denial> {
+        let Self { gateway, acting, .. } = self;
+        if let Some(ended) = &acting.caller.ended {
+            return Err(Denial::forbidden(ended.clone()));
+        }
+        let (state, now, task, named) =
+            (gateway.engine.state(), gateway.engine.now(), acting.caller.task, acting.named);
+        // Deciding about some hundred tools takes milliseconds: not on a thread that others wait for.
+        let reaches = tokio::task::spawn_blocking(move || {
+            let active =
+                named.is_none_or(|named| state.agent(named).is_ok_and(|agent| agent.status == AgentStatus::Active));
+            let Some(task) = state.task(task).ok().filter(|_| active) else { return false };
+            let mut operations = connectors.iter().flat_map(|connector| state.operations_of(connector));
+            operations.any(|operation| remit_domain::reach(&state, task, operation, now) != Reachable::Never)
+        });
+        match reaches.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Denial::doubt(
+                "nothing_reachable",
+                "there is nothing behind this address that the caller could use",
+                "ask for a grant: `remit grant request`",
+            )),
+            Err(_) => Err(Denial::forbidden(Refusal::new("fault", "Remit failed while it looked at this request"))),
+        }
+    }
+
+    fn denied(&self, denied: &ActionDenied) -> Denial {
+        match denied.approval {
+            Some(approval) if denied.refusal.code == "approval_pending" => self.waits(denied.action, approval),
+            approval => Denial { decision: Some(denied.action), approval, ..Denial::forbidden(denied.refusal.clone()) },
+        }
+    }
+
+    /// A person has to say yes first.
+    fn waits(&self, action: ActionId, approval: ApprovalId) -> Denial {
+        let console = &self.gateway.settings.console_url;
+        let sentence = format!("a person has to approve this action first: `{approval}` waits for an answer");
+        let help = format!("it can be approved at {console}/approvals/{approval}; repeat the same request afterwards");
+        Denial {
+            decision: Some(action),
+            approval: Some(approval),
+            retry_after_seconds: Some(limits::HOOK_RETRY_SECONDS),
+            ..Denial::forbidden(Refusal::new("approval_required", sentence).help(help))
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What a counter-example would preferably look like: the solver's first answer is a correct call, but a strange one.
+
+/// What makes a call ordinary. None of it has to hold; as much of it is kept as the counter-example allows, the first first.
+pub(crate) const PREFERENCES: &[&str] = &[
+    "!(context has approval)",
+    "!resource.sandbox",
+    "principal has grant && principal.grant.exact",
+    "principal has grant && principal.grant.expires_at == 1700003600000",
+    "context.now == 1700000000000",
+    "context.credential_age == 0",
+    "principal.environment == \"production\"",
+    "principal.attribution == \"asserted\"",
+    "principal.task.labels.isEmpty()",
+    "principal.task.depth == 0",
+    "principal.task.purpose == \"\"",
+    "!(principal.task has acting_for)",
+    "!(principal.task has acting_for_entitled)",
+    "principal.task.calls == 0",
+    "principal.task.data == -1",
+    "principal.task.approved_data == -1",
+    "!principal.task.names",
+    "principal.class == \"act\"",
+    "principal.autonomy == 3",
+    "principal.data == 2",
+    "!resource.external",
+    "!resource.irreversible",
+    "resource.risk == 0",
+    "resource.data <= 2",
+    "resource.data == 0",
+    "context has approval && context.approval.approved_at == context.now",
+    "context has approval && context.approval.count == 1",
+];
