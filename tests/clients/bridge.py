@@ -46,9 +46,9 @@ class Bridge:
         """Adds a connector with everything that its server has, and what it may ask besides, and grants all of it."""
         self.estate.add(connector, **place)
         approve = ["connector", "approve-tools", connector]
-        self.remit.cli(*approve, "--all", *harmless())
+        self.remit.agreed(*approve, "--all", *harmless())
         if approves:
-            self.remit.cli(*approve, *(part for one in approves for part in ("--tool", one)), *harmless())
+            self.remit.agreed(*approve, *(part for one in approves for part in ("--tool", one)), *harmless())
         self.estate.grant(f"{connector}/*")
 
 

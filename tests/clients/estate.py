@@ -46,13 +46,13 @@ class Estate:
 
     def add(self, name: str, *, command: list[str] | None = None, url: str | None = None) -> None:
         """Adds a connector, of which nothing is approved."""
-        self.remit.cli("connector", "add", name, *(["--http", url] if url else ["--stdio", "--", *command]))
+        self.remit.agreed("connector", "add", name, *(["--http", url] if url else ["--stdio", "--", *command]))
 
     def connect(self, name: str, tools: frozenset[str], *, command: list[str] | None = None, url: str | None = None) -> None:
         """Adds a connector and approves some of its tools, so harmless that only grants and the tests' own rules decide."""
         self.add(name, command=command, url=url)
         named = [part for tool in sorted(tools) for part in ("--tool", tool)]
-        self.remit.cli("connector", "approve-tools", name, *named, "--risk", "1", "--data-class", "D1")
+        self.remit.agreed("connector", "approve-tools", name, *named, "--risk", "1", "--data-class", "D1")
 
     def activate(self, path: Path, rules: str) -> None:
         path.write_text(rules)

@@ -42,7 +42,7 @@ def test_a_server_that_says_so_loses_the_tool_from_the_list(client, estate, tmp_
     assert status(estate, name) == "changed"
     assert calls(flag) == ["Oban"]
     # A person looks at the new definition and approves it; from then on it is the one that counts.
-    estate.remit.cli("connector", "approve-tools", name, "--all")
+    estate.remit.agreed("connector", "approve-tools", name, "--all")
     assert text_of(driver.call("weather", city="Turin")) == "It rains in Turin."
     assert status(estate, name) == "pinned"
 

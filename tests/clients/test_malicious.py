@@ -88,7 +88,7 @@ def test_a_rug_pull(met, changed, place):
     assert any(difference["place"].startswith(place) for difference in item["differences"]), item["differences"]
     assert place in villain.review() and place in page(villain)
     assert item["approved_definition"] == LOOKUP and item["definition"] == changed
-    villain.estate.remit.cli("connector", "approve-tools", villain.name, "--tool", "lookup")
+    villain.estate.remit.agreed("connector", "approve-tools", villain.name, "--tool", "lookup")
     arguments = {"name": "ada"} | ({"notes": "none"} if changed is WIDENED else {})
     assert text_of(driver.call("lookup", **arguments)) == "C-1"
 
@@ -163,7 +163,7 @@ def test_the_names_of_others_are_pointed_out(villain):
         assert severity in {warning["severity"] for warning in shadows}, shadows
     assert "desk/refund_order" in villain.review() and "desk/refund_order" in page(villain)
     # What is serious needs its name.
-    villain.estate.remit.cli("connector", "approve-tools", villain.name, "--all")
+    villain.estate.remit.agreed("connector", "approve-tools", villain.name, "--all")
     assert villain.reviewed()[cyrillic]["status"] == "new"
 
 
@@ -182,7 +182,7 @@ def test_what_is_hidden_in_a_definition_is_shown(villain):
     shown = villain.review()
     assert "\\u{200b}" in shown and "\u200b" not in shown
     assert "\\u{200b}" in page(villain)
-    villain.estate.remit.cli("connector", "approve-tools", villain.name, "--all")
+    villain.estate.remit.agreed("connector", "approve-tools", villain.name, "--all")
     assert {item["status"] for name, item in villain.reviewed().items() if not name.startswith("@")} == {"new"}
 
 

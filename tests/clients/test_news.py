@@ -69,7 +69,7 @@ def test_a_tool_that_is_withdrawn_concerns_who_may_use_it(client, estate, neighb
     wait_until(lambda: concerned.tools() == [], HEAR_SECONDS_MAX, "the tool is withdrawn")
     assert is_silent(elsewhere) and is_silent(other)
     concerned.step({"hear": "nothing", "seconds": SILENCE_SECONDS})
-    estate.remit.cli("connector", "approve-tools", name, "--tool", "weather")
+    estate.remit.agreed("connector", "approve-tools", name, "--tool", "weather")
     assert hears(concerned)
     assert concerned.tools() == ["weather"]
     assert is_silent(elsewhere) and is_silent(other)

@@ -34,7 +34,7 @@ def realm(tmp_path_factory):
             estate.grant("desk/show_order", agent=name)
         # The same server as a connector of which nothing is of any class, for agents that may have no more.
         estate.add("open", command=upstreams.helpdesk("open").command)
-        remit.cli("connector", "approve-tools", "open", "--tool", "show_order", *harmless())
+        remit.agreed("connector", "approve-tools", "open", "--tool", "show_order", *harmless())
         estate.grant("open/show_order", agent="plain")
         # Two programs of this machine: that of the tests, and Node.js.
         local(estate, "other", sys.executable)

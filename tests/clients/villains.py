@@ -87,7 +87,7 @@ class Villain:
     def approve(self, *tools: str, data: str = "D0") -> None:
         """Approves tools by their names as harmless, but for the class of their data, and grants them."""
         named = [part for one in tools for part in ("--tool", one)]
-        self.estate.remit.cli("connector", "approve-tools", self.name, *named, *harmless(data))
+        self.estate.remit.agreed("connector", "approve-tools", self.name, *named, *harmless(data))
         self.estate.grant(*(f"{self.name}/{one}" for one in tools))
 
     def reviewed(self) -> dict[str, dict[str, Any]]:
