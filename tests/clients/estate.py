@@ -52,7 +52,7 @@ class Estate:
         """Adds a connector and approves some of its tools, so harmless that only grants and the tests' own rules decide."""
         self.add(name, command=command, url=url)
         named = [part for tool in sorted(tools) for part in ("--tool", tool)]
-        self.remit.agreed("connector", "approve-tools", name, *named, "--risk", "1", "--data-class", "D1")
+        self.remit.agreed("connector", "approve-tools", name, *named, "--risk", "1", "--data-class", "D1", "--external", "false")
 
     def activate(self, path: Path, rules: str) -> None:
         path.write_text(rules)

@@ -48,8 +48,11 @@ def test_exactly_what_is_granted_is_listed_as_it_was_approved(at, direct):
     assert set(listed) == upstream.granted
     offered, _ = direct(language, upstream.name)
     for name, definition in listed.items():
-        for member in ("title", "description", "inputSchema", "outputSchema", "annotations"):
+        for member in ("title", "inputSchema", "outputSchema", "annotations"):
             assert definition.get(member) == offered[name].get(member), (name, member)
+        # What Remit knows of the call's conditions follows the server's own words.
+        own, said = offered[name].get("description") or "", definition.get("description") or ""
+        assert said == own or said.startswith(f"{own}\n\n"), name
 
 
 def test_a_granted_call_says_what_the_upstream_says(at, direct):

@@ -21,7 +21,12 @@ DENY_ABOVE = """
 @id("orders-large")
 @reason("large orders are placed by people")
 forbid (principal, action == Action::"orders/POST", resource)
-when { context.arguments.context has body && context.arguments.context.body.amount > 1000 };
+when {
+  context.arguments has context &&
+  context.arguments.context has body &&
+  context.arguments.context.body has amount &&
+  context.arguments.context.body.amount > 1000
+};
 """
 TEXT = {"type": "string"}
 RESOURCE = {"type": "object", "properties": {"id": TEXT, "region": TEXT}}
@@ -49,11 +54,12 @@ class House:
         desk = upstreams.helpdesk("desk")
         remit.cli("connector", "add", "desk", "--stdio", "--", *desk.command)
         tools = [part for tool in sorted(desk.approved) for part in ("--tool", tool)]
-        remit.cli("connector", "approve-tools", "desk", *tools, "--risk", "1", "--data-class", "D1")
+        remit.cli("connector", "approve-tools", "desk", *tools, "--risk", "1", "--data-class", "D1", "--external", "false")
         self.change_policies(DENY_ABOVE + desk.rule())
         self.grant(ENFORCER, "orders/*")
         self.grant(CLIENT, "orders/GET", *(f"desk/{tool}" for tool in sorted(desk.granted)))
-        self.enforcer = self.start(ENFORCER)
+        # Nobody answers for what they started themselves, and the starter policies ask the owner.
+        self.enforcer = self.start(ENFORCER, by="root")
         self.client = self.start(CLIENT)
         self.channel = grpc.insecure_channel(remit.addresses["hooks"].removeprefix("http://"))
         self.envoy = Envoy(self.channel, self.enforcer["token"])
@@ -85,12 +91,12 @@ class House:
         asked = self.remit.cli("grant", "request", agent, *operations, "--reason", "its work", "--for", "30d", by="ana")
         self.remit.cli("grant", "approve", asked["id"], by="ben")
 
-    def start(self, agent: str) -> dict[str, Any]:
-        return self.remit.cli("task", "start", agent, "--purpose", "ticket 17", "--for", "carla", by="ana")
+    def start(self, agent: str, by: str = "ana") -> dict[str, Any]:
+        return self.remit.cli("task", "start", agent, "--purpose", "ticket 17", "--for", "carla", by=by)
 
-    def approve(self, approval: str) -> None:
-        digest = self.remit.cli("approval", "show", approval, by="ben")["digest"]
-        self.remit.cli("approval", "approve", approval, "--digest", digest, by="ben")
+    def approve(self, approval: str, by: str = "ben") -> None:
+        digest = self.remit.cli("approval", "show", approval, by=by)["digest"]
+        self.remit.cli("approval", "approve", approval, "--digest", digest, by=by)
 
     def event(self, decision: str) -> dict[str, Any]:
         """What is on record of a decision."""
@@ -207,7 +213,7 @@ def test_what_a_person_has_to_approve_is_let_on_once_they_have(house):
     assert first.headers["retry-after"] == "5"
     again = house.envoy.check("DELETE", "/orders/7", **ORDERS)
     assert again.problem["approval"] == first.problem["approval"]
-    house.approve(first.problem["approval"])
+    house.approve(first.problem["approval"], by="ana")
     assert house.envoy.check("DELETE", "/orders/8", **ORDERS).code == "approval_required", "another order is another action"
     granted = house.envoy.check("DELETE", "/orders/7", **ORDERS)
     assert granted.allowed
@@ -235,7 +241,7 @@ def test_agentgateway_s_calls_are_decided_asked_and_approved(house, agentgateway
     assert [(header.key, header.value.decode()) for header in passed.header_mutation.set] == [("remit-decision", decision)]
     event = house.event(decision)
     assert (event["operation"], event["agent"], event["enforcer"]) == ("desk/show_order", house.agent(CLIENT), house.agent(ENFORCER))
-    refund = {"name": "refund_order", "arguments": {"order_id": "O-5007", "amount_eur": 30, "reason": "broken"}}
+    refund = {"name": "refund_order", "arguments": {"order_id": "O-5007", "amount_cents": 5_001, "reason": "dead pixels"}}
     waits = agentgateway.request("tools/call", refund, "desk", client=token)
     assert waits.WhichOneof("result") == "error", waits
     told = json.loads(waits.error.mcp_error)

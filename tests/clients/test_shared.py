@@ -21,15 +21,15 @@ from workloads import Workload, local, node
 
 ORDER = {"order_id": "O-5007"}
 SECONDS_MAX = 10
-PROFILE = ["--owner", "ana", "--approver", "ben", "--purpose", "answers", "--class", "act", "--review-in", "90d"]
+PROFILE = ["--owner", "ana", "--approver", "ben", "--purpose", "answers", "--review-in", "90d"]
 
 
 @pytest.fixture(scope="module")
 def realm(tmp_path_factory):
     with running(tmp_path_factory.mktemp("shared"), HOLD_SECONDS, mtls=True) as remit:
         estate = Estate(remit, [upstreams.helpdesk("desk")])
-        for name, autonomy, data in [("plain", "A1", "D0"), ("grave", "A4", "D1"), ("other", "A3", "D1")]:
-            life = ["--autonomy", autonomy, "--data-class", data, "--environment", "production", "--activate"]
+        for name, of, autonomy, data in [("plain", "read", "A1", "D0"), ("grave", "act", "A4", "D1"), ("other", "act", "A3", "D1")]:
+            life = ["--class", of, "--autonomy", autonomy, "--data-class", data, "--environment", "production", "--activate"]
             remit.cli("agent", "register", name, *PROFILE, *life)
             estate.grant("desk/show_order", agent=name)
         # The same server as a connector of which nothing is of any class, for agents that may have no more.
@@ -211,7 +211,7 @@ def test_a_token_bound_to_a_certificate_needs_it(realm, server, run):
 def test_nothing_of_another_environment_is_let_into_production(tmp_path_factory):
     with running(tmp_path_factory.mktemp("production"), HOLD_SECONDS, realm="production = true") as remit:
         estate = Estate(remit, [upstreams.helpdesk("desk")])
-        life = ["--autonomy", "A3", "--data-class", "D1", "--environment", "development", "--activate"]
+        life = ["--class", "act", "--autonomy", "A3", "--data-class", "D1", "--environment", "development", "--activate"]
         remit.cli("agent", "register", "tried-out", *PROFILE, *life)
         estate.grant("desk/show_order", agent="tried-out")
         task = remit.cli("task", "start", "tried-out", "--purpose", "tries", by="ana")

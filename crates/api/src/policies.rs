@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use remit_domain::{Edit, PolicyEdit};
+use remit_domain::{Edit, PolicyEdit, Severity};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -41,12 +41,17 @@ pub(crate) struct Check {
 pub(crate) async fn check(State(api): State<Api>, _: SignedIn, Body(Check { edits }): Body<Check>) -> Answer {
     let state = api.engine.state();
     // Compiling thousands of policies takes a while, and other requests must not wait for it.
-    let compiled = tokio::task::spawn_blocking(move || state.compile_with(&edits)).await;
-    let compiled = compiled.map_err(|_| Problem::fault("check the policies"))?;
+    let checked = tokio::task::spawn_blocking(move || {
+        let compiled = state.compile_with(&edits);
+        let lints = state.lint(&compiled);
+        (compiled, lints)
+    });
+    let (compiled, lints) = checked.await.map_err(|_| Problem::fault("check the policies"))?;
+    let is_wrong = lints.iter().any(|problem| problem.severity == Severity::Error);
     let warnings = compiled.set.iter().flat_map(|set| set.warnings());
-    let problems: Vec<Value> = compiled.problems.iter().chain(warnings).map(|problem| json!(problem)).collect();
+    let problems: Vec<Value> = compiled.problems.iter().chain(warnings).chain(&lints).map(|problem| json!(problem)).collect();
     Ok(Json(json!({
-        "holds": compiled.broken.is_none(),
+        "holds": compiled.broken.is_none() && !is_wrong,
         "broken": compiled.broken,
         "version": compiled.version,
         "problems": problems,

@@ -442,6 +442,13 @@ fn must_be_enforced(state: &State, facts: &ActionFacts, operation: &Operation) -
         let named = state.agent(named)?;
         named.must_be_active()?;
         sandbox::must_not_cross(state, named, operation)?;
+        configuration::must_give(named, &operation.name)?;
+    }
+    // A task that a person started it for is theirs, whatever its holder says.
+    let bound_to = state.task(facts.task)?.acting_for;
+    if bound_to.is_some() && facts.acting_for != bound_to {
+        return Err(Refusal::new("acting_for_other", "this task is for one person, and the question names another")
+            .help("ask under a task that is for nobody in particular"));
     }
     facts.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))
 }
@@ -461,6 +468,9 @@ pub(crate) fn must_be_open<'a>(
     sandbox::must_not_cross(state, agent, operation)?;
     must_be_enforced(state, facts, operation)?;
     configuration::must_still_hold(agent, task, &operation.name)?;
+    for above in task::lineage(state, task).filter(|above| above.agent != task.agent) {
+        configuration::must_still_hold(state.agent(above.agent)?, above, &operation.name)?;
+    }
     if !task.in_scope(&operation.name) {
         return Err(authority::out_of_scope(&operation.name));
     }
@@ -544,12 +554,19 @@ pub(crate) fn apply_allowed(state: &mut State, allowed: &ActionAllowed, at: Time
         approval::apply_used(state, approval, allowed.action, at);
     }
     task::count_call(state, facts.task);
-    let data = state.operations.get(&facts.operation).map(|operation| operation.data);
-    if let (Some(data), Some(_)) = (data, allowed.approval) {
-        task::note_approved(state, facts.task, data);
+    let operation = state.operations.get(&facts.operation).map(Arc::clone);
+    // What somebody approved for one subject of an enforcer is not approved for its others.
+    let own = facts.named.is_none() && state.tasks.get(&facts.task).is_some_and(|task| task.acting_for == facts.acting_for);
+    if let (Some(operation), Some(_), true) = (&operation, allowed.approval, own) {
+        task::note_approved(state, facts.task, operation.data);
     }
-    if facts.enforcer.is_some() {
-        // Whoever enforces it sees what comes of it; here nothing is awaited.
+    if let Some(enforcer) = facts.enforcer {
+        // Whoever enforces it sees what comes of it; here nothing is awaited, so whatever may come back counts. An enforcer's own task
+        // stands for many subjects and gathers nothing.
+        if let Some(operation) = operation.filter(|_| enforcer != facts.agent) {
+            task::add_labels(state, facts.task, &labels_of(&operation));
+            task::add_data(state, facts.task, operation.data);
+        }
         return;
     }
     let action = Action {

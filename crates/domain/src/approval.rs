@@ -1,5 +1,6 @@
 //! Approvals: a person's answer about one exact action, used at most once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
@@ -24,6 +25,9 @@ pub struct Ask {
     /// Groups, or the roles `owner` and `approver` that the agent's own record gives. Each inner list must be satisfied by
     /// somebody in any one of its roles.
     pub approvers: Vec<Vec<String>>,
+    /// How many people each of these lists needs, in the same order; one where nothing is said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub quorums: Vec<u32>,
     /// How many people must say yes in all.
     pub quorum: u32,
     /// How long the question stays open.
@@ -31,6 +35,42 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// What the policies ask. Quorums are said only where a list needs more than one person.
+    pub(crate) fn of(asked: remit_policy::Ask) -> Self {
+        let remit_policy::Ask { policies, approvers, quorums, quorum, within_seconds } = asked;
+        let quorums = if quorums.iter().all(|quorum| *quorum <= 1) { Vec::new() } else { quorums };
+        Self { policies, approvers, quorums, quorum, within_seconds }
+    }
+
+    /// Both, as one question about one action.
+    pub(crate) fn and(self, other: Self) -> Self {
+        let mut lists: BTreeMap<Vec<String>, u32> = BTreeMap::new();
+        for (roles, quorum) in self.lists().chain(other.lists()) {
+            let known = lists.entry(roles.to_vec()).or_default();
+            *known = quorum.max(*known);
+        }
+        let (approvers, quorums) = lists.into_iter().unzip();
+        let mut policies = self.policies;
+        policies.extend(other.policies);
+        policies.sort();
+        policies.dedup();
+        let (quorum, within_seconds) =
+            (self.quorum.max(other.quorum), self.within_seconds.min(other.within_seconds));
+        Self::of(remit_policy::Ask { policies, approvers, quorums, quorum, within_seconds })
+    }
+
+    /// Each list of roles, with how many people it needs.
+    fn lists(&self) -> impl Iterator<Item = (&[String], u32)> {
+        let quorum = |nth: usize| self.quorums.get(nth).copied().unwrap_or(1).max(1);
+        self.approvers.iter().enumerate().map(move |(nth, roles)| (roles.as_slice(), quorum(nth)))
+    }
+
+    /// Whether people with these roles are as many as each list needs, and as many as are needed in all.
+    fn is_met_by<'a>(&self, people: impl Iterator<Item = &'a Vec<String>> + Clone) -> bool {
+        let of_list = |list: &[String]| people.clone().filter(|roles| roles.iter().any(|role| list.contains(role))).count();
+        self.lists().all(|(list, quorum)| of_list(list) >= quorum as usize) && people.clone().count() >= self.quorum.max(1) as usize
+    }
+
     /// Whether somebody in `roles` is among those asked.
     fn is_of(&self, roles: &[String]) -> bool {
         self.approvers.iter().any(|any_of| roles.iter().any(|role| any_of.contains(role)))
@@ -116,12 +156,7 @@ impl Approval {
     }
 
     fn satisfied_by(&self, votes: &[Vote]) -> bool {
-        let each = self
-            .ask
-            .approvers
-            .iter()
-            .all(|any_of| votes.iter().any(|vote| vote.roles.iter().any(|role| any_of.contains(role))));
-        each && votes.len() >= self.ask.quorum.max(1) as usize
+        self.ask.is_met_by(votes.iter().map(|vote| &vote.roles))
     }
 }
 
@@ -192,10 +227,8 @@ pub(crate) fn somebody_can_answer(state: &State, task: &Task, facts: &ActionFact
         .map(|person| roles_for(state, person, task, facts.named))
         .filter(|roles| roles.as_ref().map_or(true, |roles| ask.is_of(roles)))
         .collect::<Result<Vec<_>, _>>()?;
-    let each =
-        ask.approvers.iter().all(|any_of| able.iter().any(|roles| roles.iter().any(|role| any_of.contains(role))));
-    let quorum = ask.quorum.max(1) as usize;
-    if each && able.len() >= quorum {
+    let quorum = ask.quorum.max(1);
+    if ask.is_met_by(able.iter()) {
         return Ok(());
     }
     let sentence =

@@ -103,7 +103,10 @@ impl Change {
 
     /// Whether `person` may approve it, or review it if it is active already.
     pub fn may_be_approved_by(&self, state: &State, person: PersonId) -> bool {
-        self.author != person && self.edits.iter().all(|one| one.edit.may_be_approved_by(state, person))
+        self.author != person
+            && self.edits.iter().all(|one| one.edit.may_be_approved_by(state, person))
+            // Whom somebody made an approver in an emergency answers for nobody until two others have looked at that.
+            && !given_in_emergency(state, person)
     }
 }
 
@@ -188,10 +191,37 @@ pub(crate) fn overdue(state: &State, now: Timestamp) -> Option<ChangeId> {
     state.changes.values().filter(overdue).map(|change| change.id).min()
 }
 
+/// Whether an emergency change that nobody has reviewed yet gives `person` something.
+fn given_in_emergency(state: &State, person: PersonId) -> bool {
+    let names = |edit: &Edit| match edit {
+        Edit::Groups { person: given, .. } | Edit::Entitlements { person: given, .. } => *given == person,
+        Edit::Approvers { owner, approvers, .. } => *owner == person || approvers.contains(&person),
+        Edit::Connector(add) => add.owner == Some(person),
+        Edit::Policy(_) | Edit::Operation(_) | Edit::Configuration { .. } => false,
+    };
+    let unreviewed = state.changes.values().filter(|change| matches!(change.status, ChangeStatus::Unreviewed { .. }));
+    unreviewed.flat_map(|change| &change.edits).any(|one| names(&one.edit))
+}
+
+/// Whoever could review or approve if `author` asked: an administrator who is somebody else.
+fn has_other_administrator(state: &State, author: PersonId) -> bool {
+    state.people.values().any(|person| person.id != author && person.is_administrator())
+}
+
 /// Whether whoever acts may make `edits` without asking anybody first.
 pub(crate) fn may_be_emergency(state: &State, actor: &Actor, edits: &[Edit], now: Timestamp) -> Result<(), Refusal> {
     let author = actor.administrator(state)?;
-    if let Some(waiting) = overdue(state, now) {
+    // Alone, nobody could ever review or approve again: then another administrator is what an emergency may still add.
+    let alone = !has_other_administrator(state, author);
+    let adds_administrators = edits.iter().any(|edit| {
+        matches!(edit, Edit::Groups { person, groups } if groups.iter().any(|group| group == crate::ADMINISTRATORS)
+            && !state.people.get(person).is_some_and(|person| person.is_administrator()))
+    });
+    if adds_administrators && !alone {
+        return Err(Refusal::new("self_approval", "no emergency makes an administrator while another one could approve it")
+            .help("propose it; the other administrator approves it"));
+    }
+    if let Some(waiting) = overdue(state, now).filter(|_| !(alone && adds_administrators && edits.len() == 1)) {
         return Err(Refusal::new(
             "review_overdue",
             format!("the emergency change `{waiting}` has not been reviewed in time"),
@@ -200,11 +230,7 @@ pub(crate) fn may_be_emergency(state: &State, actor: &Actor, edits: &[Edit], now
             "two other people have to answer `remit change review {waiting}` before anybody makes another"
         )));
     }
-    let gives_to_author = edits.iter().any(|edit| {
-        matches!(edit,
-        Edit::Groups { person, .. } | Edit::Entitlements { person, .. } if *person == author)
-    });
-    if gives_to_author {
+    if edits.iter().any(|edit| edit.gives_to(state, author)) {
         return Err(Refusal::new("self_approval", "an emergency is no reason to give something to oneself")
             .help("propose it; somebody else approves it"));
     }
@@ -221,6 +247,7 @@ fn propose(
 ) -> Result<Vec<Event>, Refusal> {
     let author = actor.person()?;
     check_text("reason", reason)?;
+    let edits: Vec<Edit> = edits.into_iter().map(|edit| edit.with_owner(state, author)).collect();
     check_bounds(state, &edits)?;
     edits.iter().try_for_each(|edit| edit.may_be_proposed(state, actor))?;
     let change: ChangeId = at.fresh_id();
@@ -230,6 +257,7 @@ fn propose(
     if is_founding {
         return Ok(deeds);
     }
+    must_have_room(state, author, kind)?;
     if kind != ChangeKind::Emergency && state.changes.len() >= limits::PROPOSALS_PENDING_MAX {
         return Err(Refusal::new(
             "too_many_proposals",
@@ -248,6 +276,24 @@ fn propose(
         events.extend(deeds);
     }
     Ok(events)
+}
+
+/// Nobody takes all the places in which proposals wait.
+fn must_have_room(state: &State, author: PersonId, kind: ChangeKind) -> Result<(), Refusal> {
+    let own = state.changes.values().filter(|change| change.author == author);
+    let (max, own) = match kind {
+        ChangeKind::Emergency => {
+            (limits::EMERGENCIES_UNREVIEWED_MAX, own.filter(|change| change.status != ChangeStatus::Pending).count())
+        }
+        ChangeKind::Normal | ChangeKind::Revert { .. } => {
+            (limits::AUTHOR_PROPOSALS_MAX, own.filter(|change| change.status == ChangeStatus::Pending).count())
+        }
+    };
+    if own < max {
+        return Ok(());
+    }
+    Err(Refusal::new("too_many_proposals", format!("{own} changes of yours already wait for others"))
+        .help("have them answered, or take back what is no longer needed with `remit change reject`"))
 }
 
 fn check_bounds(state: &State, edits: &[Edit]) -> Result<(), Refusal> {
@@ -298,7 +344,7 @@ fn deeds(
     let mut after = state.clone();
     let mut events = Vec::new();
     for edit in edits {
-        if let Some(event) = edit.deed(&after, by, at)? {
+        for event in edit.deed(&after, by, at)? {
             after.apply(&event, at.now);
             events.push(event);
         }
@@ -405,7 +451,8 @@ pub(crate) fn decide_check(
     let change = pending(state, id)?;
     crate::person::check_name("check", check)?;
     check_text("summary", summary)?;
-    if change.checks.len() >= limits::CHANGE_CHECKS_MAX {
+    let is_new = change.checks.iter().all(|known| known.check != check);
+    if is_new && change.checks.len() >= limits::CHANGE_CHECKS_MAX {
         return Err(Refusal::new(
             "too_many_checks",
             format!("{} checks of this change are on record", change.checks.len()),
@@ -465,7 +512,10 @@ pub(crate) fn apply_reviewed(state: &mut State, id: ChangeId, by: PersonId, uphe
 
 pub(crate) fn apply_checked(state: &mut State, id: ChangeId, check: &str, passed: bool, summary: &str, at: Timestamp) {
     if let Some(change) = state.changes.get_mut(&id) {
+        // The newest of each kind counts, so that no kind pushes another out.
+        let checks = &mut Arc::make_mut(change).checks;
+        checks.retain(|known| known.check != check);
         let (check, summary) = (check.to_owned(), summary.to_owned());
-        Arc::make_mut(change).checks.push(ChangeCheck { check, passed, summary, at });
+        checks.push(ChangeCheck { check, passed, summary, at });
     }
 }

@@ -82,6 +82,12 @@ pub(crate) fn must_still_hold(agent: &Agent, task: &Task, operation: &crate::Ope
         )
         .help("start a new task with the approved one"));
     }
+    must_give(agent, operation)
+}
+
+/// Whether the approved configuration of `agent`, if it has one, gives it `operation`.
+pub(crate) fn must_give(agent: &Agent, operation: &crate::OperationName) -> Result<(), Refusal> {
+    let Some(approved) = &agent.configuration else { return Ok(()) };
     if approved.tools.is_empty() || approved.tools.iter().any(|tool| tool.covers(operation)) {
         return Ok(());
     }

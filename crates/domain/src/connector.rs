@@ -113,7 +113,7 @@ pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddConnector, at: &
 }
 
 /// What happens if `add` comes about: a connector more, or the one of this name reached in another way.
-pub(crate) fn added(state: &State, add: &AddConnector, by: PersonId, at: &Moment) -> Result<Event, Refusal> {
+pub(crate) fn added(state: &State, add: &AddConnector, by: PersonId, at: &Moment) -> Result<Vec<Event>, Refusal> {
     check_name("connector", &add.name)?;
     let known = state.connector_named(&add.name).ok();
     let owner = add.owner.or(known.map(|known| known.owner)).unwrap_or(by);
@@ -126,13 +126,17 @@ pub(crate) fn added(state: &State, add: &AddConnector, by: PersonId, at: &Moment
             return Err(Refusal::new("bad_connector", sentence).help("remove it, and add the other as a new one"));
         }
     }
-    Ok(Event::ConnectorAdded(Box::new(ConnectorAdded {
-        connector: known.map_or_else(|| at.fresh_id(), |known| known.id),
+    // Another way to it is another connector of the same name, so that nobody goes on with a connection to the former one. What was
+    // approved of it stays approved, and is compared with what the new one offers before the first call.
+    let mut events: Vec<Event> = known.map(|known| Event::ConnectorRemoved { connector: known.id }).into_iter().collect();
+    events.push(Event::ConnectorAdded(Box::new(ConnectorAdded {
+        connector: at.fresh_id(),
         name: add.name.clone(),
         owner,
         spec: add.spec.clone(),
         sandbox: add.sandbox,
-    })))
+    })));
+    Ok(events)
 }
 
 pub(crate) fn check_spec(actor: &Actor, spec: &ConnectorSpec) -> Result<(), Refusal> {
@@ -212,14 +216,13 @@ pub(crate) fn decide_remove(state: &State, actor: &Actor, id: ConnectorId) -> Re
 
 pub(crate) fn apply_added(state: &mut State, added: &ConnectorAdded, at: Timestamp) {
     state.connectors_by_name.insert(added.name.clone(), added.connector);
-    let added_at = state.connectors.get(&added.connector).map_or(at, |known| known.added_at);
     let connector = Connector {
         id: added.connector,
         name: added.name.clone(),
         owner: added.owner,
         spec: added.spec.clone(),
         sandbox: added.sandbox,
-        added_at,
+        added_at: at,
     };
     state.connectors.insert(added.connector, Arc::new(connector));
 }

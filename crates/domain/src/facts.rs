@@ -51,6 +51,8 @@ impl<'a> Call<'a> {
 pub(crate) struct Leg<'a> {
     pub(crate) agent: AgentId,
     pub(crate) task: &'a Task,
+    /// Whether it is only said to act: then nothing of the task's proves who it is, and nothing was approved for it.
+    pub(crate) is_named: bool,
 }
 
 /// The one decision: listing, calling and explaining all go through the facts made here.
@@ -68,7 +70,7 @@ pub(crate) fn whole(
     named: Option<AgentId>,
     mut decide: impl FnMut(Leg<'_>) -> Decision,
 ) -> Decision {
-    let mut whole = decide(Leg { agent: task.agent, task });
+    let mut whole = decide(Leg { agent: task.agent, task, is_named: false });
     for above in further_legs(state, task, named) {
         if matches!(whole, Decision::Deny { .. }) {
             break;
@@ -88,8 +90,8 @@ pub(crate) fn further_legs<'a>(
     let mut last = task.agent;
     let delegators =
         task::lineage(state, task).filter(move |above| std::mem::replace(&mut last, above.agent) != above.agent);
-    let named = named.filter(|named| *named != task.agent).map(|agent| Leg { agent, task });
-    named.into_iter().chain(delegators.map(|task| Leg { agent: task.agent, task }))
+    let named = named.filter(|named| *named != task.agent).map(|agent| Leg { agent, task, is_named: true });
+    named.into_iter().chain(delegators.map(|task| Leg { agent: task.agent, task, is_named: false }))
 }
 
 pub(crate) fn name_of(state: &State, agent: AgentId) -> String {
@@ -109,23 +111,11 @@ impl Decision {
             (Self::Allow { determining }, Self::Allow { .. }) => Self::Allow { determining },
             (asks @ Self::Ask { .. }, Self::Allow { .. }) | (Self::Allow { .. }, asks @ Self::Ask { .. }) => asks,
             (Self::Ask { ask, reasons }, Self::Ask { ask: other, reasons: others }) => {
-                let union = |mut all: Vec<String>, more: Vec<String>| {
-                    all.extend(more);
-                    all.sort();
-                    all.dedup();
-                    all
-                };
-                let mut approvers = ask.approvers;
-                approvers.extend(other.approvers);
-                approvers.sort();
-                approvers.dedup();
-                let ask = Ask {
-                    policies: union(ask.policies, other.policies),
-                    approvers,
-                    quorum: ask.quorum.max(other.quorum),
-                    within_seconds: ask.within_seconds.min(other.within_seconds),
-                };
-                Self::Ask { ask, reasons: union(reasons, others) }
+                let mut reasons = reasons;
+                reasons.extend(others);
+                reasons.sort();
+                reasons.dedup();
+                Self::Ask { ask: ask.and(other), reasons }
             }
         }
     }
@@ -158,12 +148,7 @@ pub(crate) fn in_words(decision: remit_policy::Decision, facts: &Facts) -> Decis
     match decision.outcome {
         Outcome::Allow => Decision::Allow { determining: decision.determining },
         Outcome::Ask(ask) => Decision::Ask {
-            ask: Ask {
-                policies: ask.policies,
-                approvers: ask.approvers,
-                quorum: ask.quorum,
-                within_seconds: ask.within_seconds,
-            },
+            ask: Ask::of(ask),
             reasons: decision.reasons,
         },
         Outcome::Deny => {
@@ -230,21 +215,24 @@ pub(crate) fn facts_of(
     operation: &Operation,
     now: Timestamp,
 ) -> Facts {
-    let Leg { agent, task } = leg;
+    let Leg { agent, task, is_named } = leg;
+    // What one person approved in a task is not approved for another whom an enforcer names in it.
+    let approved = task.approved_data.filter(|_| !is_named && acting_for == task.acting_for);
+    let attribution = if is_named { Attribution::Asserted } else { task.attribution() };
     let agent = state.agents.get(&agent).map(|agent| &**agent);
     let grant = grant_for(state, leg.agent, &operation.name, now);
     Facts {
-        agent: agent_facts(agent, task.attribution()),
+        agent: agent_facts(agent, attribution),
         owner: person_facts(state, agent.and_then(|agent| agent.profile.owner)),
         task: TaskFacts {
             id: task.id.to_string(),
             purpose: task.purpose.clone(),
             labels: task::labels_of(state, task),
             calls: task.calls,
-            approved_data: level_or_none(task.approved_data),
+            approved_data: level_or_none(approved),
             data: level_or_none(task::data_of(state, task)),
             chain: further_legs(state, task, None).map(|above| name_of(state, above.agent)).collect(),
-            names: names_exactly(task, &operation.name),
+            names: names_exactly(state, task, &operation.name),
         },
         acting_for: acting_for.map(|person| person_facts(state, Some(person))),
         acting_for_entitled: acting_for
@@ -314,10 +302,13 @@ pub(crate) fn grant_for(
     Some(Arc::clone(covering.find(|grant| grant.names_exactly(operation)).unwrap_or(first)))
 }
 
-/// Whether the task's own scope or authority names exactly this operation.
-fn names_exactly(task: &Task, operation: &OperationName) -> bool {
-    let of_authority = task.authority.iter().flat_map(|authority| &authority.operations);
-    task.scope.iter().chain(of_authority).any(|pattern| pattern.as_str() == operation.as_str())
+/// Whether a person who started this work named exactly this operation for it. An agent cannot name it for itself, nor for a part of
+/// its work.
+fn names_exactly(state: &State, task: &Task, operation: &OperationName) -> bool {
+    let root = task::lineage(state, task).last().unwrap_or(task);
+    let of_authority = root.authority.iter().flat_map(|authority| &authority.operations);
+    let mut named = root.scope.iter().chain(of_authority);
+    root.started_by.is_some() && named.any(|pattern| pattern.as_str() == operation.as_str())
 }
 
 fn level_or_none(data: Option<DataClass>) -> i8 {

@@ -91,7 +91,7 @@ pub use policy::{Compiled, Policies, PolicyEdit, PolicyProposed};
 pub use realm::{CreateRealm, Realm};
 pub use realm_key::{KeyPurpose, KeyStep, RealmKey, RealmKeyStepped, StepKey};
 pub use refusal::{FieldProblem, Refusal};
-pub use remit_policy::{Projection, Verb};
+pub use remit_policy::{Projection, Severity, Verb};
 pub use replay::{Again, Answer, Arguments, Decided, Proposal, Recorded, Unsaid};
 pub use sandbox::SANDBOX;
 pub use schema::event_schema;

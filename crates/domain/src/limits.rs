@@ -56,7 +56,11 @@ pub const ENTITLEMENTS_MAX: usize = 512;
 pub const CHANGE_EDITS_MAX: usize = CONNECTOR_OPERATIONS_MAX;
 /// Size of all edits of one change.
 pub const CHANGE_BYTES_MAX: usize = 4 * 1024 * 1024;
-/// Results of checks that one change keeps.
+/// Proposals of one person that wait at a time.
+pub const AUTHOR_PROPOSALS_MAX: usize = 16;
+/// Emergency changes of one person that nobody has reviewed yet.
+pub const EMERGENCIES_UNREVIEWED_MAX: usize = 8;
+/// Kinds of checks of which one change keeps the result.
 pub const CHANGE_CHECKS_MAX: usize = 16;
 /// In this time two other people look at an emergency change: one day.
 pub const EMERGENCY_REVIEW_SECONDS: u64 = 24 * 3600;

@@ -4,7 +4,7 @@ use remit_policy::{Facts, PolicySet, Reach, Schema};
 use serde::Serialize;
 
 use crate::facts::{Leg, facts_of, further_legs};
-use crate::{Operation, State, Task, Timestamp, sandbox};
+use crate::{Operation, State, Task, Timestamp, configuration, sandbox};
 
 #[cfg(test)]
 mod tests;
@@ -78,7 +78,9 @@ fn both(one: Reachable, other: Reach) -> Reachable {
 fn beforehand(state: &State, task: &Task, operation: &Operation, now: Timestamp) -> Reachable {
     let alive = task.must_be_alive(now).is_ok()
         && state.agent(task.agent).is_ok_and(|agent| {
-            agent.must_be_active().is_ok() && sandbox::must_not_cross(state, agent, operation).is_ok()
+            agent.must_be_active().is_ok()
+                && sandbox::must_not_cross(state, agent, operation).is_ok()
+                && configuration::must_still_hold(agent, task, &operation.name).is_ok()
         });
     if !alive || operation.withdrawn.is_some() || !task.in_scope(&operation.name) {
         return Reachable::Never;
@@ -105,7 +107,7 @@ fn for_each_leg<T: Default>(
         *whole = T::default();
         return;
     };
-    let own = Leg { agent: task.agent, task };
+    let own = Leg { agent: task.agent, task, is_named: false };
     for leg in std::iter::once(own).chain(further_legs(state, task, None)) {
         if !ask(whole, set, schema, &facts_of(state, leg, task.acting_for, operation, now)) {
             return;

@@ -2,7 +2,7 @@
 //!
 //! INVARIANT: whatever goes wrong in here is a deny. Cedar alone skips a forbid that cannot be evaluated; here it denies.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::ArgumentError;
 use crate::annotations::Asks;
@@ -53,7 +53,9 @@ pub struct Ask {
     pub policies: Vec<String>,
     /// Roles. Each inner list must be satisfied, by an approval in any one of its roles.
     pub approvers: Vec<Vec<String>>,
-    /// How many people must approve.
+    /// How many people each of these lists asks for, in the same order.
+    pub quorums: Vec<u32>,
+    /// How many people must approve in all.
     pub quorum: u32,
     /// How long to wait for them.
     pub within_seconds: u64,
@@ -164,9 +166,17 @@ fn settled(court: &Court<'_>, request: &Request<'_>) -> Result<Decision, Fault> 
         // People cannot lift it, so what they cannot lift is the reason.
         return Ok(denied(approved, request.facts));
     }
+    // Where two policies ask the same roles, the one that asks for more people counts.
+    let mut lists: BTreeMap<Vec<String>, u32> = BTreeMap::new();
+    for asks in &asks {
+        let quorum = lists.entry(asks.roles.clone()).or_default();
+        *quorum = asks.quorum.max(*quorum);
+    }
+    let (approvers, quorums) = lists.into_iter().unzip();
     let ask = Ask {
         policies: ids(&verdict.determining),
-        approvers: asks.iter().map(|asks| asks.roles.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
+        approvers,
+        quorums,
         quorum: approval_count(&asks),
         within_seconds: asks.iter().map(|asks| asks.within_seconds).min().unwrap_or_default(),
     };

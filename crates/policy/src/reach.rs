@@ -61,6 +61,7 @@ fn ask(rule: &Rule) -> Option<Ask> {
     Some(Ask {
         policies: vec![rule.id.clone()],
         approvers: vec![asks.roles.clone()],
+        quorums: vec![asks.quorum],
         quorum: asks.quorum,
         within_seconds: asks.within_seconds,
     })

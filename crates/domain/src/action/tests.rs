@@ -272,3 +272,71 @@ fn what_a_sub_task_reads_reaches_the_tasks_above_and_beside_it() {
     let apart = world.task(agent);
     assert_eq!(asks(&mut world, apart), ["act-consequential-asks"]);
 }
+
+/// The agent `front`, which asks for others and enforces what it is answered, and its task.
+fn enforcer(world: &mut World) -> (AgentId, TaskId) {
+    let ana = world.named("ana");
+    let data_classes = vec![DataClass::D0, DataClass::D1, DataClass::D2];
+    let front = world.draft("front", AgentProfile { data_classes, ..world.profile(ana) });
+    world.must(&by(world.root), Command::ActivateAgent { agent: front });
+    world.grant(front, &["office/search", "office/customers", "office/mail", "helpdesk/refund"]);
+    let task = world.task(front);
+    (front, task)
+}
+
+fn asked_by(world: &World, task: TaskId, name: &str, enforcer: AgentId) -> AttemptAction {
+    let attempt = attempt(task, operation(name), json!({"id": 7}), None);
+    AttemptAction { enforcer: Some(enforcer), credential_issued_at: Some(world.now), ..attempt }
+}
+
+fn reply(world: &mut World, attempt: AttemptAction) -> Event {
+    let actor = world.under(attempt.task);
+    world.must(&actor, Command::AttemptAction(Box::new(attempt))).remove(0)
+}
+
+#[test]
+fn what_an_agent_reads_through_another_gateway_counts_for_its_task() {
+    let (mut world, agent) = office();
+    let (front, _) = enforcer(&mut world);
+    let task = world.task(agent);
+    for name in ["office/search", "office/customers"] {
+        let attempt = asked_by(&world, task, name, front);
+        assert!(matches!(reply(&mut world, attempt), Event::ActionAllowed(_)), "{name}");
+    }
+    assert_eq!(labels(&world, task), BTreeSet::from([SENSITIVE.to_owned(), UNTRUSTED.to_owned()]));
+    assert_eq!(world.state.task(task).unwrap().data, Some(DataClass::D2));
+    assert!(world.state.actions.is_empty(), "nothing is awaited of what somebody else enforces");
+    let asked = world.call(task, "office/mail", json!({"id": 7})).asked();
+    assert!(asked.ask.policies.contains(&"untrusted-then-send".to_owned()), "{:?}", asked.ask);
+}
+
+#[test]
+fn what_is_approved_for_one_subject_is_not_approved_for_another() {
+    let (mut world, agent) = office();
+    let (front, task) = enforcer(&mut world);
+    let named = |world: &World| AttemptAction { named: Some(agent), ..asked_by(world, task, "office/mail", front) };
+    let attempt = named(&world);
+    let Event::ApprovalRequested(asked) = reply(&mut world, attempt) else { panic!("nobody was asked") };
+    assert_eq!(asked.facts.named, Some(agent));
+    world.approve(world.named("ana"), &asked);
+    let attempt = named(&world);
+    assert!(matches!(reply(&mut world, attempt), Event::ActionAllowed(_)));
+    assert_eq!(world.state.task(task).unwrap().approved_data, None);
+    // The named agent must be allowed by its own record.
+    let refund = AttemptAction { named: Some(agent), ..asked_by(&world, task, "helpdesk/refund", front) };
+    let Event::ActionDenied(denied) = reply(&mut world, refund) else { panic!("it has no grant of its own") };
+    assert!(denied.refusal.sentence.starts_with("`clerk`, which is said to act"), "{}", denied.refusal.sentence);
+}
+
+#[test]
+fn a_task_for_one_person_is_not_for_another() {
+    let (mut world, agent) = office();
+    let (front, _) = enforcer(&mut world);
+    let (ana, bob, cleo) = (by(world.named("ana")), world.named("bob"), world.named("cleo"));
+    let task = world.start(&ana, StartTask { acting_for: Some(bob), ..work(agent) });
+    let other = AttemptAction { acting_for: Some(cleo), ..asked_by(&world, task, "office/search", front) };
+    let Event::ActionDenied(denied) = reply(&mut world, other) else { panic!("it acted for somebody else") };
+    assert_eq!(denied.refusal.code, "acting_for_other");
+    let same = AttemptAction { acting_for: Some(bob), ..asked_by(&world, task, "office/search", front) };
+    assert!(matches!(reply(&mut world, same), Event::ActionAllowed(_)));
+}

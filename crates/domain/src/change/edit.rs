@@ -62,7 +62,7 @@ impl Edit {
             Self::Policy(_) => state.policies.digest(),
             Self::Connector(add) => {
                 let known = state.connector_named(&add.name).ok();
-                Digest::of_document(&known.map(|known| (known.owner, &known.spec, known.sandbox)))
+                Digest::of_document(&known.map(|known| (known.id, known.owner, &known.spec, known.sandbox)))
             }
             Self::Operation(edit) => {
                 let name = format!("{}/{}", connector_name(state, edit.connector), edit.choice.tool);
@@ -75,6 +75,8 @@ impl Edit {
                         known.external,
                         known.irreversible,
                         &known.projections,
+                        &known.withdrawn,
+                        state.connectors.get(&edit.connector).map(|connector| &connector.spec),
                     )
                 }))
             }
@@ -158,45 +160,68 @@ impl Edit {
         }
     }
 
+    /// Whether this gives `person` something, or is about what they have been given.
+    pub(crate) fn gives_to(&self, state: &State, person: PersonId) -> bool {
+        match self {
+            Self::Policy(_) | Self::Operation(_) | Self::Configuration { .. } => false,
+            Self::Connector(add) => {
+                add.owner == Some(person) && state.connector_named(&add.name).is_ok_and(|known| known.owner != person)
+            }
+            Self::Groups { person: given, .. } | Self::Entitlements { person: given, .. } => *given == person,
+            Self::Approvers { agent, owner, approvers } => {
+                let profile = state.agents.get(agent).map(|agent| &agent.profile);
+                let was_owner = profile.is_some_and(|known| known.owner == Some(person));
+                let was_named = was_owner || profile.is_some_and(|known| known.approvers.contains(&person));
+                (*owner == person && !was_owner) || (approvers.contains(&person) && !was_named)
+            }
+        }
+    }
+
     /// Whether `person` may approve this, if they did not propose it. Nobody approves what gives something to themselves.
     pub(crate) fn may_be_approved_by(&self, state: &State, person: PersonId) -> bool {
+        if self.gives_to(state, person) {
+            return false;
+        }
         let is_administrator = state.people.get(&person).is_some_and(|person| person.is_administrator());
         match self {
             Self::Policy(_) | Self::Connector(_) => is_administrator,
             Self::Operation(edit) => {
                 is_administrator || state.connectors.get(&edit.connector).is_some_and(|known| known.owner == person)
             }
-            Self::Groups { person: given, .. } | Self::Entitlements { person: given, .. } => {
-                is_administrator && *given != person
-            }
-            Self::Approvers { agent, owner, approvers } => {
-                let profile = state.agents.get(agent).map(|agent| &agent.profile);
-                let is_owner = profile.is_some_and(|profile| profile.owner == Some(person));
-                let was_named = profile.is_some_and(|profile| profile.approvers.contains(&person)) || is_owner;
-                let is_named = approvers.contains(&person) || *owner == person;
-                (is_administrator || is_owner) && (was_named || !is_named)
-            }
-            Self::Configuration { agent, .. } => {
+            Self::Groups { .. } | Self::Entitlements { .. } => is_administrator,
+            Self::Approvers { agent, .. } | Self::Configuration { agent, .. } => {
                 is_administrator || state.agents.get(agent).is_some_and(|agent| agent.profile.owner == Some(person))
             }
         }
     }
 
+    /// The same, with whoever shall own a connector named before anybody approves it: who is its owner, or else the author.
+    pub(crate) fn with_owner(self, state: &State, author: PersonId) -> Self {
+        match self {
+            Self::Connector(add) => {
+                let known = state.connector_named(&add.name).ok().map(|known| known.owner);
+                let owner = add.owner.or(known).or(Some(author));
+                Self::Connector(Box::new(AddConnector { owner, ..*add }))
+            }
+            other => other,
+        }
+    }
+
     /// What happens if this comes about. Policies are left out: all that one change edits are activated together.
-    pub(crate) fn deed(&self, state: &State, by: PersonId, at: &Moment) -> Result<Option<Event>, Refusal> {
+    pub(crate) fn deed(&self, state: &State, by: PersonId, at: &Moment) -> Result<Vec<Event>, Refusal> {
         Ok(match self {
-            Self::Policy(_) => None,
-            Self::Connector(add) => Some(connector::added(state, add, by, at)?),
-            Self::Operation(edit) => Some(operation::approved(state, edit, by)?),
-            Self::Groups { person, groups } => Some(person::groups_set(state, *person, groups)?),
+            Self::Policy(_) => Vec::new(),
+            Self::Connector(add) => connector::added(state, add, by, at)?,
+            Self::Operation(edit) => vec![operation::approved(state, edit, by)?],
+            Self::Groups { person, groups } => vec![person::groups_set(state, *person, groups)?],
             Self::Approvers { agent, owner, approvers } => {
-                Some(crate::agent::approvers_set(state, *agent, *owner, approvers)?)
+                vec![crate::agent::approvers_set(state, *agent, *owner, approvers)?]
             }
             Self::Entitlements { person, operations } => {
-                Some(person::entitled(state, *person, operations.as_deref(), by)?)
+                vec![person::entitled(state, *person, operations.as_deref(), by)?]
             }
             Self::Configuration { agent, configuration } => {
-                Some(configuration::approved(state, *agent, configuration.as_ref(), by)?)
+                vec![configuration::approved(state, *agent, configuration.as_ref(), by)?]
             }
         })
     }

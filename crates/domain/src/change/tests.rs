@@ -247,19 +247,22 @@ fn a_process_is_proposed_on_the_machine_and_approved_anywhere() {
 fn only_remit_records_what_a_check_came_to() {
     let (mut world, eve) = founded();
     let change = world.propose(world.root, "mail", NO_UPDATE);
-    let check = || Command::RecordCheck {
+    let named = |name: &str| Command::RecordCheck {
         change,
-        check: "replay".to_owned(),
+        check: name.to_owned(),
         passed: true,
         summary: "3 of 100 actions would be denied".to_owned(),
     };
-    assert_eq!(world.refused(&by(eve), check()), "not_permitted");
-    world.must(&Actor::Remit, check());
-    assert_eq!(world.state.changes[&change].checks[0].check, "replay");
-    for _ in 1..limits::CHANGE_CHECKS_MAX {
-        world.must(&Actor::Remit, check());
+    assert_eq!(world.refused(&by(eve), named("replay")), "not_permitted");
+    for _ in 0..2 * limits::CHANGE_CHECKS_MAX {
+        world.must(&Actor::Remit, named("replay"));
     }
-    assert_eq!(world.refused(&Actor::Remit, check()), "too_many_checks");
+    assert_eq!(world.state.changes[&change].checks.len(), 1, "the newest of each kind");
+    for kind in 1..limits::CHANGE_CHECKS_MAX {
+        world.must(&Actor::Remit, named(&format!("check-{kind}")));
+    }
+    assert_eq!(world.refused(&Actor::Remit, named("another")), "too_many_checks");
+    world.must(&Actor::Remit, named("replay"));
 }
 
 #[test]
@@ -270,4 +273,48 @@ fn an_agent_proposes_nothing() {
         world.refused(&Actor::Agent { agent, task: None }, propose(vec![policy("mail", Some(NO_UPDATE))])),
         "person_needed"
     );
+}
+
+#[test]
+fn an_emergency_makes_no_second_person_for_its_author() {
+    let (mut world, _) = founded();
+    let (root, bob, agent) = (by(world.root), world.named("bob"), world.support());
+    let emergency = |edit| Command::EmergencyChange { edits: vec![edit], reason: "nobody answers".to_owned() };
+    let admin = |person| Edit::Groups { person, groups: vec![ADMINISTRATORS.to_owned()] };
+    assert_eq!(world.refused(&root, emergency(admin(bob))), "self_approval", "another administrator could approve it");
+    let mine = Edit::Approvers { agent, owner: world.root, approvers: Vec::new() };
+    assert_eq!(world.refused(&root, emergency(mine)), "self_approval");
+    // Whom an unreviewed emergency gives something approves nothing.
+    let cleo = world.named("cleo");
+    world.must(&root, emergency(Edit::Groups { person: cleo, groups: vec!["leads".to_owned(), "finance".to_owned()] }));
+    let connector = world.helpdesk();
+    let choice = tool("read", Verb::Read, 2, &json!({}));
+    let change = proposed(&world.must(&root, propose(vec![Edit::Operation(Box::new(OperationEdit { connector, choice }))])));
+    assert_eq!(world.refused(&by(cleo), approve(change)), "not_an_approver");
+}
+
+#[test]
+fn alone_an_administrator_may_still_add_another() {
+    let (mut world, eve) = founded();
+    let (root, bob) = (by(world.root), world.named("bob"));
+    let emergency = |edits| Command::EmergencyChange { edits, reason: "nobody is left".to_owned() };
+    world.must(&root, emergency(vec![policy("mail", Some(NO_UPDATE))]));
+    world.must(&root, Command::RemovePerson { person: eve });
+    world.now = world.now.plus_seconds(2 * DAY);
+    assert_eq!(world.refused(&root, emergency(vec![policy("mail", None)])), "review_overdue");
+    let admin = Edit::Groups { person: bob, groups: vec![ADMINISTRATORS.to_owned()] };
+    world.must(&root, emergency(vec![admin]));
+}
+
+#[test]
+fn another_way_to_a_connector_is_another_connector() {
+    let (mut world, eve) = founded();
+    let (root, before) = (by(world.root), world.helpdesk());
+    let moved = Edit::Connector(Box::new(add_connector("helpdesk", "https://new.example.org/mcp")));
+    let change = proposed(&world.must(&root, propose(vec![moved])));
+    world.must(&by(eve), approve(change));
+    let connector = world.state.connector_named("helpdesk").unwrap();
+    assert!(connector.id != before && !world.state.connectors.contains_key(&before));
+    assert_eq!(connector.owner, world.root, "its owner stays");
+    assert!(world.state.operation(&operation("helpdesk/read")).is_ok(), "what was approved stays approved");
 }

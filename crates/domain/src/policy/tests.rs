@@ -89,8 +89,16 @@ fn without_the_permit_everything_is_denied() {
 fn proposals_that_wait_are_bounded() {
     let mut world = World::with_support();
     let ana = world.named("ana");
-    let changes: Vec<_> = (0..limits::PROPOSALS_PENDING_MAX).map(|_| world.propose(ana, "mail", NO_UPDATE)).collect();
-    assert_eq!(world.refused(&by(world.named("bob")), proposal("mail", NO_UPDATE)), "too_many_proposals");
-    world.must(&by(ana), Command::RejectChange { change: changes[0], note: String::new() });
+    let own: Vec<_> = (0..limits::AUTHOR_PROPOSALS_MAX).map(|_| world.propose(ana, "mail", NO_UPDATE)).collect();
+    assert_eq!(world.refused(&by(ana), proposal("mail", NO_UPDATE)), "too_many_proposals", "one person takes not all places");
+    world.must(&by(ana), Command::RejectChange { change: own[0], note: String::new() });
     world.propose(ana, "mail", NO_UPDATE);
+    let others = limits::PROPOSALS_PENDING_MAX / limits::AUTHOR_PROPOSALS_MAX - 1;
+    for nth in 0..others {
+        let person = world.person(&format!("person-{nth}"), &[]);
+        for _ in 0..limits::AUTHOR_PROPOSALS_MAX {
+            world.propose(person, "mail", NO_UPDATE);
+        }
+    }
+    assert_eq!(world.refused(&by(world.named("bob")), proposal("mail", NO_UPDATE)), "too_many_proposals");
 }

@@ -223,9 +223,7 @@ impl<'a> Inquiry<'a> {
             Reach::Always => Reachable::Always,
             Reach::Depends => Reachable::Depends,
         };
-        let asks = outlook.asks.into_iter().map(|remit_policy::Ask { policies, approvers, quorum, within_seconds }| {
-            Ask { policies, approvers, quorum, within_seconds }
-        });
+        let asks = outlook.asks.into_iter().map(Ask::of);
         let can = |set: &PolicySet| remit_policy::reach(set, self.schema, facts) != Reach::Never;
         let policies = self.insight.each.iter().filter(|(_, set)| can(set)).map(|(id, _)| id.clone()).collect();
         Prospect { reachable, condition: outlook.condition, asks: asks.collect(), policies }

@@ -13,16 +13,16 @@ pub(super) fn plain(target: &str) -> Option<(String, Option<&str>)> {
     };
     let visible = |text: &str| text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
     let below = path.strip_prefix('/')?;
-    if !visible(target) || path.contains('\\') || path.contains("//") || !below.split('/').all(stays) {
+    // What stands behind `;` is left out by some servers and not by others.
+    if !visible(target) || path.contains(['\\', ';']) || path.contains("//") || !below.split('/').all(stays) {
         return None;
     }
     Some((unescaped_alike(path)?, query))
 }
 
-/// Whether one segment leads nowhere else, for servers too that leave out what stands behind `;`.
+/// Whether one segment leads nowhere else.
 fn stays(segment: &str) -> bool {
-    let name = segment.split(';').next().unwrap_or_default();
-    name != "." && name != ".."
+    segment != "." && segment != ".."
 }
 
 /// The path with its escapes in capital letters; nothing if one of them is broken, or stands for what has a meaning of its own in paths or
@@ -30,16 +30,21 @@ fn stays(segment: &str) -> bool {
 fn unescaped_alike(path: &str) -> Option<String> {
     let mut parts = path.split('%');
     let mut alike = parts.next()?.to_owned();
+    let mut bytes = alike.clone().into_bytes();
     for part in parts {
         let (digits, rest) = part.split_at_checked(2)?;
         let byte = u8::from_str_radix(digits, 16).ok().filter(|_| !digits.starts_with('+'))?;
-        let needless = byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-        if needless || byte.is_ascii_control() || b"/\\%".contains(&byte) {
+        // Every character that may stand in a segment as it is (RFC 3986 section 3.3).
+        let needless = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte);
+        if needless || byte.is_ascii_control() || b"/\\%;".contains(&byte) {
             return None;
         }
         alike.push('%');
         alike.push_str(&digits.to_ascii_uppercase());
         alike.push_str(rest);
+        bytes.push(byte);
+        bytes.extend_from_slice(rest.as_bytes());
     }
-    Some(alike)
+    // Bytes that are no text are read in as many ways as there are readers.
+    std::str::from_utf8(&bytes).ok().map(|_| alike)
 }

@@ -43,6 +43,7 @@ fn what_needs_approval_asks_and_goes_out_once_approved() {
     let ask = Ask {
         policies: vec!["big-refunds-ask".to_owned()],
         approvers: vec![vec!["support-leads".to_owned()]],
+        quorums: vec![1],
         quorum: 1,
         within_seconds: 7_200,
     };
