@@ -49,7 +49,8 @@ pub(crate) async fn check(State(api): State<Api>, _: SignedIn, Body(Check { edit
     let (compiled, lints) = checked.await.map_err(|_| Problem::fault("check the policies"))?;
     let is_wrong = lints.iter().any(|problem| problem.severity == Severity::Error);
     let warnings = compiled.set.iter().flat_map(|set| set.warnings());
-    let problems: Vec<Value> = compiled.problems.iter().chain(warnings).chain(&lints).map(|problem| json!(problem)).collect();
+    let problems: Vec<Value> =
+        compiled.problems.iter().chain(warnings).chain(&lints).map(|problem| json!(problem)).collect();
     Ok(Json(json!({
         "holds": compiled.broken.is_none() && !is_wrong,
         "broken": compiled.broken,

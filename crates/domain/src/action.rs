@@ -556,7 +556,8 @@ pub(crate) fn apply_allowed(state: &mut State, allowed: &ActionAllowed, at: Time
     task::count_call(state, facts.task);
     let operation = state.operations.get(&facts.operation).map(Arc::clone);
     // What somebody approved for one subject of an enforcer is not approved for its others.
-    let own = facts.named.is_none() && state.tasks.get(&facts.task).is_some_and(|task| task.acting_for == facts.acting_for);
+    let own =
+        facts.named.is_none() && state.tasks.get(&facts.task).is_some_and(|task| task.acting_for == facts.acting_for);
     if let (Some(operation), Some(_), true) = (&operation, allowed.approval, own) {
         task::note_approved(state, facts.task, operation.data);
     }

@@ -54,8 +54,7 @@ impl Ask {
         policies.extend(other.policies);
         policies.sort();
         policies.dedup();
-        let (quorum, within_seconds) =
-            (self.quorum.max(other.quorum), self.within_seconds.min(other.within_seconds));
+        let (quorum, within_seconds) = (self.quorum.max(other.quorum), self.within_seconds.min(other.within_seconds));
         Self::of(remit_policy::Ask { policies, approvers, quorums, quorum, within_seconds })
     }
 
@@ -67,8 +66,10 @@ impl Ask {
 
     /// Whether people with these roles are as many as each list needs, and as many as are needed in all.
     fn is_met_by<'a>(&self, people: impl Iterator<Item = &'a Vec<String>> + Clone) -> bool {
-        let of_list = |list: &[String]| people.clone().filter(|roles| roles.iter().any(|role| list.contains(role))).count();
-        self.lists().all(|(list, quorum)| of_list(list) >= quorum as usize) && people.clone().count() >= self.quorum.max(1) as usize
+        let of_list =
+            |list: &[String]| people.clone().filter(|roles| roles.iter().any(|role| list.contains(role))).count();
+        self.lists().all(|(list, quorum)| of_list(list) >= quorum as usize)
+            && people.clone().count() >= self.quorum.max(1) as usize
     }
 
     /// Whether somebody in `roles` is among those asked.

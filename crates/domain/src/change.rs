@@ -218,8 +218,11 @@ pub(crate) fn may_be_emergency(state: &State, actor: &Actor, edits: &[Edit], now
             && !state.people.get(person).is_some_and(|person| person.is_administrator()))
     });
     if adds_administrators && !alone {
-        return Err(Refusal::new("self_approval", "no emergency makes an administrator while another one could approve it")
-            .help("propose it; the other administrator approves it"));
+        return Err(Refusal::new(
+            "self_approval",
+            "no emergency makes an administrator while another one could approve it",
+        )
+        .help("propose it; the other administrator approves it"));
     }
     if let Some(waiting) = overdue(state, now).filter(|_| !(alone && adds_administrators && edits.len() == 1)) {
         return Err(Refusal::new(

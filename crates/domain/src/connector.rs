@@ -128,7 +128,8 @@ pub(crate) fn added(state: &State, add: &AddConnector, by: PersonId, at: &Moment
     }
     // Another way to it is another connector of the same name, so that nobody goes on with a connection to the former one. What was
     // approved of it stays approved, and is compared with what the new one offers before the first call.
-    let mut events: Vec<Event> = known.map(|known| Event::ConnectorRemoved { connector: known.id }).into_iter().collect();
+    let mut events: Vec<Event> =
+        known.map(|known| Event::ConnectorRemoved { connector: known.id }).into_iter().collect();
     events.push(Event::ConnectorAdded(Box::new(ConnectorAdded {
         connector: at.fresh_id(),
         name: add.name.clone(),

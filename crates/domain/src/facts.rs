@@ -147,10 +147,7 @@ fn evaluate_leg(state: &State, call: &Call<'_>, leg: Leg<'_>) -> Decision {
 pub(crate) fn in_words(decision: remit_policy::Decision, facts: &Facts) -> Decision {
     match decision.outcome {
         Outcome::Allow => Decision::Allow { determining: decision.determining },
-        Outcome::Ask(ask) => Decision::Ask {
-            ask: Ask::of(ask),
-            reasons: decision.reasons,
-        },
+        Outcome::Ask(ask) => Decision::Ask { ask: Ask::of(ask), reasons: decision.reasons },
         Outcome::Deny => {
             if decision.is_fault {
                 let refusal = Refusal::new(DECISION_FAULT, decision.reasons.join("; "));

@@ -289,7 +289,8 @@ fn an_emergency_makes_no_second_person_for_its_author() {
     world.must(&root, emergency(Edit::Groups { person: cleo, groups: vec!["leads".to_owned(), "finance".to_owned()] }));
     let connector = world.helpdesk();
     let choice = tool("read", Verb::Read, 2, &json!({}));
-    let change = proposed(&world.must(&root, propose(vec![Edit::Operation(Box::new(OperationEdit { connector, choice }))])));
+    let change =
+        proposed(&world.must(&root, propose(vec![Edit::Operation(Box::new(OperationEdit { connector, choice }))])));
     assert_eq!(world.refused(&by(cleo), approve(change)), "not_an_approver");
 }
 

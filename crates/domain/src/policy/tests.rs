@@ -90,7 +90,11 @@ fn proposals_that_wait_are_bounded() {
     let mut world = World::with_support();
     let ana = world.named("ana");
     let own: Vec<_> = (0..limits::AUTHOR_PROPOSALS_MAX).map(|_| world.propose(ana, "mail", NO_UPDATE)).collect();
-    assert_eq!(world.refused(&by(ana), proposal("mail", NO_UPDATE)), "too_many_proposals", "one person takes not all places");
+    assert_eq!(
+        world.refused(&by(ana), proposal("mail", NO_UPDATE)),
+        "too_many_proposals",
+        "one person takes not all places"
+    );
     world.must(&by(ana), Command::RejectChange { change: own[0], note: String::new() });
     world.propose(ana, "mail", NO_UPDATE);
     let others = limits::PROPOSALS_PENDING_MAX / limits::AUTHOR_PROPOSALS_MAX - 1;
