@@ -133,9 +133,7 @@ impl State {
     pub fn is_founding(&self) -> bool {
         !self.founded && self.people.values().filter(|person| person.is_administrator()).count() <= 1
     }
-}
 
-impl State {
     /// What the state would be if `change` came about now.
     ///
     /// # Errors
@@ -191,7 +189,8 @@ pub(crate) fn overdue(state: &State, now: Timestamp) -> Option<ChangeId> {
     state.changes.values().filter(overdue).map(|change| change.id).min()
 }
 
-/// Whether an emergency change that nobody has reviewed yet gives `person` something.
+/// Whether an emergency change that nobody has reviewed yet gives `person` something. Where a lone administrator added them, they
+/// propose and that administrator approves, until there are others.
 fn given_in_emergency(state: &State, person: PersonId) -> bool {
     let names = |edit: &Edit| match edit {
         Edit::Groups { person: given, .. } | Edit::Entitlements { person: given, .. } => *given == person,
