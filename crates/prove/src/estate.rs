@@ -85,6 +85,12 @@ impl Estate {
         self.operations.iter().find(|operation| operation.id == id)
     }
 
+    /// Whether operations are known here, and none of them is one of the connector `name`. Where none at all is known, as of policies
+    /// that are looked at without a server, nothing is said.
+    pub(crate) fn knows_no_operation_of(&self, name: &str) -> bool {
+        !self.operations.is_empty() && !self.operations.iter().any(|operation| operation.connector == name)
+    }
+
     /// The operations that have to be asked about by name: those that policies name, and all if some policy reads arguments of any.
     /// The others of a verb differ in nothing that a policy can see.
     pub(crate) fn singled_out(&self, verb: Verb) -> impl Iterator<Item = &OperationShape> {

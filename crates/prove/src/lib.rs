@@ -6,7 +6,7 @@
 //!
 //! The way through: an [`Invariant`] says which calls never happen; the [`Prover`] asks, for each verb and each operation that the
 //! policies single out, whether *the policies allow* and *such a call* and *what Remit guarantees* can hold together. If never, that
-//! is the proof. If they can, the solver's model becomes a [`Counterexample`] that people can read, simulate and keep as a case.
+//! is the proof, as long as there can be *such a call* at all. If they can, the solver's model becomes a [`Counterexample`] that people can read, simulate and keep as a case.
 
 mod assumptions;
 mod case;

@@ -278,15 +278,24 @@ impl Never {
         clauses.extend(self.labels.iter().map(|label| format!("principal.task.labels.contains({})", quoted(label))));
         clauses.extend(self.connector.iter().map(|name| format!("resource.connector == Connector::{}", quoted(name))));
         clauses.extend(self.operation.iter().map(|id| format!("resource == Operation::{}", quoted(id))));
-        // Each line in brackets of its own, so that a comment at its end ends there.
-        clauses.extend(self.condition.iter().map(|condition| format!("(\n{condition}\n)")));
+        clauses.extend(self.condition.as_deref().map(bracketed));
         clauses
+    }
+
+    /// A clause that is true wherever the condition can be evaluated. Nothing else in it can fail.
+    pub(crate) fn evaluates(&self) -> Option<String> {
+        self.condition.as_deref().map(|condition| format!("({} || true)", bracketed(condition)))
     }
 
     /// The verbs of the calls.
     pub(crate) fn verbs(&self) -> &[Verb] {
         if self.verbs.is_empty() { &Verb::ALL } else { &self.verbs }
     }
+}
+
+/// `condition` in lines of its own, so that a comment at its end ends there.
+fn bracketed(condition: &str) -> String {
+    format!("(\n{condition}\n)")
 }
 
 /// `text` as Cedar writes it.

@@ -35,6 +35,11 @@ pub enum Verdict {
         /// How many questions it took: one for each verb, one for each operation that the policies single out.
         questions: usize,
     },
+    /// No call can be one that it speaks of, whatever the policies say: it holds, and guards nothing.
+    Vacuous {
+        /// Why there is none.
+        why: String,
+    },
     /// It does not: here is a call that is allowed.
     Broken(Box<Counterexample>),
     /// The solver gave a call, and Remit's own evaluator does not allow it: neither a proof nor a hole.
@@ -49,6 +54,15 @@ pub enum Verdict {
         /// Why not.
         why: String,
     },
+}
+
+/// Among which calls one is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Among {
+    /// Those that the policies allow.
+    Allowed,
+    /// All that there can be.
+    All,
 }
 
 /// What the solver said to one question.
@@ -81,7 +95,7 @@ impl Prover {
         };
         let mut doubt = None;
         for (position, question) in questions.iter().enumerate() {
-            let one = match self.answer(estate, invariant, position) {
+            let one = match self.answer(estate, invariant, position, Among::Allowed) {
                 Ok(Answer::Impossible) => continue,
                 Ok(Answer::Possible(env)) => judged(&env, estate, question, invariant),
                 Err(why) => Verdict::NotProved { why: format!("`{}`: {why}", question.action()) },
@@ -95,25 +109,57 @@ impl Prover {
                 doubt = Some(one);
             }
         }
-        doubt.unwrap_or(Verdict::Proved { questions: questions.len() })
+        doubt.unwrap_or_else(|| self.about_something(estate, invariant, questions.len()))
+    }
+
+    /// What an invariant that nothing breaks is worth: a proof, if there can be a call that it speaks of at all.
+    fn about_something(&self, estate: &Arc<Estate>, invariant: &Invariant, questions: usize) -> Verdict {
+        if let Some(name) = &invariant.never.connector
+            && estate.knows_no_operation_of(name)
+        {
+            return Verdict::Vacuous { why: format!("there is no operation of the connector `{name}`") };
+        }
+        let mut unknown = None;
+        for position in 0..questions {
+            match self.answer(estate, invariant, position, Among::All) {
+                Ok(Answer::Possible(_)) => return Verdict::Proved { questions },
+                Ok(Answer::Impossible) => {}
+                Err(why) => unknown = Some(why),
+            }
+        }
+        match unknown {
+            Some(why) => Verdict::NotProved { why: format!("whether any call is one that it speaks of: {why}") },
+            None => Verdict::Vacuous { why: "no call can be all that `never` says at once".to_owned() },
+        }
     }
 
     /// The answer to the question at `position`. Policies can be written whose formulas grow without end before the solver sees
     /// them, so the work as a whole has a limit as well.
-    fn answer(&self, estate: &Arc<Estate>, invariant: &Invariant, position: usize) -> Result<Answer, String> {
+    fn answer(
+        &self,
+        estate: &Arc<Estate>,
+        invariant: &Invariant,
+        position: usize,
+        among: Among,
+    ) -> Result<Answer, String> {
         let (prover, estate, invariant) = (self.clone(), Arc::clone(estate), invariant.clone());
         aside(self.solver.time_limit() + limits::GRACE, async move || {
             let questions = Question::all(&estate, &invariant).map_err(|error| error.to_string())?;
             let question = questions.get(position).ok_or("the question is gone")?;
-            prover.ask(&estate, question).await
+            prover.ask(&estate, question, among).await
         })?
     }
 
-    async fn ask(&self, estate: &Estate, question: &Question<'_>) -> Result<Answer, String> {
-        let asked = Asked::prepare(estate, question)?;
+    async fn ask(&self, estate: &Estate, question: &Question<'_>, among: Among) -> Result<Answer, String> {
+        let asked = Asked::prepare(estate, question, among)?;
         let deadline = Instant::now() + self.solver.time_limit();
         let Some(first) = self.solve(&asked, &[], deadline).await? else { return Ok(Answer::Impossible) };
-        Ok(Answer::Possible(Box::new(self.more_ordinary(&asked, first, deadline).await)))
+        let shown = match among {
+            Among::Allowed => self.more_ordinary(&asked, first, deadline).await,
+            // Nobody looks at it.
+            Among::All => first,
+        };
+        Ok(Answer::Possible(Box::new(shown)))
     }
 
     /// The same hole, in a call that looks as ordinary as it can: all preferences at once, else by halves.
@@ -135,19 +181,19 @@ impl Prover {
         best
     }
 
-    /// A call that is allowed, is looked for, and has everything in `extra`; nothing if there is none.
+    /// A call among those that are asked about that is looked for and has everything in `extra`; nothing if there is none.
     async fn solve(&self, asked: &Asked<'_>, extra: &[&str], deadline: Instant) -> Result<Option<Env>, String> {
         let sought = asked.sought(extra)?;
         let solver = self.solver.start().map_err(|error| error.to_string())?;
         let mut compiler = CedarSymCompiler::<LocalSolver>::new(solver).map_err(|error| error.to_string())?;
-        let answered = compiler.check_disjoint_with_counterexample_opt(&asked.allowed, &sought);
+        let answered = compiler.check_disjoint_with_counterexample_opt(&asked.among, &sought);
         // When the time is over the compiler goes, and with it the solver's process.
         match tokio::time::timeout_at(deadline.into(), answered).await {
             Ok(answer) => answer.map_err(|error| in_full(&error)),
             Err(_) => Err(format!(
                 "the solver found neither a proof nor a call within {} s, with {} policies",
                 self.solver.time_limit().as_secs_f64(),
-                asked.question.rules.len()
+                asked.policies
             )),
         }
     }
@@ -158,25 +204,38 @@ struct Asked<'a> {
     question: &'a Question<'a>,
     schema: cedar_policy::Schema,
     environment: RequestEnv,
-    allowed: CompiledPolicySet,
+    /// The calls among which one is looked for, as the policies that allow them.
+    among: CompiledPolicySet,
+    /// How many policies these are.
+    policies: usize,
+    /// What must be possible to evaluate.
+    needed: Vec<String>,
 }
 
 impl<'a> Asked<'a> {
-    fn prepare(estate: &Estate, question: &'a Question<'a>) -> Result<Self, String> {
+    fn prepare(estate: &Estate, question: &'a Question<'a>, among: Among) -> Result<Self, String> {
         let schema = schema_for(estate, question)?;
         let environment = environment(question)?;
-        let policies = question.rules.iter().map(|rule| rule.policy.clone());
-        let policies = PolicySet::from_policies(policies).map_err(|error| error.to_string())?;
-        let allowed = CompiledPolicySet::compile(&policies, &environment, &schema).map_err(|error| in_full(&error))?;
-        Ok(Self { question, schema, environment, allowed })
+        let (policies, needed) = match among {
+            Among::Allowed => {
+                let policies = PolicySet::from_policies(question.rules.iter().map(|rule| rule.policy.clone()));
+                (policies.map_err(|error| error.to_string())?, question.needed())
+            }
+            Among::All => {
+                let policies: PolicySet = allowing_where(&[], &[]).parse().map_err(|error| format!("{error}"))?;
+                (policies, question.spoken_of())
+            }
+        };
+        let among = CompiledPolicySet::compile(&policies, &environment, &schema).map_err(|error| in_full(&error))?;
+        Ok(Self { question, schema, environment, among, policies: policies.num_of_policies(), needed })
     }
 
     /// The set that allows exactly what is sought.
     fn sought(&self, extra: &[&str]) -> Result<CompiledPolicySet, String> {
-        let Self { question, schema, environment, .. } = self;
+        let Self { question, schema, environment, needed, .. } = self;
         let mut clauses = question.clauses();
         clauses.extend(extra.iter().map(|one| (*one).to_owned()));
-        let sought: PolicySet = allowing_where(&question.needed(), &clauses)
+        let sought: PolicySet = allowing_where(needed, &clauses)
             .parse()
             .map_err(|error| format!("what is looked for is not a condition: {error}"))?;
         if sought.num_of_policies() != clauses.len() + 1 {

@@ -27,6 +27,8 @@ pub(crate) struct Question<'a> {
     pub(crate) rules: Vec<&'a Rule>,
     /// The calls that the invariant speaks of, as clauses.
     never: Vec<String>,
+    /// What must be possible to evaluate of a call that it speaks of.
+    spoken_of: Vec<String>,
 }
 
 /// Why no questions can be asked.
@@ -66,10 +68,18 @@ impl<'a> Question<'a> {
             return Err(NoQuestion::TooMany { count: about.len() });
         }
         let clauses = never.clauses();
+        let spoken_of: Vec<String> = never.evaluates().into_iter().collect();
         let ask = |(verb, about): (Verb, About)| {
             let action = about.action(verb);
             let rules = estate.rules.iter().filter(|rule| rule.concerns(&action, verb)).collect();
-            Self { verb, about, literals: &estate.literals, rules, never: clauses.clone() }
+            Self {
+                verb,
+                about,
+                literals: &estate.literals,
+                rules,
+                never: clauses.clone(),
+                spoken_of: spoken_of.clone(),
+            }
         };
         Ok(about.into_iter().map(ask).collect())
     }
@@ -82,6 +92,11 @@ impl<'a> Question<'a> {
     /// The clauses of the calls that are looked for: what the invariant says, within what Remit guarantees.
     pub(crate) fn clauses(&self) -> Vec<String> {
         assumptions::clauses(self).into_iter().chain(self.never.iter().cloned()).collect()
+    }
+
+    /// What must be possible to evaluate for a call to be one that the invariant speaks of, whatever the policies say.
+    pub(crate) fn spoken_of(&self) -> Vec<String> {
+        self.spoken_of.clone()
     }
 
     /// What must be possible to evaluate: every forbid, since one that cannot be evaluated denies.

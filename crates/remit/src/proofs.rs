@@ -1,57 +1,86 @@
-//! Puts the invariants of the realm to each proposed change of policies, where the solver is at hand.
+//! Puts the invariants of the realm to each proposed change of policies or operations, where the solver is at hand.
 //!
-//! A proof takes seconds and decides nothing: what came of it stands on the proposal for whoever approves it.
+//! A proof takes seconds and decides nothing: what came of it stands on the proposal for whoever approves it. Each is made by a
+//! process of its own, one after the other, and that process is ended when its time is over: nothing of a proof is left in the server,
+//! whatever somebody proposed.
 
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use remit_domain::{Actor, Change, ChangeId, ChangeStatus, Command, Event, Moment, State, Timestamp};
+use remit_domain::{Actor, Change, ChangeId, ChangeStatus, Command, Edit, Event, Moment};
 use remit_engine::{Committed, Effect, Engine, SubmitError};
-use remit_policy::OperationShape;
-use remit_prove::{Estate, Invariant, Prover, STARTER_INVARIANTS, Verdict};
+use remit_prove::{Invariant, Prover, STARTER_INVARIANTS};
+use tokio::time::Instant;
+
+mod aside;
+mod given;
+#[cfg(test)]
+mod tests;
+
+use aside::{Aside, Found};
+pub use given::{Given, GivenOperation};
 
 /// Under which name a proposal says what came of it.
 const CHECK: &str = "prove";
-/// How long one question may take.
+/// How long the solver may think about one question.
 const QUESTION_TIME_LIMIT: Duration = Duration::from_secs(60);
+/// How long the proof of one invariant may take, with all its questions.
+const INVARIANT_TIME_LIMIT: Duration = Duration::from_mins(3);
+/// How long all invariants together may take for one proposal; those that are left then are not tried.
+const PROPOSAL_TIME_LIMIT: Duration = Duration::from_mins(15);
 
-/// Proves the invariants for every proposal that edits policies.
+/// Proves the invariants for every proposal that edits policies or operations.
 #[derive(Debug)]
 pub struct Proofs {
     engine: Engine,
-    prover: Prover,
-    invariants: Arc<Vec<Invariant>>,
+    aside: Aside,
+    /// The invariants, as somebody wrote them down.
+    text: String,
+    names: Vec<String>,
 }
 
 impl Proofs {
     /// Nothing if there is no solver on the path: then proposals say nothing of proofs, and all else goes on.
     ///
     /// # Errors
-    /// If `file` is named and holds no invariants that can be read.
+    /// If `file` is named and holds no invariants that can be read, or if this program cannot be found again.
     pub fn new(file: Option<&Path>, engine: Engine) -> anyhow::Result<Option<Self>> {
-        let text = file.map(std::fs::read_to_string).transpose()?;
-        let invariants = Invariant::parse_all(text.as_deref().unwrap_or(STARTER_INVARIANTS))?;
-        match Prover::find(None, QUESTION_TIME_LIMIT) {
-            Ok(prover) => Ok(Some(Self { engine, prover, invariants: Arc::new(invariants) })),
-            Err(missing) => {
-                tracing::info!(%missing, "proposals of policies are not proved");
-                Ok(None)
-            }
+        let text = file.map(std::fs::read_to_string).transpose()?.unwrap_or_else(|| STARTER_INVARIANTS.to_owned());
+        let names = Invariant::parse_all(&text)?.into_iter().map(|invariant| invariant.name).collect();
+        if let Err(missing) = Prover::find(None, QUESTION_TIME_LIMIT) {
+            tracing::info!(%missing, "proposals are not proved");
+            return Ok(None);
         }
+        let aside = Aside::of_this_program(INVARIANT_TIME_LIMIT)?;
+        Ok(Some(Self { engine, aside, text, names }))
     }
 
     async fn prove(&self, id: ChangeId) -> Result<(), String> {
         let state = self.engine.state();
         // Answered meanwhile, or proved before a restart.
-        let Some(change) = state.changes.get(&id).filter(|change| is_open(change)).map(Arc::clone) else {
-            return Ok(());
+        let Some(change) = state.changes.get(&id).filter(|change| is_open(change)) else { return Ok(()) };
+        let (passed, summary) = match state.after(change, &Moment::new(self.engine.now(), 0)) {
+            Err(refusal) => (false, format!("it cannot be activated as it is: {refusal}")),
+            Ok(after) => {
+                let mut tally = Tally::default();
+                let deadline = Instant::now() + PROPOSAL_TIME_LIMIT;
+                for name in &self.names {
+                    // Nobody needs what is known of a proposal that is answered.
+                    if !self.engine.read(|state| state.changes.get(&id).is_some_and(|change| is_open(change))) {
+                        return Ok(());
+                    }
+                    if Instant::now() >= deadline {
+                        tally.untried.push(name);
+                    } else {
+                        let found = self.aside.prove(&Given::of(&after, &self.text, name)).await;
+                        tally.count(name, found);
+                    }
+                }
+                (tally.is_whole(), tally.summary(self.names.len(), id))
+            }
         };
-        let (prover, invariants, now) = (self.prover.clone(), Arc::clone(&self.invariants), self.engine.now());
-        let proving = tokio::task::spawn_blocking(move || summary(&prover, &invariants, &state, &change, now));
-        let (passed, summary) = proving.await.map_err(|error| format!("the proof was interrupted: {error}"))?;
         let command = Command::RecordCheck { change: id, check: CHECK.to_owned(), passed, summary };
         match self.engine.submit(Actor::Remit, command).await {
             // Somebody was quicker than the proof.
@@ -63,55 +92,64 @@ impl Proofs {
 
 fn is_open(change: &Change) -> bool {
     change.status == ChangeStatus::Pending
-        && !change.policy_edits().is_empty()
+        && change.edits.iter().any(|one| alters_what_is_proved(&one.edit))
         && !change.checks.iter().any(|check| check.check == CHECK)
 }
 
-/// What came of all invariants under what `change` proposes.
-fn summary(
-    prover: &Prover,
-    invariants: &[Invariant],
-    state: &State,
-    change: &Change,
-    now: Timestamp,
-) -> (bool, String) {
-    let after = match state.after(change, &Moment::new(now, 0)) {
-        Ok(after) => after,
-        Err(refusal) => return (false, format!("it cannot be activated as it is: {refusal}")),
-    };
-    let compiled = after.compiled();
-    let Some(set) = &compiled.set else { return (false, "the policies do not hold any more".to_owned()) };
-    let operation = |(name, shape): (&remit_domain::OperationName, &remit_policy::Shape)| {
-        let verb = after.operations.get(name)?.verb;
-        let (id, connector) = (name.as_str().to_owned(), name.connector().to_owned());
-        Some(OperationShape { id, connector, verb, arguments: shape.clone() })
-    };
-    let operations = compiled.shapes.iter().filter_map(operation).collect();
-    let estate = match Estate::new(set.sources().to_vec(), operations) {
-        Ok(estate) => Arc::new(estate),
-        Err(error) => return (false, format!("nothing could be proved: {error}")),
-    };
-    let (mut broken, mut open) = (Vec::new(), Vec::new());
-    for invariant in invariants {
-        match prover.prove(&estate, invariant) {
-            Verdict::Proved { .. } => {}
-            Verdict::Broken(_) => broken.push(invariant.name.as_str()),
-            Verdict::Unconfirmed { .. } | Verdict::NotProved { .. } => open.push(invariant.name.as_str()),
+/// Whether `edit` can alter policies or operations, of which invariants are proved.
+fn alters_what_is_proved(edit: &Edit) -> bool {
+    match edit {
+        Edit::Policy(_) | Edit::Operation(_) | Edit::Connector(_) => true,
+        // People, agents and what these are approved with are free in every proof.
+        Edit::Groups { .. } | Edit::Approvers { .. } | Edit::Entitlements { .. } | Edit::Configuration { .. } => false,
+    }
+}
+
+/// Which invariants came out how.
+#[derive(Debug, Default)]
+struct Tally<'a> {
+    broken: Vec<&'a str>,
+    vacuous: Vec<&'a str>,
+    open: Vec<&'a str>,
+    untried: Vec<&'a str>,
+}
+
+impl<'a> Tally<'a> {
+    fn count(&mut self, name: &'a str, found: Found) {
+        match found {
+            Found::Proved => {}
+            Found::Broken => self.broken.push(name),
+            Found::Vacuous => self.vacuous.push(name),
+            Found::Nothing => self.open.push(name),
         }
     }
-    let proved = invariants.len() - broken.len() - open.len();
-    let mut words = vec![format!("{proved} of {} invariants proved", invariants.len())];
-    if !broken.is_empty() {
-        words.push(format!(
-            "broken: {} (`remit policy prove --change {}` prints a call)",
-            broken.join(", "),
-            change.id
-        ));
+
+    fn left(&self) -> usize {
+        [&self.broken, &self.vacuous, &self.open, &self.untried].into_iter().map(Vec::len).sum()
     }
-    if !open.is_empty() {
-        words.push(format!("not proved: {}", open.join(", ")));
+
+    fn is_whole(&self) -> bool {
+        self.left() == 0
     }
-    (broken.is_empty() && open.is_empty(), words.join("; "))
+
+    /// What came of all `count` invariants under what `change` proposes, in a sentence.
+    fn summary(&self, count: usize, change: ChangeId) -> String {
+        let mut words = vec![format!("{} of {count} invariants proved", count - self.left())];
+        if !self.broken.is_empty() {
+            let names = self.broken.join(", ");
+            words.push(format!("broken: {names} (`remit policy prove --change {change}` prints a call)"));
+        }
+        if !self.vacuous.is_empty() {
+            words.push(format!("vacuous: {} (no call can be one that they speak of)", self.vacuous.join(", ")));
+        }
+        if !self.open.is_empty() {
+            words.push(format!("not proved: {}", self.open.join(", ")));
+        }
+        if !self.untried.is_empty() {
+            words.push(format!("not tried in time: {}", self.untried.join(", ")));
+        }
+        words.join("; ")
+    }
 }
 
 impl Effect for Proofs {
@@ -123,6 +161,7 @@ impl Effect for Proofs {
         matches!(event, Event::ChangeProposed(_))
     }
 
+    // One record after the other, so one proof at a time.
     fn carry_out<'a>(&'a self, record: &'a Committed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         Box::pin(async move {
             let Event::ChangeProposed(proposed) = &record.record.event else { return Ok(()) };

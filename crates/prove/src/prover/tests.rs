@@ -228,3 +228,45 @@ fn many_policies_cost_only_what_can_concern_the_question() {
     let Verdict::NotProved { why } = verdict else { panic!("{verdict:?}") };
     assert!(why.contains("too many operations: 401"), "{why}");
 }
+
+/// They hold because no call is one that they speak of; the first is broken as soon as one word is left out.
+#[test]
+fn an_invariant_about_no_call_is_vacuous() {
+    let Some(prover) = prover() else { return };
+    let estate = helpdesk(r#"@id("all") permit (principal, action, resource);"#);
+    for never in [
+        r#"{ sandbox = true, environment = "production" }"#,
+        r#"{ operation = "helpdesk/close", verb = "read" }"#,
+        r#"{ operation = "helpdesk/close", connector = "mail" }"#,
+        r#"{ data_at_most = 1, condition = "resource.data >= 2" }"#,
+        r#"{ class = "read", condition = "principal in Class::\"act\"" }"#,
+        r#"{ approval = true, condition = "context has approval && context.approval.count < 1" }"#,
+        r#"{ connector = "helpdsk" }"#,
+        // Such a call cannot be evaluated, and so is none that it speaks of.
+        r#"{ verb = "read", condition = "principal.autonomy + 9223372036854775807 > 0" }"#,
+    ] {
+        let invariant = invariant(never);
+        let strict = helpdesk(r#"@id("none") forbid (principal, action, resource);"#);
+        let verdict = prover.prove(&strict, &invariant);
+        assert!(matches!(&verdict, Verdict::Vacuous { .. }), "{never}: {verdict:?}");
+    }
+    must_break(&prover, &estate, &invariant(r#"{ sandbox = true }"#));
+    must_break(&prover, &estate, &invariant(r#"{ operation = "helpdesk/close" }"#));
+}
+
+/// Nothing is allowed and everything is proved: what could be called is what an invariant is about, not what is allowed.
+#[test]
+fn what_could_be_called_is_no_vacuity() {
+    let Some(prover) = prover() else { return };
+    let strict = helpdesk(r#"@id("none") forbid (principal, action, resource);"#);
+    must_hold(&prover, &strict, &invariant(r#"{ sandbox = true, environment = "sandbox" }"#));
+    must_hold(&prover, &strict, &invariant(r#"{ connector = "helpdesk", verb = "send" }"#));
+    must_hold(
+        &prover,
+        &strict,
+        &invariant(r#"{ operation = "helpdesk/refund", condition = "context.arguments.amount > 5" }"#),
+    );
+    // Without any operation nothing is known of connectors.
+    let alone = Arc::new(Estate::new(starter(), Vec::new()).expect("they compile"));
+    must_hold(&prover, &alone, &invariant(r#"{ connector = "mail", grant = false, sandbox = false }"#));
+}

@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 use super::address::path;
 use super::output::{plain, text_at};
-use super::policy::{at_hand, shapes};
+use super::policy::at_hand;
 use super::{Client, Failure, Global, Output, duration_seconds, policy_files};
+use crate::proofs::{Given, GivenOperation};
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,9 @@ pub struct Prove {
     /// With `--policies`: asks no server; then no rule may name an operation.
     #[arg(long, requires = "policies")]
     offline: bool,
+    /// Proves one invariant of what standard input gives, and asks no server: how the server has a proof made aside.
+    #[arg(long, hide = true, conflicts_with_all = ["sentence", "invariant", "policies", "change"])]
+    given: bool,
     /// The solver, if it is not `cvc5` on the path.
     #[arg(long, value_name = "PROGRAM")]
     solver: Option<OsString>,
@@ -61,14 +65,23 @@ fn time_limit(text: &str) -> Result<Duration, String> {
 #[derive(Debug, Default)]
 struct Tally {
     proved: usize,
+    vacuous: usize,
     broken: usize,
     unconfirmed: usize,
     not_proved: usize,
 }
 
 pub async fn run(arguments: Prove, global: &Global, output: &Output) -> Result<(), Failure> {
-    let invariants = invariants(&arguments)?;
-    let (sources, operations) = policies(&arguments, global).await?;
+    let (invariants, sources, operations) = if arguments.given {
+        let unreadable = |error: String| Failure::Usage(format!("standard input gives nothing to prove: {error}"));
+        let (invariant, sources, operations) =
+            Given::read(std::io::stdin().lock()).and_then(Given::parts).map_err(unreadable)?;
+        (vec![invariant], sources, operations)
+    } else {
+        let invariants = invariants(&arguments)?;
+        let (sources, operations) = policies(&arguments, global).await?;
+        (invariants, sources, operations)
+    };
     let estate = Arc::new(Estate::new(sources, operations).map_err(|error| broken_policies(&error))?);
     let prover = Prover::find(arguments.solver.clone(), arguments.time_limit)
         .map_err(|missing| Refusal::new("solver_missing", missing.to_string()).help(missing.help()))?;
@@ -152,43 +165,77 @@ async fn policies(arguments: &Prove, global: &Global) -> Result<(Vec<PolicySourc
     if let Some(path) = &arguments.policies {
         let server = if arguments.offline { None } else { at_hand(global)? };
         let operations = match server {
-            Some(client) => shapes(&client.list("/v1/operations", &[]).await?),
+            Some(client) => shapes(&listed(&client.list("/v1/operations", &[]).await?)?)?,
             None => Vec::new(),
         };
         return Ok((policy_files::read(path)?.sources, operations));
     }
     let client = Client::open(global)?;
-    let operations = shapes(&client.list("/v1/operations", &[]).await?);
+    let mut operations = listed(&client.list("/v1/operations", &[]).await?)?;
     let mut sources = sources_of(&client.get("/v1/policies").await?);
     if let Some(change) = &arguments.change {
-        apply(&mut sources, &client.get(&path(&["changes", change])).await?)?;
+        apply(&mut sources, &mut operations, &client.get(&path(&["changes", change])).await?)?;
     }
-    Ok((sources, operations))
+    Ok((sources, shapes(&operations)?))
 }
 
 fn sources_of(active: &Value) -> Vec<PolicySource> {
-    let items = active.get("sources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let member = |item: &Value, name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    items.iter().map(|item| PolicySource { name: member(item, "name"), text: member(item, "text") }).collect()
+    members(active, "sources")
+        .iter()
+        .map(|item| PolicySource { name: member(item, "name"), text: member(item, "text") })
+        .collect()
 }
 
-/// Applies the edits of policies in `change`; others do not concern what policies allow.
-fn apply(sources: &mut Vec<PolicySource>, change: &Value) -> Result<(), Failure> {
-    let items = change.get("edits").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    let edits = items.iter().filter_map(|item| item.get("edit"));
-    let mut edits = edits.filter(|edit| text_at(edit, "/artefact") == "policy").peekable();
-    if edits.peek().is_none() {
-        let sentence = format!("the change `{}` edits no policy", text_at(change, "/id"));
-        return Err(Refusal::new("nothing_to_prove", sentence).help("`remit change show` shows what it edits").into());
-    }
-    for edit in edits {
-        let name = text_at(edit, "/name");
-        sources.retain(|source| source.name != name);
-        if let Some(text) = edit.get("text").and_then(Value::as_str) {
-            sources.push(PolicySource { name, text: text.to_owned() });
+fn members<'a>(document: &'a Value, name: &str) -> &'a [Value] {
+    document.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// The operations that a server lists: all of them, since what a policy names must not be missing.
+fn listed(operations: &Value) -> Result<Vec<GivenOperation>, Failure> {
+    let read = members(operations, "items").iter().map(GivenOperation::listed);
+    read.collect::<Result<_, _>>().map_err(|error| unreadable(&error))
+}
+
+fn shapes(operations: &[GivenOperation]) -> Result<Vec<OperationShape>, Failure> {
+    operations.iter().map(GivenOperation::shape).collect::<Result<_, _>>().map_err(|error| unreadable(&error))
+}
+
+fn unreadable(error: &dyn std::fmt::Display) -> Failure {
+    Failure::fault(format!("an operation cannot be read: {error}"), "use the same version on both sides")
+}
+
+/// Applies the edits of policies and operations in `change`; others do not concern what policies allow.
+fn apply(sources: &mut Vec<PolicySource>, operations: &mut Vec<GivenOperation>, change: &Value) -> Result<(), Failure> {
+    let mut applied = 0;
+    for item in members(change, "edits") {
+        match text_at(item, "/edit/artefact").as_str() {
+            "policy" => {
+                let name = text_at(item, "/edit/name");
+                sources.retain(|source| source.name != name);
+                if let Some(text) = item.pointer("/edit/text").and_then(Value::as_str) {
+                    sources.push(PolicySource { name, text: text.to_owned() });
+                }
+            }
+            "operation" => {
+                let artefact = text_at(item, "/artefact");
+                let name = artefact.strip_prefix("operation:").unwrap_or_default();
+                let choice = item.pointer("/edit/choice").unwrap_or(&Value::Null);
+                let chosen = GivenOperation::chosen(name, choice).map_err(|error| unreadable(&error))?;
+                operations.retain(|operation| operation.name != name);
+                operations.push(chosen);
+            }
+            // The same operations and policies, reached in another way: what the server says of it can be asked for again.
+            "connector" => {}
+            _ => continue,
         }
+        applied += 1;
     }
-    Ok(())
+    if applied > 0 {
+        return Ok(());
+    }
+    let sentence = format!("the change `{}` edits no policy and no operation", text_at(change, "/id"));
+    Err(Refusal::new("nothing_to_prove", sentence).help("`remit change show` shows what it edits").into())
 }
 
 fn broken_policies(error: &EstateError) -> Failure {
@@ -206,6 +253,10 @@ fn show(output: &Output, invariant: &Invariant, verdict: &Verdict, estate: &Esta
         Verdict::NotProved { why } => {
             head("not proved");
             output.line(&format!("  {}", plain(why)));
+        }
+        Verdict::Vacuous { why } => {
+            head("vacuous");
+            output.line(&plain(&format!("  it guards nothing: {why}")));
         }
         Verdict::Unconfirmed { example, why } => {
             head("not confirmed");
@@ -251,6 +302,7 @@ fn document(invariant: &Invariant, verdict: &Verdict, estate: &Estate) -> Value 
     match verdict {
         Verdict::Proved { questions } => with(base("proved"), json!({"questions": questions})),
         Verdict::NotProved { why } => with(base("not_proved"), json!({"why": why})),
+        Verdict::Vacuous { why } => with(base("vacuous"), json!({"why": why})),
         Verdict::Unconfirmed { example, why } => {
             let example = example.as_ref().map(|example| example.document());
             with(base("unconfirmed"), json!({"why": why, "example": example}))
@@ -266,13 +318,14 @@ impl Tally {
     fn count(&mut self, verdict: &Verdict) {
         *match verdict {
             Verdict::Proved { .. } => &mut self.proved,
+            Verdict::Vacuous { .. } => &mut self.vacuous,
             Verdict::Broken(_) => &mut self.broken,
             Verdict::Unconfirmed { .. } => &mut self.unconfirmed,
             Verdict::NotProved { .. } => &mut self.not_proved,
         } += 1;
     }
 
-    /// 0 if all is proved; 1 for a hole or no proof; 3 if the solver and Remit only disagree.
+    /// 0 if all is proved; 1 for a hole, no proof, or a proof of nothing; 3 if the solver and Remit only disagree.
     fn end(&self) -> Result<(), Failure> {
         if self.broken > 0 {
             let sentence = format!("{} invariants are broken", self.broken);
@@ -283,6 +336,12 @@ impl Tally {
         if self.not_proved > 0 {
             let sentence = format!("{} invariants are not proved", self.not_proved);
             return Err(Refusal::new("not_proved", sentence).help("what stands behind each says why").into());
+        }
+        if self.vacuous > 0 {
+            let sentence = format!("{} invariants are about no call", self.vacuous);
+            return Err(Refusal::new("invariant_vacuous", sentence)
+                .help("they hold whatever the policies say; look for a name that is misspelt, or for words that exclude each other")
+                .into());
         }
         if self.unconfirmed > 0 {
             return Err(Failure::fault(

@@ -113,7 +113,50 @@ async fn a_proposal_says_what_it_breaks() {
     operator.post("/v1/people", json!({"name": "mia", "groups": ["administrators"]})).await;
     let edits = json!([{"artefact": "policy", "name": "class-verbs", "text": WEAKENED}]);
     let proposed = operator.post("/v1/changes", json!({"edits": edits, "reason": "a hole for a test"})).await;
-    let address = format!("/v1/changes/{}", text(&proposed, "id"));
+    let seen = proved(&operator, &text(&proposed, "id")).await;
+    let check = &seen["checks"][0];
+    assert_eq!((&check["check"], &check["passed"]), (&json!("prove"), &json!(false)), "{seen}");
+    let summary = text(check, "summary");
+    assert!(summary.contains("broken: ") && summary.contains("read-never-changes"), "{summary}");
+    server.stop().await;
+}
+
+/// What an operation does is part of what is proved, so a proposal that edits nothing else is proved too; and what it says of itself
+/// can be proved again by hand.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proposal_of_operations_alone_is_proved() {
+    if !solver_is_there() {
+        return;
+    }
+    let (place, echo) = (Place::new(""), Echo::start());
+    let server = place.up().await;
+    let operator = place.control();
+    operator.post("/v1/connectors", json!({"name": "echo", "spec": {"kind": "http", "url": echo.url()}})).await;
+    operator.post("/v1/people", json!({"name": "mia", "groups": ["administrators"]})).await;
+    let offered = operator.read("/v1/connectors/echo/tools").await;
+    let choice = json!({
+        "tool": "echo", "verb": "send", "risk": 1, "data": "D1", "external": false, "irreversible": false,
+        "digest": offered.pointer("/items/0/digest"),
+    });
+    operator.post("/v1/connectors/echo/approve-tools", json!({"choices": [choice]})).await;
+    let waiting = operator.read("/v1/changes").await;
+    let change = text(&waiting["items"][0], "id");
+    let seen = proved(&operator, &change).await;
+    let check = &seen["checks"][0];
+    assert_eq!((&check["check"], &check["passed"]), (&json!("prove"), &json!(true)), "{seen}");
+    assert!(text(check, "summary").contains("invariants proved"), "{seen}");
+
+    let sentence = "no agent of autonomy 1 ever reaches the operation echo/echo";
+    let unknown = place.ask(["policy", "prove", sentence]).await;
+    assert!(unknown.stdout.contains("there is no operation `echo/echo`"), "{}\n{}", unknown.stdout, unknown.stderr);
+    let by_hand = place.ask(["policy", "prove", sentence, "--change", &change]).await;
+    assert_eq!(by_hand.code(), Some(0), "{}\n{}", by_hand.stdout, by_hand.stderr);
+    server.stop().await;
+}
+
+/// The proposal, once it says what came of the proofs.
+async fn proved(operator: &Control, change: &str) -> Value {
+    let address = format!("/v1/changes/{change}");
     let mut seen = Value::Null;
     for _ in 0..600 {
         seen = operator.read(&address).await;
@@ -122,11 +165,26 @@ async fn a_proposal_says_what_it_breaks() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(200)).await;
     }
-    let check = &seen["checks"][0];
-    assert_eq!((&check["check"], &check["passed"]), (&json!("prove"), &json!(false)), "{seen}");
-    let summary = text(check, "summary");
-    assert!(summary.contains("broken: ") && summary.contains("read-never-changes"), "{summary}");
-    server.stop().await;
+    seen
+}
+
+/// An invariant that holds because no call is one that it speaks of is a finding and no proof.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invariant_about_no_call_is_said_to_be_vacuous() {
+    if !solver_is_there() {
+        return;
+    }
+    let place = Place::new("");
+    let file = place.root().join("ours.invariant.toml");
+    let never = "never = { class = \"read\", data_at_most = 1, condition = \"resource.data >= 2\" }";
+    fs::write(&file, format!("[[invariant]]\nname = \"nothing\"\nsentence = \"a proof of nothing\"\n{never}\n"))
+        .expect("a file");
+    let (policies, file) = (starter().display().to_string(), file.display().to_string());
+    let asked = ["policy", "prove", "--policies", &policies, "--offline", "--invariant", &file];
+    let vacuous = place.ask(asked).await;
+    assert_eq!(vacuous.code(), Some(1), "{}\n{}", vacuous.stdout, vacuous.stderr);
+    assert!(vacuous.stdout.contains("vacuous: nothing: a proof of nothing"), "{}", vacuous.stdout);
+    assert!(vacuous.stderr.contains("are about no call"), "{}", vacuous.stderr);
 }
 
 /// Replaces the class rules by weaker ones: with one administrator only, that is active at once.
