@@ -69,6 +69,7 @@ class Envoy:
         extensions: dict[str, str] | None = None,
         principal: str = "",
         partial: bool = False,
+        protocol: str = "HTTP/1.1",
     ) -> Checked:
         raw = b"" if body is None else json.dumps(body).encode()
         # As Envoy writes it, with its pseudo-headers.
@@ -76,7 +77,7 @@ class Envoy:
         if body is not None:
             told |= {"content-type": "application/json", "x-envoy-auth-partial-body": str(partial).lower()}
         http = attribute_context_pb2.AttributeContext.HttpRequest(
-            id="1", method=method, path=path, host=host, scheme="https", protocol="HTTP/1.1", size=len(raw), raw_body=raw, headers=told
+            id="1", method=method, path=path, host=host, scheme="https", protocol=protocol, size=len(raw), raw_body=raw, headers=told
         )
         attributes = attribute_context_pb2.AttributeContext(context_extensions=extensions or {})
         attributes.request.http.CopyFrom(http)
@@ -96,17 +97,19 @@ class Agentgateway:
     """Asks as a processor of MCP guardrails is asked."""
 
     def __init__(self, channel: grpc.Channel, token: str, generated: tuple[ModuleType, ModuleType]):
-        self.messages, clients = generated
-        self.stub = clients.ExtMcpStub(channel)
+        self.messages, self.clients = generated
+        self.stub = self.clients.ExtMcpStub(channel)
         self.metadata = [("authorization", f"Bearer {token}")]
 
-    def request(self, method: str, params: Any, *services: str, client: str | None = None, **context: str) -> Any:
+    def request(
+        self, method: str, params: Any, *services: str, client: str | None = None, headers: dict[str, str] | None = None, **context: str
+    ) -> Any:
         asked = self.messages.McpRequest(service_names=services, method=method)
         if params is not None:
             asked.mcp_request = json.dumps(params).encode()
         ParseDict(context, asked.metadata_context)
         # It passes on pseudo-headers too.
-        said = {":method": "POST", ":path": "/mcp", ":authority": "tools.internal", ":scheme": "https"}
+        said = {":method": "POST", ":path": "/mcp", ":authority": "tools.internal", ":scheme": "https"} | (headers or {})
         if client:
             said["authorization"] = f"Bearer {client}"
         for name, value in said.items():

@@ -15,6 +15,7 @@ from service import ROOT, Remit
 
 VECTORS = ROOT / "tests" / "authzen"
 ENFORCER = "enforcer"
+BYSTANDER = "bystander"
 TODO_FILES = {
     "decisions": 40,
     "decisions-authorization-api-1_0-00": 40,
@@ -43,8 +44,9 @@ class House:
         remit.add_person("ana")
         remit.add_person("ben", "finance")
         profile = ["--owner", "ana", "--approver", "ben", "--purpose", "stands before records", "--class", "act"]
-        profile += ["--autonomy", "A3", "--data-class", "D1,D2", "--environment", "production", "--review-in", "90d"]
-        remit.cli("agent", "register", ENFORCER, *profile, "--activate")
+        profile += ["--autonomy", "A3", "--data-class", "D1,D2", "--environment", "production", "--review-in", "90d", "--activate"]
+        remit.cli("agent", "register", ENFORCER, *profile, "--enforcer")
+        remit.cli("agent", "register", BYSTANDER, *profile)
         wanted = read(f"fixtures/{fixture}.json")
         for connector in wanted["connectors"]:
             self.administer("/v1/connectors", connector["add"])
@@ -192,6 +194,22 @@ def test_nobody_is_answered_who_is_not_known(records: House) -> None:
     for headers in [{}, {"authorization": "Bearer nothing"}, {"authorization": f"Bearer {records.remit.sessions['mia']}"}]:
         answer = httpx.post(f"{records.remit.control}/access/v1/evaluation", json=PERMITTED, headers=headers)
         assert answer.status_code == 401, answer.text
+
+
+def test_only_an_enforcer_is_answered(records: House) -> None:
+    token = records.remit.cli("task", "start", BYSTANDER, "--purpose", "is curious")["token"]
+    for path in ["evaluation", "evaluations", "search/subject", "search/resource", "search/action", "requests"]:
+        headers = {"authorization": f"Bearer {token}"}
+        answer = httpx.post(f"{records.remit.control}/access/v1/{path}", json=PERMITTED, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (403, "not_an_enforcer"), answer.text
+
+
+def test_a_name_from_here_is_nobodys_who_was_named_elsewhere(routes: House) -> None:
+    question = read("gateway/decisions.json")["evaluation"][0]["request"]
+    for issuer, known in [(None, True), (routes.remit.control, True), ("https://id.example.org", False)]:
+        subject = {"type": "identity", "id": "ben", "properties": {"iss": issuer}}
+        answer = routes.evaluate({**question, "subject": subject})
+        assert (answer.get("context", {}).get("code") != "subject_unknown") is known, answer
 
 
 @pytest.mark.parametrize(("name", "count"), TODO_FILES.items())

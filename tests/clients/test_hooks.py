@@ -35,6 +35,7 @@ OPERATIONS = {
     "GET": ("read", 0, {"resource": RESOURCE}),
     "POST": ("write", 0, {"resource": RESOURCE, "context": {"type": "object", "properties": {"body": BODY}}}),
     "DELETE": ("write", 3, {"resource": RESOURCE}),
+    "PUT": ("write", 3, {"resource": RESOURCE}),
 }
 
 
@@ -49,7 +50,8 @@ class House:
         for agent in (ENFORCER, CLIENT):
             profile = ["--owner", "ana", "--approver", "ben", "--purpose", "answers customers", "--class", "act"]
             profile += ["--autonomy", "A3", "--data-class", "D1,D2", "--environment", "production", "--review-in", "90d"]
-            remit.cli("agent", "register", agent, *profile, "--activate")
+            marks = ["--enforcer"] if agent == ENFORCER else []
+            remit.cli("agent", "register", agent, *profile, *marks, "--activate")
         self.connect_orders()
         desk = upstreams.helpdesk("desk")
         remit.cli("connector", "add", "desk", "--stdio", "--", *desk.command)
@@ -130,8 +132,11 @@ def agentgateway(house: House, tmp_path_factory: pytest.TempPathFactory) -> Agen
     return Agentgateway(house.channel, house.enforcer["token"], generate(tmp_path_factory.mktemp("ext_mcp")))
 
 
+# What a configuration says of a route: what it is to, and of whose requests it is if they show nobody.
 ORDERS = {"extensions": {"connector": "orders"}}
 DESK = {"extensions": {"connector": "desk"}}
+OWN_ORDERS = {"extensions": {"connector": "orders", "agent": ENFORCER}}
+OWN_DESK = {"extensions": {"connector": "desk", "agent": ENFORCER}}
 
 
 def test_hooks_are_closed_unless_they_are_configured(tmp_path):
@@ -146,8 +151,34 @@ def test_who_is_not_known_gets_no_answer(house, token):
     assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
+def test_who_is_no_enforcer_gets_no_answer(house, agentgateway):
+    own = house.client["token"]
+    client = Agentgateway(house.channel, own, (agentgateway.messages, agentgateway.clients))
+    for ask in (
+        lambda: Envoy(house.channel, own).check("GET", "/orders/7", **ORDERS),
+        lambda: client.request("tools/list", {}, "desk", client=own),
+        lambda: client.response("tools/list", {"tools": []}, "desk", authorization=f"Bearer {own}"),
+    ):
+        with pytest.raises(grpc.RpcError) as refused:
+            ask()
+        assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
+        assert "not_an_enforcer" in refused.value.details() and "--enforcer" in refused.value.details()
+
+
+def test_what_names_nobody_and_nothing_is_denied(house, agentgateway):
+    nobody = house.envoy.check("GET", "/orders/7", **ORDERS)
+    assert (nobody.status, nobody.code) == (403, "acting_unknown")
+    other = house.envoy.check("GET", "/orders/7", headers={"authorization": "Bearer of-somebody-else"}, **ORDERS)
+    assert (other.status, other.code) == (403, "acting_unknown")
+    unnamed = house.envoy.check("GET", "/orders/7", host="orders", extensions={"agent": ENFORCER})
+    assert (unnamed.status, unnamed.code) == (403, "connector_unnamed"), "the client's host chooses nothing"
+    denied = agentgateway.request("tools/call", {"name": "show_order", "arguments": {"order_id": "O-5007"}}, "desk")
+    assert json.loads(denied.error.mcp_error)["code"] == "acting_unknown"
+    assert agentgateway.response("tools/list", {"tools": []}, "desk").WhichOneof("result") == "error"
+
+
 def test_an_allowed_request_gets_one_header_and_its_record_says_who_enforced_it(house):
-    checked = house.envoy.check("GET", "/orders/7?full=1", **ORDERS)
+    checked = house.envoy.check("GET", "/orders/7?full=1", headers={"remit-decision": "act_made_up"}, **OWN_ORDERS)
     assert checked.allowed and list(checked.headers) == ["remit-decision"] and checked.removed == []
     event = house.event(checked.headers["remit-decision"])
     assert event["type"] == "ActionAllowed" and event["operation"] == "orders/GET"
@@ -166,7 +197,7 @@ def test_the_client_s_own_task_acts_where_it_shows_one(house):
     broken = house.client["token"][:-8] + "AAAAAAAA"
     denied = house.envoy.check("GET", "/orders/7", headers={"authorization": f"Bearer {broken}"}, **ORDERS)
     assert denied.status == 401, "a credential of the realm that does not hold is not as good as none"
-    other = house.envoy.check("GET", "/orders/7", headers={"authorization": "Bearer of-somebody-else"}, **ORDERS)
+    other = house.envoy.check("GET", "/orders/7", headers={"authorization": "Bearer of-somebody-else"}, **OWN_ORDERS)
     assert house.event(other.headers["remit-decision"])["agent"] == house.agent(ENFORCER)
 
 
@@ -182,13 +213,13 @@ def test_an_agent_that_is_named_has_to_be_allowed_as_well(house):
 
 
 def test_a_rule_on_the_body_decides_and_a_body_that_is_cut_off_is_no_body(house):
-    assert house.envoy.check("POST", "/orders", body={"amount": 5, "unnamed": [1]}, **ORDERS).allowed
-    large = house.envoy.check("POST", "/orders", body={"amount": 5000}, **ORDERS)
+    assert house.envoy.check("POST", "/orders", body={"amount": 5, "unnamed": [1]}, **OWN_ORDERS).allowed
+    large = house.envoy.check("POST", "/orders", body={"amount": 5000}, **OWN_ORDERS)
     assert (large.status, large.code) == (403, "denied_by_policy")
     assert "large orders" in json.dumps(large.problem)
-    cut = house.envoy.check("POST", "/orders", body={"amount": 5}, partial=True, **ORDERS)
+    cut = house.envoy.check("POST", "/orders", body={"amount": 5}, partial=True, **OWN_ORDERS)
     assert (cut.status, cut.code) == (403, "body_unknown")
-    assert house.envoy.check("GET", "/orders/7", body={"amount": 5}, partial=True, **ORDERS).allowed
+    assert house.envoy.check("GET", "/orders/7", body={"amount": 5}, partial=True, **OWN_ORDERS).allowed
 
 
 @pytest.mark.parametrize(
@@ -201,24 +232,46 @@ def test_a_rule_on_the_body_decides_and_a_body_that_is_cut_off_is_no_body(house)
     ],
 )
 def test_what_nobody_approved_or_could_be_something_else_is_denied(house, method, path, code):
-    checked = house.envoy.check(method, path, **ORDERS)
+    checked = house.envoy.check(method, path, **OWN_ORDERS)
     assert (checked.status, checked.code) == (403, code)
     assert checked.headers["content-type"] == "application/problem+json"
     assert checked.problem["detail"] and checked.problem["help"]
 
 
 def test_what_a_person_has_to_approve_is_let_on_once_they_have(house):
-    first = house.envoy.check("DELETE", "/orders/7", **ORDERS)
+    first = house.envoy.check("DELETE", "/orders/7", **OWN_ORDERS)
     assert (first.status, first.code, first.problem["retry_after"]) == (403, "approval_required", 5)
     assert first.headers["retry-after"] == "5"
-    again = house.envoy.check("DELETE", "/orders/7", **ORDERS)
+    again = house.envoy.check("DELETE", "/orders/7", **OWN_ORDERS)
     assert again.problem["approval"] == first.problem["approval"]
     house.approve(first.problem["approval"], by="ana")
-    assert house.envoy.check("DELETE", "/orders/8", **ORDERS).code == "approval_required", "another order is another action"
-    granted = house.envoy.check("DELETE", "/orders/7", **ORDERS)
+    assert house.envoy.check("DELETE", "/orders/8", **OWN_ORDERS).code == "approval_required", "another order is another action"
+    granted = house.envoy.check("DELETE", "/orders/7", **OWN_ORDERS)
     assert granted.allowed
     assert house.event(granted.headers["remit-decision"])["approval"] == first.problem["approval"]
-    assert house.envoy.check("DELETE", "/orders/7", **ORDERS).code == "approval_required"
+    assert house.envoy.check("DELETE", "/orders/7", **OWN_ORDERS).code == "approval_required"
+
+
+def test_an_approval_is_for_the_query_and_the_body_that_no_schema_names(house):
+    def put(path: str = "/orders/7?full=1", note: str = "x", **said: Any) -> Any:
+        return house.envoy.check("PUT", path, body={"note": note}, **OWN_ORDERS, **said)
+
+    cut = put(partial=True)
+    assert (cut.status, cut.code) == (403, "body_unknown") and "approval" not in cut.problem, "nobody can approve it"
+    approval = put().problem["approval"]
+    shown = house.remit.cli("approval", "show", approval, by="ana")["beside"]["context"]
+    assert shown["query"] == "full=1" and len(shown["body_sha256"]) == 64 and shown["body_size_bytes"] == len(b'{"note": "x"}')
+    house.approve(approval, by="ana")
+    others = [put(path="/orders/7?full=0"), put(path="/orders/7"), put(note="y"), put(host="other.internal")]
+    assert [other.code for other in others] == ["approval_required"] * len(others)
+    assert put().allowed
+
+
+def test_over_http_2_there_is_no_body_where_the_operator_says_that_bodies_come_whole(house):
+    unsaid = house.envoy.check("PUT", "/orders/9", protocol="HTTP/2", **OWN_ORDERS)
+    assert (unsaid.status, unsaid.code) == (403, "body_unknown")
+    whole = OWN_ORDERS["extensions"] | {"bodies": "whole"}
+    assert house.envoy.check("PUT", "/orders/9", protocol="HTTP/2", extensions=whole).code == "approval_required"
 
 
 def test_a_message_to_an_mcp_server_is_decided_as_the_tool_that_it_calls(house):
@@ -227,8 +280,9 @@ def test_a_message_to_an_mcp_server_is_decided_as_the_tool_that_it_calls(house):
     event = house.event(called.headers["remit-decision"])
     assert (event["operation"], event["agent"], event["enforcer"]) == ("desk/show_order", house.agent(CLIENT), house.agent(ENFORCER))
     greeting = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion": "2025-11-25"}}
-    assert house.envoy.check("POST", "/mcp", body=greeting, **client, **DESK).allowed
-    assert house.envoy.check("POST", "/mcp", body=greeting, **DESK).code == "nothing_reachable"
+    passed = house.envoy.check("POST", "/mcp", body=greeting, **client, **DESK)
+    assert passed.allowed and not passed.headers and passed.removed == ["remit-decision"]
+    assert house.envoy.check("POST", "/mcp", body=greeting, **OWN_DESK).code == "nothing_reachable"
     assert house.envoy.check("GET", "/mcp", **client, **DESK).status == 405
     assert house.envoy.check("POST", "/elsewhere", body=greeting, **client, **DESK).code == "path_unknown"
 
@@ -248,7 +302,7 @@ def test_agentgateway_s_calls_are_decided_asked_and_approved(house, agentgateway
     assert (told["code"], told["remit/refusal"]["approval"]) == ("approval_required", told["approval"])
     house.approve(told["approval"])
     assert agentgateway.request("tools/call", refund, "desk", client=token).WhichOneof("result") == "pass"
-    denied = agentgateway.request("tools/call", {"name": "show_order", "arguments": {"order_id": "O-5007"}}, "desk")
+    denied = agentgateway.request("tools/call", {"name": "show_order", "arguments": {"order_id": "O-5007"}}, "desk", agent=ENFORCER)
     assert denied.error.code == agentgateway.messages.AuthorizationError.PERMISSION_DENIED, "whoever asks has no grant for it"
     unread = agentgateway.messages.McpRequest(service_names=["desk"], method="tools/call", mcp_request=b'{"name": "a", "name": "b"}')
     refused = agentgateway.stub.CheckRequest(unread, metadata=agentgateway.metadata)
@@ -267,6 +321,18 @@ def test_agentgateway_s_lists_hold_what_the_client_could_use(house, agentgateway
     looked = agentgateway.response("tools/list", joined, "desk", "files", authorization=f"Bearer {house.client['token']}")
     assert [tool["name"] for tool in json.loads(looked.mutated)["tools"]] == ["desk_show_order"]
     assert agentgateway.response("tools/call", {"content": []}, "desk").WhichOneof("result") == "pass"
+    named = agentgateway.response("tools/list", {"tools": tools}, "desk", agent=CLIENT)
+    assert json.loads(named.mutated)["tools"] == [], "whoever asks has to be allowed as well"
+
+
+def test_headers_that_agentgateway_passes_on_agree_with_the_message(house, agentgateway):
+    meta = {"io.modelcontextprotocol/protocolVersion": "2026-07-28", "io.modelcontextprotocol/clientCapabilities": {}}
+    params = {"name": "show_order", "arguments": {"order_id": "O-5007"}, "_meta": meta}
+    headers = {"mcp-protocol-version": "2026-07-28", "mcp-method": "tools/call", "mcp-name": "show_order"}
+    asked = {"client": house.client["token"]}
+    assert agentgateway.request("tools/call", params, "desk", headers=headers, **asked).WhichOneof("result") == "pass"
+    other = agentgateway.request("tools/call", params, "desk", headers=headers | {"mcp-name": "refund_order"}, **asked)
+    assert json.loads(other.error.mcp_error)["code"] == "request_malformed"
 
 
 def test_what_others_enforce_is_not_called_through_remit(house):
@@ -279,7 +345,7 @@ def test_what_others_enforce_is_not_called_through_remit(house):
 def test_nobody_asks_with_a_task_that_has_ended(house):
     task = house.start(ENFORCER)
     envoy = Envoy(house.channel, task["token"])
-    assert envoy.check("GET", "/orders/7", **ORDERS).allowed
+    assert envoy.check("GET", "/orders/7", **OWN_ORDERS).allowed
     house.remit.cli("task", "end", task["task"], "--note", "done", by="ana")
     with pytest.raises(grpc.RpcError) as refused:
         envoy.check("GET", "/orders/7", **ORDERS)

@@ -58,6 +58,7 @@ fn row(state: &remit_domain::State, agent: &Agent) -> Value {
         "data_classes": profile.data_classes,
         "environment": profile.environment,
         "review_at": profile.review_at.map(|at| at.to_string()),
+        "enforcer": profile.enforcer,
         "configuration": agent.configuration.as_ref().map(configuration),
         "keys": keys,
         "live_tasks": state.live_tasks_of(agent.id).count(),

@@ -15,9 +15,13 @@ mod meaning;
 pub(crate) mod metadata;
 mod question;
 mod requests;
+mod room;
 mod search;
 #[cfg(test)]
 mod tests;
+mod tokens;
+
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -33,11 +37,19 @@ use crate::Api;
 /// The client's own name for a request, given back as it came (section 10.1.4).
 const REQUEST_ID: &str = "x-request-id";
 
-/// Lets a request through only with a live token of the agent that asks. Whatever the answer, it carries the request's own name.
+/// What is remembered of enforcers between requests.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Enforcers {
+    tokens: Arc<tokens::Tokens>,
+    room: Arc<room::Room>,
+}
+
+/// Lets a request through only with a live token of the agent that asks, and only if somebody has described that agent as one that
+/// enforces elsewhere. Whatever the answer, it carries the request's own name.
 pub(crate) async fn require_enforcer(State(api): State<Api>, request: Request, next: Next) -> Response {
     let request_id = request.headers().get(REQUEST_ID).cloned();
     let (mut parts, body) = request.into_parts();
-    let mut response = match caller::identify(&api, &parts) {
+    let mut response = match caller::identify(&api, &parts).await {
         Ok(enforcer) => {
             parts.extensions.insert(enforcer);
             next.run(Request::from_parts(parts, body)).await

@@ -77,6 +77,8 @@ pub struct Settings {
     pub oauth: OAuthSettings,
     /// How the processes of this machine get their identity, if they do.
     pub workload_api: Option<WorkloadApi>,
+    /// Whether agents of other environments than production get no answers to enforce.
+    pub production: bool,
 }
 
 impl Settings {
@@ -88,6 +90,7 @@ impl Settings {
             transmitters: Arc::default(),
             oauth: OAuthSettings::default(),
             workload_api: None,
+            production: false,
         }
     }
 }
@@ -105,6 +108,8 @@ pub struct Api {
     status_lists: status_list::StatusLists,
     /// What the authorization server remembers between requests.
     memory: Arc<oauth::Memory>,
+    /// What is remembered of those who ask for decisions that they enforce.
+    enforcers: authzen::Enforcers,
 }
 
 impl Api {
@@ -121,6 +126,7 @@ impl Api {
             answered: Arc::default(),
             status_lists: status_list::StatusLists::default(),
             memory,
+            enforcers: authzen::Enforcers::default(),
         }
     }
 

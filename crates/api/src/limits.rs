@@ -78,6 +78,14 @@ pub const ENTITY_BYTES_MAX: usize = 1_024;
 pub const EVALUATIONS_MAX: usize = 1_000;
 /// Of those, how many are decided at a time.
 pub const EVALUATIONS_AT_A_TIME: usize = 256;
+/// Evaluations of one enforcer that are under way at a time; a batch counts as many as are decided at a time.
+pub const EVALUATIONS_PER_ENFORCER_MAX: usize = 4_096;
+/// As how many of those a search counts, which decides about many candidates.
+pub const SEARCH_EVALUATIONS: usize = 256;
+/// Tokens of enforcers whose signatures are remembered.
+pub const ENFORCER_TOKENS_KEPT_MAX: usize = 4_096;
+/// How long each is, in seconds.
+pub const TOKEN_CHECKED_SECONDS_MAX: i64 = 30;
 /// Members of a question's context to which a denial is bound.
 pub const CONTEXT_MEMBERS_MAX: usize = 64;
 /// How long a person can be asked about a denied action, in seconds.
@@ -93,6 +101,8 @@ pub const SEARCH_ROWS_DEFAULT: usize = 100;
 /// Candidates that one page of a search decides about.
 pub const SEARCH_CANDIDATES_MAX: usize = 2_000;
 
+const _: () = assert!(EVALUATIONS_AT_A_TIME <= EVALUATIONS_PER_ENFORCER_MAX);
+const _: () = assert!(SEARCH_EVALUATIONS <= EVALUATIONS_PER_ENFORCER_MAX);
 const _: () = assert!(PUSHED_SECONDS <= remit_identity::limits::REPLAY_SECONDS);
 // An event is remembered for longer than it is accepted.
 const _: () = assert!(

@@ -127,9 +127,9 @@ async fn run(
 
 /// The last line. What was tried for a change is recorded with it, so that whoever approves it sees what it would have done.
 async fn reported(api: &Api, change: Option<ChangeId>, report: &ReplayReport) -> Value {
-    let mut line = json!({"report": report, "sentence": report.sentence()});
+    let mut line = json!({"report": report, "passed": report.passed(), "sentence": report.sentence()});
     if let (Some(change), Some(members)) = (change, line.as_object_mut()) {
-        let (seq, unrecorded) = match record(api, change, "replay", report.sentence()).await {
+        let (seq, unrecorded) = match record(api, change, "replay", report).await {
             Ok(seq) => (Some(seq), None),
             Err(problem) => (None, Some(json!(problem.refusal()))),
         };
@@ -139,9 +139,11 @@ async fn reported(api: &Api, change: Option<ChangeId>, report: &ReplayReport) ->
     line
 }
 
-/// Records with `change` what trying it came to; the number of the record. Remit itself says it: it is the one that tried.
-async fn record(api: &Api, change: ChangeId, check: &str, summary: String) -> Result<u64, Problem> {
-    let command = Command::RecordCheck { change, check: check.to_owned(), passed: true, summary };
+/// Records with `change` what trying it came to, and whether all would be answered alike; the number of the record. Remit itself says
+/// it: it is the one that tried.
+async fn record(api: &Api, change: ChangeId, check: &str, report: &ReplayReport) -> Result<u64, Problem> {
+    let (passed, summary) = (report.passed(), report.sentence());
+    let command = Command::RecordCheck { change, check: check.to_owned(), passed, summary };
     Ok(api.submit(Actor::Remit, command).await?.seq)
 }
 
@@ -167,6 +169,7 @@ const fn on() -> bool {
 fn view(report: &ShadowReport) -> Value {
     let mut view = json!(report);
     if let Some(members) = view.as_object_mut() {
+        members.insert("passed".to_owned(), report.report.passed().into());
         members.insert("sentence".to_owned(), report.report.sentence().into());
     }
     view
@@ -187,7 +190,7 @@ pub(crate) async fn set_shadow(
     let report = api.engine.end_shadow(change).await.map_err(|error| problem_of(&error))?;
     if was_running {
         // A change that was answered meanwhile has no checks any more.
-        drop(record(&api, change, "shadow", report.report.sentence()).await);
+        drop(record(&api, change, "shadow", &report.report).await);
     }
     Ok(Json(view(&report)))
 }

@@ -8,13 +8,17 @@ use serde::{Deserialize, Serialize};
 use crate::approval::{self, ApprovalRequested};
 use crate::state::Deadline;
 use crate::{
-    ActionId, Actor, AgentId, ApprovalId, Ask, ContentRef, DataClass, Digest, Event, Feature, GrantId, Moment,
-    Operation, OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, Verb, authority, configuration,
-    facts, launch, limits, sandbox, task,
+    ActionId, Actor, AgentId, ApprovalId, Ask, ContentRef, DataClass, Digest, Event, GrantId, Moment, Operation,
+    OperationName, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp, authority, configuration, facts, launch,
+    limits, sandbox, task,
 };
 
+mod elsewhere;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use elsewhere::may_be_named;
+use elsewhere::must_be_enforced;
 
 /// How far a record can be attributed to the identity that it names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -255,7 +259,7 @@ pub struct OutcomeRecorded {
 
 /// The label of a task that an operation on confidential or restricted data has answered.
 pub(crate) const SENSITIVE: &str = "sensitive";
-/// The label of a task that has read from outside the organisation, where anybody may have written what the agent reads.
+/// The label of a task that something outside the organisation has answered, where anybody may have written what the agent reads.
 pub(crate) const UNTRUSTED: &str = "untrusted";
 
 /// An action that was allowed and not yet reported.
@@ -425,34 +429,6 @@ fn judge(
     }
 }
 
-/// Whether somebody enforces the answer, and may speak of the people and agents that the attempt names.
-fn must_be_enforced(state: &State, facts: &ActionFacts, operation: &Operation) -> Result<(), Refusal> {
-    let Some(enforcer) = facts.enforcer else {
-        let connector = state.connector_named(operation.name.connector())?;
-        if connector.spec.is_elsewhere() {
-            let sentence =
-                format!("nothing is called through the connector `{}`: somebody else enforces it", connector.name);
-            return Err(Refusal::new("enforced_elsewhere", sentence)
-                .help("call it where it is; its enforcer asks Remit for the decision"));
-        }
-        return Ok(());
-    };
-    state.agent(enforcer)?.must_be_active()?;
-    if let Some(named) = facts.named {
-        let named = state.agent(named)?;
-        named.must_be_active()?;
-        sandbox::must_not_cross(state, named, operation)?;
-        configuration::must_give(named, &operation.name)?;
-    }
-    // A task that a person started it for is theirs, whatever its holder says.
-    let bound_to = state.task(facts.task)?.acting_for;
-    if bound_to.is_some() && facts.acting_for != bound_to {
-        return Err(Refusal::new("acting_for_other", "this task is for one person, and the question names another")
-            .help("ask under a task that is for nobody in particular"));
-    }
-    facts.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))
-}
-
 /// The operation, if an attempt at it comes as far as the policies: whatever they would say, all else lets it pass.
 pub(crate) fn must_be_open<'a>(
     state: &'a State,
@@ -540,11 +516,9 @@ fn has_answered(outcome: &Outcome, has_result: bool) -> bool {
 
 /// What an answer of `operation` brings into the task that asked.
 fn labels_of(operation: &Operation) -> Vec<String> {
-    let sensitive = operation.data >= DataClass::D2;
-    // What a server asks of the client is written by the server, whatever the verb is that its answer is decided under.
-    let asked = Feature::of_tool(operation.name.tool()).is_some_and(Feature::is_asked_by_server);
-    let untrusted = operation.external && (operation.verb == Verb::Read || asked);
-    let labels = [(sensitive, SENSITIVE), (untrusted, UNTRUSTED)];
+    // Whatever the verb: the answer to a change, a message or an execution outside is written there too, as is what a server asks of the
+    // client.
+    let labels = [(operation.data >= DataClass::D2, SENSITIVE), (operation.external, UNTRUSTED)];
     labels.iter().filter(|(applies, _)| *applies).map(|(_, label)| (*label).to_owned()).collect()
 }
 

@@ -115,6 +115,9 @@ pub struct AgentProfile {
     pub environment: Option<Environment>,
     /// When a person has to look at it again; past this moment it is suspended.
     pub review_at: Option<Timestamp>,
+    /// Whether it enforces elsewhere what Remit decides: only such an agent may ask about what others do.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub enforcer: bool,
 }
 
 /// How finely an identity tells callers apart: the agent alone, the agent in its environment, or one task of one run.
@@ -158,6 +161,7 @@ impl AgentProfile {
             || self.environment != other.environment
             || self.autonomy > other.autonomy
             || self.data_ceiling() > other.data_ceiling()
+            || self.enforcer && !other.enforcer
     }
 }
 
@@ -214,6 +218,18 @@ impl Agent {
     pub fn spiffe_id(&self, trust_domain: &str) -> String {
         let environment = self.profile.environment.map_or("none", Environment::as_str);
         format!("spiffe://{trust_domain}/agent/{}/{environment}", self.name)
+    }
+
+    /// Whoever asks in the name of others can put questions to people and learn who may do what: that is said of an agent, never assumed.
+    pub fn must_be_enforcer(&self) -> Result<(), Refusal> {
+        if self.profile.enforcer {
+            return Ok(());
+        }
+        let sentence = format!("the agent `{}` may not ask about what others do", self.name);
+        Err(Refusal::new("not_an_enforcer", sentence).help(format!(
+            "an administrator can describe it as one that enforces elsewhere: `remit agent change {} --enforcer`",
+            self.name
+        )))
     }
 
     pub(crate) fn must_be_active(&self) -> Result<(), Refusal> {

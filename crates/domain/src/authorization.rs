@@ -11,7 +11,7 @@ use crate::state::Ended;
 use crate::task::{self, TaskStarted};
 use crate::{
     Actor, AgentId, Authority, ClientId, Digest, EndReason, Event, Moment, OperationPattern, PersonId, Refusal, State,
-    Task, TaskId, Timestamp, authority, limits, sandbox,
+    Task, TaskId, Timestamp, authority, configuration, limits, sandbox,
 };
 
 #[cfg(test)]
@@ -56,6 +56,8 @@ pub struct Consent {
     pub challenge: String,
     /// Thumbprint of the key that the code is bound to, if the client named one (RFC 9449 section 10).
     pub key: Option<String>,
+    /// Digest of the configuration that the client runs the agent with, if it named one: see [`Task::configuration`].
+    pub configuration: Option<Digest>,
     pub ttl_seconds: Option<u64>,
 }
 
@@ -76,6 +78,8 @@ pub struct AuthorizationConsented {
     pub challenge: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<Digest>,
     pub ttl_seconds: u64,
     pub expires_at: Timestamp,
 }
@@ -193,6 +197,7 @@ pub(crate) fn decide_consent(
     let agent = state.agent(consent.agent)?;
     agent.must_be_active()?;
     sandbox::must_not_be_built_in(agent)?;
+    configuration::must_be_approved(agent, consent.configuration)?;
     check_text("purpose", &consent.purpose)?;
     task::check_scope(&consent.scope)?;
     authority::check(&consent.authority)?;
@@ -218,6 +223,7 @@ pub(crate) fn decide_consent(
         resource: consent.resource.clone(),
         challenge: consent.challenge.clone(),
         key: consent.key.clone(),
+        configuration: consent.configuration,
         ttl_seconds: task::life(consent.ttl_seconds)?,
         expires_at: at.now.plus_seconds(limits::AUTHORIZATION_CODE_SECONDS),
     }))])
@@ -267,6 +273,8 @@ pub(crate) fn decide_redeem(
     if agent.profile.owner != Some(person.id) && !person.is_administrator() {
         return Err(code_refused());
     }
+    // Another one may have been approved since.
+    configuration::must_be_approved(agent, consented.configuration)?;
     task::check_room(state, agent)?;
     let started = TaskStarted {
         acting_for: Some(consented.person),
@@ -276,6 +284,7 @@ pub(crate) fn decide_redeem(
         expires_at: at.now.plus_seconds(consented.ttl_seconds),
         key: redeem.key.clone(),
         client: Some(consented.client.clone()),
+        configuration: consented.configuration,
         ..TaskStarted::begun(consented.agent, &consented.purpose, at)
     };
     let redeemed = Event::AuthorizationRedeemed {

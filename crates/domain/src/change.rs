@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::person::{check_note, check_text};
 use crate::{
-    Actor, ChangeId, Digest, Event, Moment, PersonId, PolicyEdit, PolicyProposed, Refusal, State, Timestamp, limits,
-    policy,
+    Actor, ChangeId, Command, Digest, Event, Moment, PersonId, PolicyEdit, PolicyProposed, Refusal, State, Timestamp,
+    limits, policy,
 };
 
 mod edit;
@@ -145,6 +145,19 @@ impl State {
             after.apply(&event, at.now);
         }
         Ok(after)
+    }
+}
+
+/// Whether deciding `command` compiles policies. That takes time for large ones, so it is worth trying before it is decided in earnest.
+pub fn compiles_policies(state: &State, command: &Command) -> bool {
+    let counts = |edit: &Edit| matches!(edit, Edit::Policy(_) | Edit::Operation(_));
+    match command {
+        Command::ProposeChange { edits, .. } | Command::EmergencyChange { edits, .. } => edits.iter().any(counts),
+        Command::ApproveOperations { .. } => true,
+        Command::ApproveChange { change } => {
+            state.changes.get(change).is_some_and(|change| change.edits.iter().any(|one| counts(&one.edit)))
+        }
+        _ => false,
     }
 }
 

@@ -69,7 +69,10 @@ pub(crate) fn must_be_approved(agent: &Agent, presented: Option<Digest>) -> Resu
         }
     };
     Err(Refusal::new("configuration_not_approved", sentence)
-        .help("start it with `remit run --configuration FILE`; a changed prompt, model or tool is proposed with `remit change propose`"))
+        .help(
+            "present the digest of the configuration that it runs with: `remit run --configuration FILE`, or `configuration` in the \
+             request for its task; a changed prompt, model or tool is proposed with `remit change propose`",
+        ))
 }
 
 /// Whether the configuration that `task` began with is still the approved one, and gives it this operation.
@@ -78,7 +81,10 @@ pub(crate) fn must_still_hold(agent: &Agent, task: &Task, operation: &crate::Ope
     if task.configuration != Some(approved.digest()) {
         return Err(Refusal::new(
             "configuration_changed",
-            format!("the approved configuration of the agent `{}` has changed since this task began", agent.name),
+            format!(
+                "the approved configuration of the agent `{}` is not the one that this task began with",
+                agent.name
+            ),
         )
         .help("start a new task with the approved one"));
     }
@@ -87,8 +93,7 @@ pub(crate) fn must_still_hold(agent: &Agent, task: &Task, operation: &crate::Ope
 
 /// Whether the approved configuration of `agent`, if it has one, gives it `operation`.
 pub(crate) fn must_give(agent: &Agent, operation: &crate::OperationName) -> Result<(), Refusal> {
-    let Some(approved) = &agent.configuration else { return Ok(()) };
-    if approved.tools.is_empty() || approved.tools.iter().any(|tool| tool.covers(operation)) {
+    if gives(agent, operation) {
         return Ok(());
     }
     Err(Refusal::new(
@@ -96,6 +101,14 @@ pub(crate) fn must_give(agent: &Agent, operation: &crate::OperationName) -> Resu
         format!("the approved configuration of the agent `{}` does not give it `{operation}`", agent.name),
     )
     .help("its owner proposes the tool with `remit change propose`"))
+}
+
+/// As [`must_give`], where nobody asks why not. A configuration that names no tools leaves them to grants and policies.
+pub(crate) fn gives(agent: &Agent, operation: &crate::OperationName) -> bool {
+    agent
+        .configuration
+        .as_ref()
+        .is_none_or(|approved| approved.tools.is_empty() || approved.tools.iter().any(|tool| tool.covers(operation)))
 }
 
 pub(crate) fn apply_approved(state: &mut State, agent: AgentId, configuration: Option<&Configuration>) {

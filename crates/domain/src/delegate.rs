@@ -7,8 +7,8 @@ use crate::authority::{self, Authority};
 use crate::person::check_text;
 use crate::task::{self, TaskStarted};
 use crate::{
-    Actor, Agent, AgentId, Budget, Delegation, Event, Moment, OperationPattern, Refusal, State, Task, TaskId, limits,
-    narrow, sandbox,
+    Actor, Agent, AgentId, Budget, Delegation, Digest, Event, Moment, OperationPattern, Refusal, State, Task, TaskId,
+    configuration, limits, narrow, sandbox,
 };
 
 #[cfg(test)]
@@ -30,6 +30,8 @@ pub struct DelegateTask {
     pub calls_max: Option<u64>,
     /// What its tokens are bound to: the delegate's own key, never the parent's. See [`Task::key`].
     pub key: Option<String>,
+    /// Digest of the configuration that the delegate runs with, where its own is approved: see [`Task::configuration`].
+    pub configuration: Option<Digest>,
 }
 
 pub(crate) fn decide_delegate(
@@ -65,6 +67,8 @@ pub(crate) fn decide_delegate(
     let purpose = ask.purpose.clone().unwrap_or_else(|| parent.purpose.clone());
     check_text("purpose", &purpose)?;
     let passed_on = passed_on(state, parent, delegate)?;
+    // After what may be passed on at all: whoever is no delegate learns nothing of its agent's configuration here.
+    configuration::must_be_approved(delegate, ask.configuration)?;
     let given = narrowed(parent, passed_on, ask)?;
     let life_seconds = task::life(Some(ask.ttl_seconds.unwrap_or(limits::TASK_SECONDS_MAX)))?;
     let left = parent.budget.calls_max.saturating_sub(parent.calls);
@@ -81,6 +85,7 @@ pub(crate) fn decide_delegate(
         key: Some(key),
         authority: given.authority,
         delegation: given.delegation,
+        configuration: ask.configuration,
         ..TaskStarted::begun(ask.delegate, &purpose, at)
     }))])
 }

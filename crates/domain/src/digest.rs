@@ -91,7 +91,8 @@ impl FromStr for Digest {
 
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        // Every byte: a number may begin with a sign, a digest may not.
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(DigestError);
         }
         for (byte, index) in bytes.iter_mut().zip((0..64).step_by(2)) {

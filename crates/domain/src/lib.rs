@@ -62,7 +62,7 @@ pub use authority::{Authority, Delegate, Delegation};
 pub use authorization::{AuthorizationConsented, Client, ClientRegistered, Consent, RedeemCode};
 pub use change::{
     Change, ChangeCheck, ChangeKind, ChangeProposed, ChangeReview, ChangeStatus, Edit, EditProposed, OperationEdit,
-    Proposed,
+    Proposed, compiles_policies,
 };
 pub use command::{Command, decide};
 pub use configuration::Configuration;
@@ -84,7 +84,7 @@ pub use id::{
 };
 pub use launch::{IssueSvid, Launch, LaunchAttested, Process, SvidIssued, SvidKind};
 pub use legacy::{LegacyAccount, LegacyAccountOpened, OpenLegacyAccount, VIA_JWT_SVID, VIA_X509_SVID};
-pub use listing::{Listing, Reachable, listing, reach};
+pub use listing::{Listing, Onlooker, Reachable, listing, reach};
 pub use operation::{Definition, Operation, OperationChoice, OperationName, OperationPattern};
 pub use person::{ADMINISTRATORS, AddPerson, Person};
 pub use policy::{Compiled, Policies, PolicyEdit, PolicyProposed};

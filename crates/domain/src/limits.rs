@@ -139,3 +139,6 @@ pub const WHO_PERMITS_MAX: usize = 64;
 pub const REPLAY_COURTS_MAX: usize = 8;
 /// Answers that are remembered for each such set.
 pub const REPLAY_ANSWERS_MAX: usize = 100_000;
+
+/// Compiled sets of policies that are kept for whoever compiles the same again.
+pub const POLICY_SETS_KEPT_MAX: usize = 4;

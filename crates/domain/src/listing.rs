@@ -1,10 +1,13 @@
 //! What can be said of an operation before it is called: whether to list it, and under which condition.
 
+use std::sync::Arc;
+
 use remit_policy::{Facts, PolicySet, Reach, Schema};
 use serde::Serialize;
 
+use crate::action::may_be_named;
 use crate::facts::{Leg, facts_of, further_legs};
-use crate::{Operation, State, Task, Timestamp, configuration, sandbox};
+use crate::{AgentId, Operation, State, Task, Timestamp, configuration, sandbox};
 
 #[cfg(test)]
 mod tests;
@@ -37,10 +40,31 @@ impl Listing {
     }
 }
 
-/// What `task` could do with `operation`, whatever the arguments: a tool is listed only if some could be allowed or asked for.
-pub fn reach(state: &State, task: &Task, operation: &Operation, now: Timestamp) -> Reachable {
-    let mut whole = beforehand(state, task, operation, now);
-    for_each_leg(state, task, operation, now, &mut whole, |whole, set, schema, facts| {
+/// Who would call: under which task, and which agent an enforcer says it is, if it says so.
+#[derive(Debug, Clone, Copy)]
+pub struct Onlooker<'a> {
+    pub task: &'a Task,
+    /// It must be allowed the same, as when something is called.
+    pub named: Option<AgentId>,
+}
+
+impl<'a> From<&'a Task> for Onlooker<'a> {
+    fn from(task: &'a Task) -> Self {
+        Self { task, named: None }
+    }
+}
+
+impl<'a> From<&'a Arc<Task>> for Onlooker<'a> {
+    fn from(task: &'a Arc<Task>) -> Self {
+        Self::from(task.as_ref())
+    }
+}
+
+/// What `onlooker` could do with `operation`, whatever the arguments: a tool is listed only if some could be allowed or asked for.
+pub fn reach<'a>(state: &State, onlooker: impl Into<Onlooker<'a>>, operation: &Operation, now: Timestamp) -> Reachable {
+    let onlooker = onlooker.into();
+    let mut whole = beforehand(state, onlooker, operation, now);
+    for_each_leg(state, onlooker, operation, now, &mut whole, |whole, set, schema, facts| {
         *whole = both(*whole, remit_policy::reach(set, schema, facts));
         *whole != Reachable::Never
     });
@@ -48,9 +72,10 @@ pub fn reach(state: &State, task: &Task, operation: &Operation, now: Timestamp) 
 }
 
 /// As [`reach`], with the conditions that are left and the people who may be asked.
-pub fn listing(state: &State, task: &Task, operation: &Operation, now: Timestamp) -> Listing {
-    let mut whole = Listing::only(beforehand(state, task, operation, now));
-    for_each_leg(state, task, operation, now, &mut whole, |whole, set, schema, facts| {
+pub fn listing<'a>(state: &State, onlooker: impl Into<Onlooker<'a>>, operation: &Operation, now: Timestamp) -> Listing {
+    let onlooker = onlooker.into();
+    let mut whole = Listing::only(beforehand(state, onlooker, operation, now));
+    for_each_leg(state, onlooker, operation, now, &mut whole, |whole, set, schema, facts| {
         let outlook = remit_policy::outlook(set, schema, facts);
         whole.reachable = both(whole.reachable, outlook.reach);
         whole.conditions.extend(outlook.condition.filter(|condition| !whole.conditions.contains(condition)));
@@ -75,8 +100,10 @@ fn both(one: Reachable, other: Reach) -> Reachable {
 }
 
 /// What can be said before any policy is asked.
-fn beforehand(state: &State, task: &Task, operation: &Operation, now: Timestamp) -> Reachable {
-    let alive = task.must_be_alive(now).is_ok()
+fn beforehand(state: &State, onlooker: Onlooker<'_>, operation: &Operation, now: Timestamp) -> Reachable {
+    let Onlooker { task, named } = onlooker;
+    let alive = named.is_none_or(|named| may_be_named(state, named, operation).is_ok())
+        && task.must_be_alive(now).is_ok()
         && state.agent(task.agent).is_ok_and(|agent| {
             agent.must_be_active().is_ok()
                 && sandbox::must_not_cross(state, agent, operation).is_ok()
@@ -96,7 +123,7 @@ fn beforehand(state: &State, task: &Task, operation: &Operation, now: Timestamp)
 /// Asks about each agent that has to be allowed, for as long as `ask` wants to know more.
 fn for_each_leg<T: Default>(
     state: &State,
-    task: &Task,
+    Onlooker { task, named }: Onlooker<'_>,
     operation: &Operation,
     now: Timestamp,
     whole: &mut T,
@@ -108,7 +135,7 @@ fn for_each_leg<T: Default>(
         return;
     };
     let own = Leg { agent: task.agent, task, is_named: false };
-    for leg in std::iter::once(own).chain(further_legs(state, task, None)) {
+    for leg in std::iter::once(own).chain(further_legs(state, task, named)) {
         if !ask(whole, set, schema, &facts_of(state, leg, task.acting_for, operation, now)) {
             return;
         }

@@ -1,7 +1,7 @@
 //! What a sub-task may be: never wider, longer or for another person than its parent.
 
 use crate::task::TaskStarted;
-use crate::{Authority, Moment, OperationPattern, Refusal, StartTask, Task, limits};
+use crate::{Authority, Digest, Moment, OperationPattern, Refusal, StartTask, State, Task, limits};
 
 pub(crate) fn too_deep() -> Refusal {
     Refusal::new("too_deep", format!("tasks nest at most {} deep", limits::TASK_DEPTH_MAX))
@@ -10,6 +10,12 @@ pub(crate) fn too_deep() -> Refusal {
 pub(crate) fn wider_than_parent(what: &str) -> Refusal {
     Refusal::new("wider_than_parent", format!("a sub-task cannot {what} than its parent task"))
         .help("ask for no more than the parent has")
+}
+
+/// What a sub-task of the same agent runs with if nobody says: it is of the same run, so what its parent runs with.
+pub(crate) fn configuration(state: &State, start: &StartTask) -> Option<Digest> {
+    let parent = start.parent.and_then(|parent| state.tasks.get(&parent))?;
+    parent.configuration.filter(|_| parent.agent == start.agent)
 }
 
 /// Authority only narrows: a sub-task is never wider, longer or for another person than its parent.

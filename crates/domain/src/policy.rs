@@ -1,7 +1,7 @@
 //! Policies: Cedar texts, compiled against what the approved operations look like.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use remit_policy::{Known, OperationShape, PolicySet, PolicySource, Problem, Schema, Severity, Shape};
 use schemars::JsonSchema;
@@ -14,6 +14,10 @@ use crate::{
 
 #[cfg(test)]
 mod tests;
+mod tried;
+
+use tried::Tried;
+pub(crate) use tried::operations_digest;
 
 /// One named text of the policy set, set or removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -43,10 +47,13 @@ pub struct Policies {
     pub activated_at: Timestamp,
     /// Follows from the texts and the approved operations; made when first needed, shared by all copies of this state.
     #[serde(skip)]
-    compiled: Arc<OnceLock<Compiled>>,
+    compiled: Arc<OnceLock<Arc<Compiled>>>,
     /// The set before this one, from which what has not changed is taken over.
     #[serde(skip)]
     former: Option<(Schema, PolicySet)>,
+    /// What was compiled last, for whoever compiles the same.
+    #[serde(skip)]
+    tried: Tried,
 }
 
 impl Policies {
@@ -56,7 +63,7 @@ impl Policies {
     }
 
     pub(crate) fn changed(&mut self) {
-        let newest = self.compiled.get().and_then(Compiled::parts);
+        let newest = self.compiled.get().and_then(|compiled| compiled.parts());
         self.former = newest.or_else(|| self.former.take());
         self.compiled = Arc::new(OnceLock::new());
     }
@@ -78,6 +85,8 @@ pub struct Compiled {
     pub problems: Vec<Problem>,
     /// Made when somebody first asks who can do what.
     pub(crate) insight: OnceLock<crate::who::Insight>,
+    /// What was last found suspicious about them, and what there was that they may name.
+    linted: Mutex<Option<(Known, Vec<Problem>)>>,
 }
 
 impl Compiled {
@@ -90,7 +99,7 @@ impl Compiled {
 impl State {
     /// The active policies against the schema of the approved operations.
     pub fn compiled(&self) -> &Compiled {
-        self.policies.compiled.get_or_init(|| compile(self, &self.policies.sources))
+        self.policies.compiled.get_or_init(|| self.policies.tried.compiled(self, &self.policies.sources))
     }
 
     /// What the policies would be after `edits`: for `policy check` before anything is proposed.
@@ -102,7 +111,15 @@ impl State {
     /// names of what is not there. Those of them that are errors cannot be proposed.
     pub fn lint(&self, compiled: &Compiled) -> Vec<Problem> {
         let (Some(set), Some(schema)) = (&compiled.set, &compiled.schema) else { return Vec::new() };
-        remit_policy::check(set, schema, &known(self))
+        let known = known(self);
+        if let Some((named, problems)) = &*compiled.linted.lock().unwrap_or_else(PoisonError::into_inner)
+            && *named == known
+        {
+            return problems.clone();
+        }
+        let problems = remit_policy::check(set, schema, &known);
+        *compiled.linted.lock().unwrap_or_else(PoisonError::into_inner) = Some((known, problems.clone()));
+        problems
     }
 }
 
@@ -134,6 +151,7 @@ pub(crate) fn compile(state: &State, sources: &BTreeMap<String, String>) -> Comp
         shapes: BTreeMap::new(),
         problems: Vec::new(),
         insight: OnceLock::new(),
+        linted: Mutex::default(),
     };
     let mut operations = Vec::new();
     // In the order of their names, so that every node finds the same problem first.
@@ -153,7 +171,8 @@ pub(crate) fn compile(state: &State, sources: &BTreeMap<String, String>) -> Comp
             Err(refusal) => compiled.broken = Some(refusal.sentence),
         }
     }
-    let former = state.policies.compiled.get().and_then(Compiled::parts).or_else(|| state.policies.former.clone());
+    let newest = state.policies.compiled.get().and_then(|compiled| compiled.parts());
+    let former = newest.or_else(|| state.policies.former.clone());
     let generated = match &former {
         Some((schema, _)) => schema.regenerate(operations.iter()),
         None => Schema::generate(operations.iter()),
@@ -202,7 +221,7 @@ pub(crate) fn check_edits(state: &State, edits: &[PolicyEdit]) -> Result<Digest,
             format!("at most {} policy files are active", limits::POLICY_SOURCES_MAX),
         ));
     }
-    let compiled = compile(state, &after);
+    let compiled = state.policies.tried.compiled(state, &Arc::new(after));
     refuse_broken(&compiled)?;
     refuse_errors(state.lint(&compiled).iter().filter(|problem| edits.iter().any(|edit| edit.name == problem.source)))?;
     Ok(compiled.version)

@@ -225,7 +225,7 @@ impl Proposal {
     /// The court for the operations of `state`.
     fn court(&mut self, state: &State) -> &mut Court {
         let known = self.last.as_ref().filter(|(operations, _)| operations.ptr_eq(&state.operations));
-        let digest = known.map(|(_, digest)| *digest).unwrap_or_else(|| digest_of(&state.operations));
+        let digest = known.map(|(_, digest)| *digest).unwrap_or_else(|| policy::operations_digest(&state.operations));
         self.last = Some((state.operations.clone(), digest));
         if self.courts.len() >= limits::REPLAY_COURTS_MAX && !self.courts.contains_key(&digest) {
             self.courts.clear();
@@ -233,14 +233,6 @@ impl Proposal {
         let (sources, today) = (&self.sources, &self.today);
         self.courts.entry(digest).or_insert_with(|| Court::of(state, today, sources))
     }
-}
-
-/// Digest of all that policies are compiled against.
-fn digest_of(operations: &Map<OperationName, Arc<Operation>>) -> Digest {
-    let mut known: Vec<_> = operations.values().collect();
-    known.sort_by(|one, other| one.name.cmp(&other.name));
-    let parts = known.iter().map(|known| (&known.name, known.verb, known.digest, &known.projections));
-    Digest::of_document(&parts.collect::<Vec<_>>())
 }
 
 impl Court {

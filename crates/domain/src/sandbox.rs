@@ -140,6 +140,7 @@ fn profile(owner: PersonId, now: Timestamp) -> AgentProfile {
         data_classes: vec![DataClass::D0, DataClass::D1],
         environment: Some(Environment::Sandbox),
         review_at: Some(review_at(now)),
+        enforcer: false,
     }
 }
 

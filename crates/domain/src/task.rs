@@ -276,7 +276,8 @@ pub(crate) fn decide_start(
     agent.must_be_active()?;
     sandbox::must_not_be_built_in(agent)?;
     check_text("purpose", &start.purpose)?;
-    configuration::must_be_approved(agent, start.configuration)?;
+    let configuration = start.configuration.or_else(|| narrow::configuration(state, start));
+    configuration::must_be_approved(agent, configuration)?;
     let started_by = starter(state, actor, start)?;
     start.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))?;
     check_scope(&start.scope)?;
@@ -300,7 +301,7 @@ pub(crate) fn decide_start(
         key: start.key.clone(),
         authority: start.authority.clone(),
         delegation: start.delegation.clone(),
-        configuration: start.configuration,
+        configuration,
         ..TaskStarted::begun(start.agent, &start.purpose, at)
     };
     if let Some(parent) = start.parent {

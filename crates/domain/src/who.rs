@@ -66,5 +66,7 @@ pub struct Reached {
     pub operation: OperationName,
     /// The grant that covers it, if one does.
     pub grant: Option<GrantId>,
+    /// Whether what Remit decides about it is enforced by somebody else, and holds only as far as they ask and obey.
+    pub enforced_elsewhere: bool,
     pub prospect: Arc<Prospect>,
 }

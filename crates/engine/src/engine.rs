@@ -19,6 +19,7 @@ use crate::error::SubmitError;
 use crate::record::Committed;
 use crate::sequencer::{Job, QUEUE_COMMANDS_MAX};
 use crate::shadow::Shadows;
+use crate::sharing::Sharing;
 use crate::store::LogReader;
 use crate::store::StoreError;
 use crate::store::content::ContentStore;
@@ -69,7 +70,10 @@ pub(crate) struct Inner {
     pub reader: LogReader,
     pub past: Past,
     pub replays: Arc<Semaphore>,
+    pub rehearsals: Semaphore,
     pub shadows: Shadows,
+    /// Where credentials were seen that whoever holds them may use.
+    pub sharing: Sharing,
     pub vault: Arc<Vault>,
     pub contents: Arc<Mutex<ContentStore>>,
     pub index: Mutex<IndexReader>,
@@ -112,6 +116,7 @@ impl Engine {
             let refusal = Refusal::new("disk_full", "the disk of the ledger is nearly full, so nothing new is allowed");
             return Err(SubmitError::Unavailable(refusal.help("the operator has to free space")));
         }
+        let _turn = self.rehearse(&actor, &command).await;
         let (reply, answer) = oneshot::channel();
         let jobs = self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let jobs = jobs.ok_or_else(SubmitError::stopping)?;

@@ -26,9 +26,11 @@ use crate::outbox::{self, Effect, EraseContent};
 use crate::publisher::Publisher;
 use crate::realm_keys;
 use crate::recovery::{self, Anchor, Folded, Source};
+use crate::rehearsal::REHEARSALS_MAX;
 use crate::replay::REPLAYS_MAX;
 use crate::sequencer::{Job, Position, QUEUE_COMMANDS_MAX, Sequencer};
 use crate::shadow::Shadows;
+use crate::sharing::Sharing;
 use crate::snapshots::{Image, Snapshots};
 use crate::store::content::ContentStore;
 use crate::store::index::IndexStore;
@@ -303,7 +305,9 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
         reader,
         past,
         replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
+        rehearsals: Semaphore::new(REHEARSALS_MAX),
         shadows: Shadows::default(),
+        sharing: Sharing::default(),
         published,
     };
     Ok(Engine { inner: Arc::new(inner) })

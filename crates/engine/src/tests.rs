@@ -97,6 +97,7 @@ async fn ended_task(engine: &Engine) -> (AgentId, TaskId) {
         data_classes: vec![DataClass::D0],
         environment: Some(Environment::Production),
         review_at: Some(engine.now().plus_seconds(90 * 24 * 3600)),
+        enforcer: false,
     };
     let register = RegisterAgent { name: "support".to_owned(), profile };
     engine.submit(root(engine), Command::RegisterAgent(Box::new(register))).await.unwrap();

@@ -81,6 +81,12 @@ impl Attempt {
         self
     }
 
+    /// The same, where nobody could answer a question about it: a rule that asks people is a no then.
+    pub fn asking_nobody(mut self) -> Self {
+        self.action.ask = false;
+        self
+    }
+
     /// Has it decided. The second time is the same action: same commitment, so an approval given meanwhile fits it.
     pub async fn submit(&mut self, engine: &Engine, caller: &Caller) -> Result<Receipt, SubmitError> {
         let contents = std::mem::take(&mut self.sealed);

@@ -6,17 +6,15 @@
 use std::net::IpAddr;
 
 use http::HeaderMap;
-use remit_domain::{
-    Actor, AgentId, Attribution, Environment, Level, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp,
-};
-use remit_engine::SubmitError;
+use remit_domain::{Actor, AgentId, Attribution, Level, PersonId, Refusal, RunId, State, Task, TaskId, Timestamp};
+use remit_engine::{Origin, SubmitError, presented};
 use remit_identity::x509::PeerSvid;
 
 use crate::door::Door;
-use crate::sharing::Origin;
 use crate::{Gateway, Settings};
 
-pub(crate) use svid::{Runs, agent_behind, may_hold};
+pub(crate) use remit_engine::presented::may_hold;
+pub(crate) use svid::{Runs, agent_behind};
 
 mod credential;
 mod legacy;
@@ -76,6 +74,10 @@ pub(crate) struct Unknown {
 impl Unknown {
     fn new(challenge: Challenge, code: &str, sentence: impl Into<String>, help: &str) -> Self {
         Self { challenge, refusal: Refusal::new(code, sentence).help(help) }
+    }
+
+    fn other_token(refusal: Refusal) -> Self {
+        Self { challenge: Challenge::OtherToken, refusal }
     }
 
     fn shut_out(refusal: Refusal) -> Self {
@@ -159,26 +161,7 @@ pub(crate) fn sandbox(gateway: &Gateway) -> Result<Caller, Unknown> {
 /// Lets in who acts under `task`, if what was shown is enough for what its agent may do, and here.
 fn admit(settings: &Settings, state: &State, task: &Task, shown: Shown, now: Timestamp) -> Result<Caller, Unknown> {
     let agent = state.agent(task.agent).map_err(Unknown::shut_out)?;
-    if settings.production && agent.profile.environment != Some(Environment::Production) {
-        let environment = agent.profile.environment.map_or("no", Environment::as_str);
-        return Err(Unknown::new(
-            Challenge::OtherToken,
-            "token_environment",
-            format!("`{}` is an agent of {environment} environment, and this is production", agent.name),
-            "use an agent of the environment `production`",
-        ));
-    }
-    let needed = agent.profile.level_needed();
-    if shown.level < needed {
-        let sentence = format!(
-            "the agent `{}` needs an identity of the level `{}`, and this one is of the level `{}`",
-            agent.name,
-            needed.as_str(),
-            shown.level.as_str()
-        );
-        let help = "start a task and use its token: `remit run`";
-        return Err(Unknown::new(Challenge::OtherToken, "identity_too_coarse", sentence, help));
-    }
+    presented::must_be_let_in(agent, shown.level, settings.production).map_err(Unknown::other_token)?;
     Ok(caller(state, task, shown.attribution, now))
 }
 

@@ -16,7 +16,6 @@ use crate::mcp::{Handles, ParkingLot, Sessions, Streams, streams};
 use crate::outputs::Outputs;
 use crate::request_state::RequestStates;
 use crate::room::Room;
-use crate::sharing::Sharing;
 use crate::tokens::Tokens;
 use crate::{Settings, Upstreams, cut, hooks, limits, listen};
 
@@ -28,8 +27,6 @@ pub struct Gateway {
     pub(crate) tokens: Tokens,
     /// Proofs of possession that have been shown.
     pub(crate) proofs: Mutex<ReplayCache>,
-    /// Where credentials were seen that whoever holds them may use.
-    pub(crate) sharing: Sharing,
     /// With which task each run began.
     pub(crate) runs: Runs,
     /// What is open for each task.
@@ -58,7 +55,6 @@ impl Gateway {
             settings,
             tokens: Tokens::default(),
             proofs,
-            sharing: Sharing::default(),
             runs: Runs::default(),
             lives: Lives::default(),
             sessions: Sessions::default(),

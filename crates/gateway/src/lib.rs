@@ -35,7 +35,6 @@ mod refuse;
 mod request_state;
 mod room;
 mod settings;
-mod sharing;
 mod tokens;
 mod upstream;
 mod words;

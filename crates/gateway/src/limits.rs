@@ -259,9 +259,6 @@ pub const JOINED_PAGE_SECONDS_MAX: u64 = 10;
 /// Runs whose first tasks are kept at hand.
 pub const RUNS_KEPT_MAX: usize = 65_536;
 
-/// Credentials that whoever holds them may use, with where each was seen.
-pub const SIGHTINGS_KEPT_MAX: usize = 65_536;
-
 /// How far the clock of a workflow that signs its name may be from ours, in seconds.
 pub const WORKFLOW_HEADER_SECONDS_MAX: u64 = 60;
 

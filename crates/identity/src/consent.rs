@@ -51,6 +51,9 @@ pub struct ConsentRequest {
     /// The thumbprint of the key to which the code is bound (`dpop_jkt`, RFC 9449 section 10).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jkt: Option<String>,
+    /// Digest of the configuration that the client runs the agent with, as it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
     /// The agent that the client would like to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent_hint: Option<String>,

@@ -81,8 +81,9 @@ pub struct Undoing {
 /// What undoes `change`, which became active in the state `before`, as far as it is not undone `now`.
 pub fn undo(change: &remit_domain::Change, before: &State, now: &State) -> Undoing {
     let mut undoing = Undoing { edits: Vec::new(), added: Vec::new() };
-    for edit in change.edits.iter().map(|one| &one.edit) {
-        match edit.as_it_was(before) {
+    for one in &change.edits {
+        let edit = one.edit.clone().moved_on(before, now);
+        match one.edit.as_it_was(before).map(|back| back.moved_on(before, now)) {
             None => undoing.added.push(edit.artefact(now)),
             Some(back) if edit.as_it_was(now).as_ref() == Some(&back) => {}
             Some(back) => undoing.edits.push(back),

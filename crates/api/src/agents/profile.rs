@@ -22,6 +22,7 @@ pub(crate) struct ProfileInput {
     review_at: Option<String>,
     /// Instead of `review_at`, counted from now.
     review_in_seconds: Option<u64>,
+    enforcer: Option<bool>,
 }
 
 impl ProfileInput {
@@ -46,6 +47,7 @@ impl ProfileInput {
             data_classes: self.data_classes.unwrap_or(base.data_classes),
             environment: self.environment.or(base.environment),
             review_at: review_at.or(base.review_at),
+            enforcer: self.enforcer.unwrap_or(base.enforcer),
         })
     }
 }

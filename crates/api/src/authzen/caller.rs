@@ -1,15 +1,19 @@
 //! Who asks: an agent that will enforce the answer, by the token of its task.
 
-use axum::extract::FromRequestParts;
+use std::net::SocketAddr;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
-use remit_domain::{Actor, AgentId, Binding, Level, Refusal, Task, TaskId, Timestamp};
+use remit_domain::{Actor, AgentId, CredentialKind, Refusal, State, TaskId, Timestamp};
+use remit_engine::{Origin, Sighting, presented};
 use remit_identity::TaskClaims;
 use remit_identity::dpop::{self, Expect};
-use remit_identity::token::{Confirmation, Level as TokenLevel};
+use remit_identity::token::Confirmation;
 use remit_identity::x509::PeerSvid;
 
-use crate::oauth::presented::{self, Alive};
+use super::tokens::Checked;
+use crate::oauth::presented::Alive;
 use crate::{Api, Problem};
 
 /// An agent that asks for decisions and enforces them.
@@ -63,36 +67,58 @@ fn stale() -> Problem {
     refused("token_stale", "this task token holds no longer", "ask for a new task token")
 }
 
-/// The agent whose token the request carries, if it holds and was used as it has to be.
-pub(super) fn identify(api: &Api, parts: &Parts) -> Result<Enforcer, Problem> {
+/// The agent whose token the request carries, if it holds, was used as it has to be, and is of one that enforces elsewhere.
+///
+/// INVARIANT: a token is held against the state as at the gateway, by the same checks. Who is no enforcer learns nothing else.
+pub(super) async fn identify(api: &Api, parts: &Parts) -> Result<Enforcer, Problem> {
     let (scheme, token) = credential(&parts.headers)?;
-    let claims =
-        presented::claims(api, token).map_err(|error| refused(error.code(), error.to_string(), error.help()))?;
-    if claims.aud != api.engine.audience() {
+    let checked = api
+        .enforcers
+        .tokens
+        .verify(api, token)
+        .map_err(|error| refused(error.code(), error.to_string(), error.help()))?;
+    if checked.claims.aud != api.engine.audience() {
         return Err(refused(
             "token_narrow",
             "this task token is for one connector, and questions may be about any",
             "ask for a token for the whole gateway",
         ));
     }
-    let proven = check_binding(api, parts, scheme, token, &claims)?;
-    api.engine.read(|state| {
-        let alive = Alive::of(api, state, &claims).ok_or_else(stale)?;
-        if !binding_fits(alive.task, &claims) {
-            return Err(stale());
-        }
-        let needed = alive.agent.profile.level_needed();
-        if claims.level.map_or(Level::Task, level) < needed {
-            let sentence = format!(
-                "the agent `{}` needs an identity of the level `{}`, and this token is coarser",
-                alive.agent.name,
-                needed.as_str()
-            );
-            return Err(refused("identity_too_coarse", sentence, "start a task and use its token"));
-        }
-        let issued_at = Timestamp::from_millis(claims.iat.saturating_mul(1_000));
-        Ok(Enforcer { agent: alive.agent.id, task: alive.task.id, proven, issued_at })
-    })
+    let proven = check_binding(api, parts, scheme, token, &checked.claims)?;
+    let enforcer = api.engine.read(|state| admit(api, state, parts, &checked.claims, proven))?;
+    if !proven {
+        note(api, parts, &checked, &enforcer).await;
+    }
+    Ok(enforcer)
+}
+
+/// Lets in who shows `claims`, if the state says the same and the agent may ask.
+fn admit(api: &Api, state: &State, parts: &Parts, claims: &TaskClaims, proven: bool) -> Result<Enforcer, Problem> {
+    let refused = |refusal| Problem::new(StatusCode::UNAUTHORIZED, refusal);
+    let task = presented::task_of(state, claims).map_err(refused)?;
+    let peer = parts.extensions.get::<PeerSvid>().map(|peer| &peer.id);
+    presented::must_fit_connection(state, task, peer).map_err(refused)?;
+    let Alive { task, agent } = Alive::of(api, state, claims).ok_or_else(stale)?;
+    presented::must_be_let_in(agent, presented::level(claims), api.settings.production).map_err(refused)?;
+    agent.must_be_enforcer().map_err(|refusal| Problem::new(StatusCode::FORBIDDEN, refusal))?;
+    let issued_at = Timestamp::from_millis(claims.iat.saturating_mul(1_000));
+    Ok(Enforcer { agent: agent.id, task: task.id, proven, issued_at })
+}
+
+/// Notes where a bearer token was shown. Whoever holds one may use it, so that several do is only ever seen, not prevented; once it is
+/// seen, it is on record before anything is decided, and records of its task say so.
+async fn note(api: &Api, parts: &Parts, checked: &Checked, enforcer: &Enforcer) {
+    let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let svid = parts.extensions.get::<PeerSvid>().map(|peer| peer.id.as_str());
+    let sighting = Sighting {
+        credential: checked.digest,
+        kind: CredentialKind::Token,
+        agent: enforcer.agent,
+        task: Some(enforcer.task),
+        until: checked.claims.exp,
+        origin: Origin::new(address, svid),
+    };
+    api.engine.is_shared(sighting).await;
 }
 
 /// The one credential that the request carries. Two are as bad as none: readers would disagree about which one counts.
@@ -159,22 +185,4 @@ fn prove(api: &Api, parts: &Parts, token: &str, key: &str) -> Result<(), Problem
     let seen = &api.memory.proofs;
     let fresh = seen.lock().is_ok_and(|mut seen| seen.insert(&proof.jkt, &proof.jti, proof.iat, now));
     if fresh { Ok(()) } else { Err(proof_refused("this proof was shown before")) }
-}
-
-/// INVARIANT: records of a bound task are attributed as proven, so no unproven caller may pass for one.
-fn binding_fits(task: &Task, claims: &TaskClaims) -> bool {
-    let bound = claims.cnf.as_ref();
-    match task.binding() {
-        Binding::Bearer => bound.is_none(),
-        Binding::Key(thumbprint) => bound.and_then(Confirmation::key) == Some(thumbprint),
-        Binding::Svid(_) => bound.is_some_and(|bound| bound.certificate().is_some()),
-    }
-}
-
-fn level(level: TokenLevel) -> Level {
-    match level {
-        TokenLevel::Agent => Level::Agent,
-        TokenLevel::Environment => Level::Environment,
-        TokenLevel::Task => Level::Task,
-    }
 }

@@ -72,13 +72,15 @@ pub(super) fn subject<'a>(
         );
     }
     let thing = thing(things, &subject.id);
-    let person = person(state, settings, subject);
+    let vouched = Vouched::of(state, subject);
+    let person = person(state, settings, subject, vouched);
     if person.is_some() || thing.is_some() {
         return Ok(Subject { person, agent: None, thing });
     }
     // The subject of a token that an agent holds for itself is its SPIFFE ID.
     if let Ok(agent) = agent(state, &subject.id)
         && SpiffeId::parse(&subject.id).is_ok()
+        && vouched.may_be_ours()
     {
         return Ok(Subject { agent: Some(agent), ..Subject::default() });
     }
@@ -87,17 +89,50 @@ pub(super) fn subject<'a>(
         .help("add the person with `remit person add`, link their account, or name them in the connector's catalogue"))
 }
 
-/// The person that `subject` is: by id, by name, or by what an issuer that is known here calls them.
-fn person(state: &State, settings: &Settings, subject: &Entity) -> Option<PersonId> {
-    if let Ok(person) = names::person(state, &subject.id) {
+/// Who says what a subject is called: the issuer of the token that it comes from (`properties.iss`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Vouched<'a> {
+    /// Nobody is named.
+    Unsaid,
+    /// This realm.
+    Here,
+    /// Somebody else.
+    By(&'a str),
+    /// What is named there can be nobody.
+    Unreadable,
+}
+
+impl<'a> Vouched<'a> {
+    fn of(state: &State, subject: &'a Entity) -> Self {
+        match subject.properties.get("iss") {
+            None | Some(Value::Null) => Self::Unsaid,
+            Some(Value::String(issuer)) if state.realm.as_ref().is_some_and(|realm| realm.issuer == *issuer) => {
+                Self::Here
+            }
+            Some(Value::String(issuer)) => Self::By(issuer),
+            Some(_) => Self::Unreadable,
+        }
+    }
+
+    /// INVARIANT: names that were given here are nobody's who was named elsewhere, however alike.
+    fn may_be_ours(self) -> bool {
+        matches!(self, Self::Unsaid | Self::Here)
+    }
+}
+
+/// The person that `subject` is: by the id or name that this realm gave them, or by what an issuer that is known here calls them.
+fn person(state: &State, settings: &Settings, subject: &Entity, vouched: Vouched<'_>) -> Option<PersonId> {
+    if vouched.may_be_ours()
+        && let Ok(person) = names::person(state, &subject.id)
+    {
         return Some(person.id);
     }
-    if state.people_by_external.is_empty() {
-        return None;
-    }
     let named = |issuer: &str| state.people_by_external.get(&External::new(issuer, &subject.id)).copied();
-    if let Some(issuer) = subject.properties.get("iss").and_then(Value::as_str) {
-        return named(issuer);
+    match vouched {
+        Vouched::By(issuer) => return named(issuer),
+        Vouched::Here | Vouched::Unreadable => return None,
+        Vouched::Unsaid if state.people_by_external.is_empty() => return None,
+        Vouched::Unsaid => {}
     }
     let configured = settings.oauth.issuers.iter().map(|issuer| issuer.issuer.as_str());
     let transmitters = settings.transmitters.iter();

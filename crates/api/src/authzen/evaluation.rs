@@ -22,6 +22,7 @@ pub(crate) async fn evaluation(
     enforcer: Enforcer,
     Asked(members): Asked,
 ) -> Result<Response, Problem> {
+    let _place = api.enforcers.room.enter(enforcer.agent, 1)?;
     answered(&api, &enforcer, &Parts::of(&members).question()?).await
 }
 

@@ -54,10 +54,8 @@ pub(crate) async fn evaluations(
 ) -> Result<Response, Problem> {
     let semantic = Semantic::of(&members)?;
     let items = match members.get("evaluations") {
-        None => return answered(&api, &enforcer, &Parts::of(&members).question()?).await,
-        Some(Value::Array(items)) if items.is_empty() => {
-            return answered(&api, &enforcer, &Parts::of(&members).question()?).await;
-        }
+        None => return single(&api, &enforcer, &members).await,
+        Some(Value::Array(items)) if items.is_empty() => return single(&api, &enforcer, &members).await,
         Some(Value::Array(items)) if items.len() <= limits::EVALUATIONS_MAX => items,
         Some(Value::Array(_)) => {
             let sentence = format!("there are more than {} evaluations", limits::EVALUATIONS_MAX);
@@ -65,6 +63,7 @@ pub(crate) async fn evaluations(
         }
         Some(_) => return Err(bad_request("the member `evaluations` is not a list").into()),
     };
+    let _place = api.enforcers.room.enter(enforcer.agent, items.len().min(limits::EVALUATIONS_AT_A_TIME))?;
     let questions: Vec<Result<Question, BadRequest>> = items.iter().map(|item| question(item, &members)).collect();
     let answers = match semantic {
         // Together, so that one commit carries many; their places stay.
@@ -76,6 +75,12 @@ pub(crate) async fn evaluations(
     };
     let answers: Vec<Value> = answers.into_iter().map(|answer| answer.body).collect();
     Ok(Json(json!({"evaluations": answers})).into_response())
+}
+
+/// A request that leaves the batch out is the one question beside it.
+async fn single(api: &Api, enforcer: &Enforcer, members: &Map<String, Value>) -> Result<Response, Problem> {
+    let _place = api.enforcers.room.enter(enforcer.agent, 1)?;
+    answered(api, enforcer, &Parts::of(members).question()?).await
 }
 
 /// One item of a batch, with what it leaves out taken from beside the batch.

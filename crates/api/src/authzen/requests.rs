@@ -102,6 +102,7 @@ pub(crate) async fn submit(
     enforcer: Enforcer,
     Asked(members): Asked,
 ) -> Result<Response, RequestError> {
+    let _place = api.enforcers.room.enter(enforcer.agent, 1).map_err(RequestError::Other)?;
     let question = Parts::of(&members).question()?;
     let denial = members.get("denial").ok_or_else(|| bad_request("the member `denial` is missing"))?;
     let text = |name: &str| {

@@ -203,9 +203,15 @@ pub(crate) async fn actions(Extract(api): Extract<Api>, enforcer: Enforcer, Aske
 
 async fn search(api: Api, enforcer: Enforcer, members: &Map<String, Value>, sought: impl Sought) -> Answer {
     let page = Page::of(members)?;
+    let place = api.enforcers.room.enter(enforcer.agent, limits::SEARCH_EVALUATIONS)?;
     let state = api.engine.state();
-    // Decisions are for the processor alone, and there may be many: others on this thread must not wait for them.
-    let found = tokio::task::spawn_blocking(move || look(&api, &enforcer, &state, &page, &sought)).await;
+    // Decisions are for the processor alone, and there may be many: others on this thread must not wait for them. The place is given
+    // back with the last of them, even if nobody waits for the answer any more.
+    let look = move || {
+        let _place = place;
+        look(&api, &enforcer, &state, &page, &sought)
+    };
+    let found = tokio::task::spawn_blocking(look).await;
     found.map(Json).map_err(|_| Problem::fault("search"))
 }
 

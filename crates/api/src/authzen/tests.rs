@@ -11,10 +11,12 @@ use tower::ServiceExt;
 
 use crate::{Api, Peer, Settings, router};
 
+mod admission;
 mod agents;
 mod asking;
 mod callers;
 mod pages;
+mod people;
 mod vectors;
 
 const CONSOLE: &str = "http://127.0.0.1:7471";
@@ -38,6 +40,7 @@ impl ToolSource for Nothing {
 /// A realm with one of the fixtures, and an agent that enforces what it is told.
 struct House {
     world: World,
+    api: Api,
     router: Router,
     task: TaskId,
     token: String,
@@ -71,15 +74,19 @@ fn read(path: &str) -> Value {
 impl House {
     /// `fixture` is a name in `tests/authzen/fixtures`.
     async fn of(fixture: &str) -> Self {
+        Self::with(fixture, |_| {}).await
+    }
+
+    /// The same, with an API that is set up as `settle` says.
+    async fn with(fixture: &str, settle: impl FnOnce(&mut Settings)) -> Self {
         let world = World::new().await;
-        let router = router(Api::new(
-            world.engine.clone(),
-            Arc::new(Nothing),
-            Settings::at(CONSOLE, "http://127.0.0.1:7470/mcp"),
-        ));
+        let mut settings = Settings::at(CONSOLE, "http://127.0.0.1:7470/mcp");
+        settle(&mut settings);
+        let api = Api::new(world.engine.clone(), Arc::new(Nothing), settings);
+        let router = router(api.clone());
         world.person("ana", &[]).await;
         world.person("ben", &["finance"]).await;
-        world.agent("enforcer", "ana", |_| {}).await;
+        world.agent("enforcer", "ana", |profile| profile.enforcer = true).await;
         let fixture = read(&format!("fixtures/{fixture}.json"));
         for connector in fixture["connectors"].as_array().unwrap() {
             let name = connector["add"]["name"].as_str().unwrap();
@@ -94,7 +101,7 @@ impl House {
         world.submit(&world.root(), propose).await;
         let task = world.task("enforcer").await;
         let token = world.token(task).await;
-        Self { world, router, task, token }
+        Self { world, api, router, task, token }
     }
 
     async fn ask(&self, path: &str, body: &Value) -> Answered {

@@ -177,6 +177,7 @@ impl Question {
             ends_at,
             intent_hash,
             jkt,
+            configuration: wanted.configuration.map(|digest| digest.to_string()),
             agent_hint: form.optional("agent").map(|hint| hint.chars().take(limits::ECHO_CHARACTERS_MAX).collect()),
             issued_at: now.as_seconds(),
             expires_at: now.as_seconds().saturating_add(limits::CONSENT_SECONDS),

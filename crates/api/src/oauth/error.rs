@@ -99,7 +99,7 @@ fn word_for(code: &str) -> &'static str {
         | "agent_suspended"
         | "agent_decommissioned"
         | "not_found" => "invalid_grant",
-        "agent_quarantined" | "token_environment" | "not_permitted" => "access_denied",
+        "agent_quarantined" | "configuration_not_approved" | "token_environment" | "not_permitted" => "access_denied",
         _ => "invalid_request",
     }
 }

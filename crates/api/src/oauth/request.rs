@@ -1,7 +1,7 @@
 //! What a client wants, as it says so at several endpoints: a place, a scope, authority, an intent.
 
 use remit_domain::limits::{TASK_SECONDS_MAX, TEXT_BYTES_MAX};
-use remit_domain::{OperationPattern, Refusal, Timestamp};
+use remit_domain::{Digest, OperationPattern, Refusal, Timestamp};
 use remit_identity::mission::{Entry, MissionError, MissionIntent};
 
 use super::error::OAuthError;
@@ -9,6 +9,7 @@ use super::form::Form;
 use super::target::Target;
 use super::{details, scope};
 use crate::Api;
+use crate::tasks::start::bad_digest;
 
 /// What is wanted, checked as far as it can be without knowing for which agent.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub(crate) struct Wanted {
     /// The proposed authority.
     pub entries: Vec<Entry>,
     pub intent: Option<MissionIntent>,
+    /// Digest of the configuration that it will run with, as the client says.
+    pub configuration: Option<Digest>,
     /// The parameter `purpose`.
     purpose: Option<String>,
 }
@@ -45,7 +48,7 @@ impl Wanted {
             wanted = scope::within(target, wanted, &[])?;
         }
         let purpose = form.optional("purpose").map(str::to_owned);
-        Ok(Self { target, scope: wanted, entries, intent, purpose })
+        Ok(Self { target, scope: wanted, entries, intent, configuration: configuration(form)?, purpose })
     }
 
     /// What it is for: the goal of the intent, else the parameter; nothing where nobody says.
@@ -72,6 +75,12 @@ impl Wanted {
         }
         Ok(Some(left.min(TASK_SECONDS_MAX)))
     }
+}
+
+/// The parameter `configuration`: the digest of what the agent runs with, where it is approved with one.
+pub(super) fn configuration(form: &Form) -> Result<Option<Digest>, OAuthError> {
+    let parse = |text: &str| text.parse::<Digest>().map_err(|_| bad_digest().into());
+    form.optional("configuration").map(parse).transpose()
 }
 
 fn intent_refused(sentence: &str) -> OAuthError {

@@ -1,3 +1,4 @@
+mod configuration;
 mod consent;
 mod elsewhere;
 mod exchange;

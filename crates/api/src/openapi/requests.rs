@@ -24,6 +24,7 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
             ("environment?", "string"),
             ("review_at?", "time"),
             ("review_in_seconds?", "integer"),
+            ("enforcer?", "boolean"),
         ],
     ),
     ("Reason", &[("reason", "string")]),

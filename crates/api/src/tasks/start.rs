@@ -111,8 +111,9 @@ impl Start {
     }
 }
 
-fn bad_digest() -> Refusal {
-    Refusal::new("bad_configuration", "the configuration is not named by its digest")
+/// Of a configuration that is named by something else than its digest.
+pub(crate) fn bad_digest() -> Refusal {
+    Refusal::new("bad_configuration", "the configuration is not named by its digest, 64 hexadecimal digits")
         .help("`remit run --configuration FILE` presents it; `remit agent show` prints the approved one")
 }
 

@@ -1,6 +1,6 @@
 //! What answers to reverse questions show of each row.
 
-use remit_domain::{Beyond, Caller, ConnectorSpec, Entitled, GrantId, OperationName, Reached, State, people_through};
+use remit_domain::{Beyond, Caller, Entitled, GrantId, Reached, State, people_through};
 use serde_json::{Map, Value, json};
 
 use crate::names;
@@ -73,16 +73,10 @@ fn reach(state: &State, reached: &Reached) -> Map<String, Value> {
         "policies": prospect.policies,
     });
     let Value::Object(mut members) = row else { return Map::new() };
-    if is_elsewhere(state, &reached.operation) {
+    if reached.enforced_elsewhere {
         members.insert("enforced_elsewhere".to_owned(), true.into());
     }
     members
-}
-
-/// Whether somebody else enforces what Remit decides about it.
-fn is_elsewhere(state: &State, operation: &OperationName) -> bool {
-    let connector = state.connector_named(operation.connector());
-    connector.is_ok_and(|connector| matches!(connector.spec, ConnectorSpec::Elsewhere { .. }))
 }
 
 fn of_grant(state: &State, id: GrantId) -> Value {

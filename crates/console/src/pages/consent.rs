@@ -92,6 +92,7 @@ pub(crate) async fn answer(State(console): State<Console>, sent: SentForm<Answer
         resource: request.resource.clone(),
         challenge: request.code_challenge.clone(),
         key: request.jkt.clone(),
+        configuration: configuration_of(&request)?,
         ttl_seconds: Some(ttl_seconds),
     };
     console.engine.submit(sent.viewer.actor(), Command::Consent(Box::new(consent))).await?;
@@ -129,6 +130,10 @@ fn authority_of(request: &ConsentRequest) -> Result<Vec<Authority>, Refusal> {
         return if request.authorization_details.is_empty() { Ok(Vec::new()) } else { Err(damaged()) };
     }
     serde_json::from_value(request.authority.clone()).map_err(|_| damaged())
+}
+
+fn configuration_of(request: &ConsentRequest) -> Result<Option<Digest>, Refusal> {
+    request.configuration.as_deref().map(|text| text.parse().map_err(|_| damaged())).transpose()
 }
 
 /// Back to the application with `pairs`, its `state`, and who answers (RFC 9207).
@@ -235,6 +240,9 @@ fn reasons(request: &ConsentRequest, now: Timestamp) -> Markup {
         }
         @if let Some(purpose) = &request.purpose {
             (row("Purpose and limits", &html! { (shown(purpose)) " " span .quiet { "as it says" } }))
+        }
+        @if let Some(configuration) = &request.configuration {
+            (row("Configuration", &html! { code { (shown(configuration)) } " " span .quiet { "as it says" } }))
         }
         @if let Some(ends_at) = request.ends_at {
             (row("Ends at the latest", &html! { (time::moment(Timestamp::from_millis(ends_at.saturating_mul(1000)), now)) }))

@@ -165,7 +165,10 @@ fn callers(state: &Realm, walk: remit_domain::Callers<'_>, command: &str) -> Mar
 fn cells(reached: &Reached) -> Markup {
     let prospect = &reached.prospect;
     html! {
-        td { code { (shown(reached.operation.as_str())) } }
+        td {
+            code { (shown(reached.operation.as_str())) }
+            @if reached.enforced_elsewhere { " " span .quiet { "enforced elsewhere" } }
+        }
         td {
             @match prospect.reachable {
                 Reachable::Always => (pill(Tone::Good, "always")),

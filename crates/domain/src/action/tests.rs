@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::tests::world::{World, attempt, by, operation, pattern, tool, work};
-use crate::{AgentProfile, Command, OperationChoice, StartTask};
+use crate::{AgentProfile, Command, OperationChoice, StartTask, Verb};
 
 fn outcome(action: ActionId) -> Command {
     let outcome = Outcome::Succeeded;
@@ -254,6 +254,41 @@ fn what_never_answered_brought_nothing() {
 }
 
 #[test]
+fn whatever_answers_from_outside_is_untrusted() {
+    let (mut world, agent) = office();
+    let id = json!({"id": {"type": "integer"}});
+    let changes = [Verb::Write, Verb::Send, Verb::Execute];
+    let outside = changes.map(|verb| OperationChoice { external: true, ..tool(verb.as_str(), verb, 1, &id) });
+    let inside = tool("note", Verb::Write, 1, &id);
+    world.connector("partner", outside.into_iter().chain([inside]).collect());
+    world.grant(agent, &["partner/write", "partner/send", "partner/execute", "partner/note"]);
+    for verb in changes {
+        let (task, name) = (world.task(agent), format!("partner/{verb}"));
+        let asked = world.call(task, &name, json!({"id": 7})).asked();
+        world.approve(world.named("ana"), &asked);
+        assert_eq!(run(&mut world, task, &name, Outcome::Succeeded, true), [UNTRUSTED], "{verb}");
+        assert_eq!(labels(&world, task), BTreeSet::from([UNTRUSTED.to_owned()]), "{verb}");
+    }
+    let task = world.task(agent);
+    assert!(run(&mut world, task, "partner/note", Outcome::Succeeded, true).is_empty(), "what is inside is ours");
+}
+
+#[test]
+fn who_holds_sensitive_data_and_untrusted_content_asks_before_it_reads_outside() {
+    let (mut world, agent) = office();
+    let task = world.task(agent);
+    run(&mut world, task, "office/search", Outcome::Succeeded, true);
+    run(&mut world, task, "office/search", Outcome::Succeeded, true);
+    run(&mut world, task, "office/customers", Outcome::Succeeded, true);
+    let asked = world.call(task, "office/search", json!({"id": 7})).asked();
+    assert_eq!(asked.ask.policies, ["untrusted-then-send"]);
+    world.call(task, "office/customers", json!({"id": 7})).allowed();
+    world.approve(world.named("ana"), &asked);
+    world.call(task, "office/search", json!({"id": 7})).allowed();
+    world.call(task, "office/search", json!({"id": 8})).asked();
+}
+
+#[test]
 fn what_a_sub_task_reads_reaches_the_tasks_above_and_beside_it() {
     let (mut world, agent) = office();
     let task = world.task(agent);
@@ -277,7 +312,7 @@ fn what_a_sub_task_reads_reaches_the_tasks_above_and_beside_it() {
 fn enforcer(world: &mut World) -> (AgentId, TaskId) {
     let ana = world.named("ana");
     let data_classes = vec![DataClass::D0, DataClass::D1, DataClass::D2];
-    let front = world.draft("front", AgentProfile { data_classes, ..world.profile(ana) });
+    let front = world.draft("front", AgentProfile { data_classes, enforcer: true, ..world.profile(ana) });
     world.must(&by(world.root), Command::ActivateAgent { agent: front });
     world.grant(front, &["office/search", "office/customers", "office/mail", "helpdesk/refund"]);
     let task = world.task(front);
@@ -308,6 +343,34 @@ fn what_an_agent_reads_through_another_gateway_counts_for_its_task() {
     assert!(world.state.actions.is_empty(), "nothing is awaited of what somebody else enforces");
     let asked = world.call(task, "office/mail", json!({"id": 7})).asked();
     assert!(asked.ask.policies.contains(&"untrusted-then-send".to_owned()), "{:?}", asked.ask);
+}
+
+#[test]
+fn only_an_agent_described_as_enforcer_asks_about_what_others_do() {
+    let (mut world, agent) = office();
+    let (front, task) = enforcer(&mut world);
+    let (own, other) = (world.task(agent), world.named("ana"));
+    let attempts = [
+        asked_by(&world, own, "office/search", agent),
+        AttemptAction { named: Some(front), ..asked_by(&world, own, "office/search", agent) },
+        AttemptAction { acting_for: Some(other), ..asked_by(&world, own, "office/search", agent) },
+    ];
+    for attempt in attempts {
+        let Event::ActionDenied(denied) = reply(&mut world, attempt) else { panic!("anybody may ask") };
+        assert_eq!(denied.refusal.code, "not_an_enforcer");
+    }
+    // Its owner may take the mark away, and only an administrator gives it.
+    let plain = AgentProfile { enforcer: false, ..world.state.agent(front).unwrap().profile.clone() };
+    let marked = AgentProfile { enforcer: true, ..plain.clone() };
+    let ana = by(other);
+    world.must(&ana, Command::DescribeAgent { agent: front, profile: Box::new(plain) });
+    let attempt = asked_by(&world, task, "office/search", front);
+    assert!(matches!(reply(&mut world, attempt), Event::ActionDenied(_)));
+    let refusal = world.refused(&ana, Command::DescribeAgent { agent: front, profile: Box::new(marked.clone()) });
+    assert_eq!(refusal, "widens_agent");
+    world.must(&by(world.root), Command::DescribeAgent { agent: front, profile: Box::new(marked) });
+    let attempt = asked_by(&world, task, "office/search", front);
+    assert!(matches!(reply(&mut world, attempt), Event::ActionAllowed(_)));
 }
 
 #[test]

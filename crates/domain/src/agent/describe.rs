@@ -28,7 +28,7 @@ pub(crate) fn decide_describe(
                     "widens_agent",
                     format!("this would let the agent `{}` do more than it was activated for", agent.name),
                 )
-                .help("class, environment, a higher autonomy or a higher class of data need an administrator")
+                .help("class, environment, a higher autonomy, a higher class of data and asking for others need an administrator")
             })?;
         }
         if names_others(&agent.profile, profile) && !(state.is_founding() && actor.administrator(state).is_ok()) {

@@ -1,6 +1,8 @@
+use serde_json::json;
+
 use super::*;
-use crate::tests::world::{DAY, World, by, digest, pattern};
-use crate::{AgentId, Command};
+use crate::tests::world::{DAY, World, by, digest, pattern, propose};
+use crate::{AgentId, Command, Configuration, Edit};
 
 const CLIENT: &str = "https://app.example.org/client.json";
 
@@ -17,6 +19,7 @@ fn consent(world: &World, code: &str) -> Consent {
         resource: "http://127.0.0.1:7480/mcp".to_owned(),
         challenge: "challenge".to_owned(),
         key: None,
+        configuration: None,
         ttl_seconds: None,
     }
 }
@@ -173,4 +176,34 @@ fn a_client_is_sent_back_only_where_nobody_listens_in() {
         assert_eq!(world.refused(&root, register(uri)), "name_taken");
         world.must(&root, Command::RemoveClient { client: registered.client });
     }
+}
+
+#[test]
+fn a_client_presents_the_configuration_that_is_approved() {
+    let mut world = World::with_support();
+    let (root, ana, agent) = (by(world.root), by(world.named("ana")), world.support());
+    let configuration = |model: &str| Configuration { model: Some(model.to_owned()), ..Configuration::default() };
+    let approve = |own: Configuration| propose(vec![Edit::Configuration { agent, configuration: Some(own) }]);
+    let (own, next) = (configuration("m-1"), configuration("m-2"));
+    world.must(&root, approve(own.clone()));
+    for presented in [None, Some(next.digest())] {
+        let asked = Consent { configuration: presented, ..consent(&world, "one") };
+        assert_eq!(world.refused(&ana, Command::Consent(Box::new(asked))), "configuration_not_approved");
+    }
+    for code in ["one", "two"] {
+        let asked = Consent { configuration: Some(own.digest()), ..consent(&world, code) };
+        world.must(&ana, Command::Consent(Box::new(asked)));
+    }
+    let events = world.must(&Actor::Remit, command(redeem("one")));
+    let Some(Event::TaskStarted(started)) = events.first() else { panic!("{events:?}") };
+    assert_eq!(started.configuration, Some(own.digest()));
+    // What comes of a refresh token is of the same task, and so with the same configuration.
+    let rotate =
+        Command::RotateRefresh { old: digest("refresh 1"), new: digest("refresh 2"), client: CLIENT.to_owned() };
+    world.must(&Actor::Remit, rotate);
+    world.call(started.task, "helpdesk/read", json!({"id": 7})).allowed();
+    // Between the yes and the code another one was approved.
+    world.must(&root, approve(next));
+    assert_eq!(world.refused(&Actor::Remit, command(redeem("two"))), "configuration_not_approved");
+    assert_eq!(world.call(started.task, "helpdesk/read", json!({"id": 7})).code(), "configuration_changed");
 }

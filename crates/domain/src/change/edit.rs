@@ -136,6 +136,20 @@ impl Edit {
         }
     }
 
+    /// The same edit in the terms of `now`: of the connector that bears the name which its own bore `then`. One that is reached in
+    /// another way, or was removed and added again, has another id.
+    #[must_use]
+    pub fn moved_on(self, then: &State, now: &State) -> Self {
+        match self {
+            Self::Operation(edit) if !now.connectors.contains_key(&edit.connector) => {
+                let name = connector_name(then, edit.connector);
+                let connector = now.connector_named(&name).map_or(edit.connector, |known| known.id);
+                Self::Operation(Box::new(OperationEdit { connector, ..*edit }))
+            }
+            other => other,
+        }
+    }
+
     /// Whether whoever acts may propose this at all.
     pub(crate) fn may_be_proposed(&self, state: &State, actor: &Actor) -> Result<(), Refusal> {
         match self {

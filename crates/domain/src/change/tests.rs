@@ -327,3 +327,52 @@ fn another_way_to_a_connector_is_another_connector() {
     assert_eq!(connector.owner, world.root, "its owner stays");
     assert!(world.state.operation(&operation("helpdesk/read")).is_ok(), "what was approved stays approved");
 }
+
+#[test]
+fn what_no_longer_holds_is_not_activated() {
+    let mut world = World::with_support();
+    let pilot = world.person("max", &["pilots"]);
+    let eve = world.person("eve", &[ADMINISTRATORS]);
+    let (root, connector) = (by(world.root), world.helpdesk());
+    let seven = "@id(\"seven\") forbid (principal, action == Action::\"helpdesk/update\", resource) \
+                 when { context.arguments has id && context.arguments.id == 7 };";
+    let pilots = "@id(\"pilots\") @approvers(\"pilots\") forbid (principal, action == Action::\"helpdesk/update\", resource) \
+                  unless { context has approval && context.approval.roles.contains(\"pilots\") };";
+    let numbers = world.propose(world.root, "seven", seven);
+    let asking = world.propose(world.root, "pilots", pilots);
+    // An operation is no part of what these were proposed against, and yet they hold against it or not.
+    let choice = tool("update", Verb::Write, 1, &json!({"id": {"type": "string"}}));
+    let edit = Edit::Operation(Box::new(OperationEdit { connector, choice }));
+    let change = proposed(&world.must(&root, propose(vec![edit])));
+    world.must(&by(eve), approve(change));
+    assert!(!world.state.changes[&numbers].is_stale(&world.state));
+    let refusal = world.refusal(&by(eve), approve(numbers));
+    assert_eq!((refusal.code.as_str(), refusal.fields[0].field.as_str()), ("policy_invalid", "seven"), "{refusal:?}");
+    world.must(&root, Command::SetPersonGroups { person: pilot, groups: Vec::new() });
+    let refusal = world.refusal(&by(eve), approve(asking));
+    assert_eq!((refusal.code.as_str(), refusal.fields[0].field.as_str()), ("policy_invalid", "pilots"), "{refusal:?}");
+    assert!(world.state.changes.contains_key(&numbers), "it waits until it is taken back or holds again");
+}
+
+#[test]
+fn what_an_operation_was_is_proposed_for_the_connector_of_its_name() {
+    let (mut world, eve) = founded();
+    let (root, connector) = (by(world.root), world.helpdesk());
+    let before = world.state.clone();
+    let choice = tool("read", Verb::Read, 2, &json!({}));
+    let edit = Edit::Operation(Box::new(OperationEdit { connector, choice }));
+    let change = proposed(&world.must(&root, propose(vec![edit.clone()])));
+    world.must(&by(eve), approve(change));
+    let moved = Edit::Connector(Box::new(add_connector("helpdesk", "https://new.example.org/mcp")));
+    let change = proposed(&world.must(&root, propose(vec![moved])));
+    world.must(&by(eve), approve(change));
+    let back = edit.as_it_was(&before).unwrap();
+    assert_eq!(world.refused(&root, propose(vec![back.clone()])), "not_found", "that connector is gone");
+    let back = back.moved_on(&before, &world.state);
+    assert_eq!(back.clone().moved_on(&before, &world.state), back);
+    let change = proposed(&world.must(&root, propose(vec![back])));
+    world.must(&by(eve), approve(change));
+    assert_eq!(world.state.operation(&operation("helpdesk/read")).unwrap().risk, 0);
+    world.must(&root, Command::RemoveConnector { connector: world.helpdesk() });
+    assert_eq!(edit.clone().moved_on(&before, &world.state), edit, "there is none of that name");
+}

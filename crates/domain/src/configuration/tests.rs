@@ -46,3 +46,37 @@ fn the_next_call_feels_that_the_configuration_changed() {
     configured(&mut world, None);
     world.call(task, "helpdesk/read", json!({"id": 7})).allowed();
 }
+
+#[test]
+fn whoever_presents_none_is_told_what_to_present() {
+    let mut world = World::with_support();
+    configured(&mut world, Some(approved()));
+    let agent = world.support();
+    let refusal = world.refusal(&Actor::Agent { agent, task: None }, Command::StartTask(Box::new(work(agent))));
+    assert_eq!(
+        refusal.sentence,
+        "the agent `support` runs only with its approved configuration, and the task names none"
+    );
+    let help = refusal.help.unwrap();
+    assert!(help.contains("present the digest") && help.contains("remit run --configuration FILE"), "{help}");
+}
+
+#[test]
+fn a_sub_task_runs_with_what_its_parent_runs_with() {
+    let mut world = World::with_support();
+    configured(&mut world, Some(approved()));
+    let agent = world.support();
+    let configuration = Some(approved().digest());
+    let parent = world.start(&Actor::Agent { agent, task: None }, StartTask { configuration, ..work(agent) });
+    let actor = Actor::Agent { agent, task: Some(parent) };
+    let part = StartTask { parent: Some(parent), ..work(agent) };
+    let child = world.start(&actor, part.clone());
+    assert_eq!(world.state.task(child).unwrap().configuration, configuration);
+    world.call(child, "helpdesk/read", json!({"id": 7})).allowed();
+    let other = StartTask { configuration: Some(digest("another")), ..part };
+    assert_eq!(world.refused(&actor, Command::StartTask(Box::new(other))), "configuration_not_approved");
+    // What the parent began with counts for nothing once another one is approved.
+    configured(&mut world, Some(Configuration { prompt: None, ..approved() }));
+    let later = Command::StartTask(Box::new(StartTask { parent: Some(parent), ..work(agent) }));
+    assert_eq!(world.refused(&actor, later), "configuration_not_approved");
+}

@@ -5,8 +5,10 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::authority::must_permit;
-use crate::tests::world::{HOUR, World, by, digest, operation, pattern, work};
-use crate::{AgentKey, AgentProfile, Command, Delegate, EndReason, Environment, OperationName, StartTask};
+use crate::tests::world::{HOUR, World, by, digest, operation, pattern, propose, work};
+use crate::{
+    AgentKey, AgentProfile, Command, Configuration, Delegate, Edit, EndReason, Environment, OperationName, StartTask,
+};
 
 const NAMES: [&str; 4] = ["support", "reader", "writer", "clerk"];
 
@@ -77,6 +79,7 @@ fn ask(world: &World, parent: TaskId, name: &str) -> DelegateTask {
         ttl_seconds: None,
         calls_max: None,
         key: Some(key(name)),
+        configuration: None,
     }
 }
 
@@ -472,4 +475,27 @@ proptest! {
             prop_assert_eq!(!task.is_live(), below.contains(id), "what is below ends, and nothing else");
         }
     }
+}
+
+#[test]
+fn a_delegate_presents_its_own_approved_configuration() {
+    let mut world = beginning();
+    let (ana, support) = (by(world.named("ana")), agent(&world, "support"));
+    let whole = StartTask { delegation: any(1), key: Some(key("support")), ..work(support) };
+    let parent = world.start(&ana, whole);
+    let configuration = |model: &str| Configuration { model: Some(model.to_owned()), ..Configuration::default() };
+    let (root, reader, own) = (by(world.root), agent(&world, "reader"), configuration("reads well"));
+    let approved = Edit::Configuration { agent: reader, configuration: Some(own.clone()) };
+    world.must(&root, propose(vec![approved]));
+    for presented in [None, Some(configuration("another").digest())] {
+        let asked = DelegateTask { configuration: presented, ..ask(&world, parent, "reader") };
+        assert_eq!(delegate(&mut world, asked).unwrap_err(), "configuration_not_approved");
+    }
+    let asked = DelegateTask { configuration: Some(own.digest()), ..ask(&world, parent, "reader") };
+    let child = delegate(&mut world, asked).unwrap();
+    assert_eq!(world.state.task(child).unwrap().configuration, Some(own.digest()));
+    world.call(child, "helpdesk/read", json!({"id": 1})).allowed();
+    let changed = Edit::Configuration { agent: reader, configuration: Some(configuration("reads better")) };
+    world.must(&root, propose(vec![changed]));
+    assert_eq!(world.call(child, "helpdesk/read", json!({"id": 1})).code(), "configuration_changed");
 }

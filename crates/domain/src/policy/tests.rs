@@ -106,3 +106,64 @@ fn proposals_that_wait_are_bounded() {
     }
     assert_eq!(world.refused(&by(world.named("bob")), proposal("mail", NO_UPDATE)), "too_many_proposals");
 }
+
+#[test]
+fn what_was_tried_is_not_compiled_again() {
+    let mut world = World::with_support();
+    world.state.policies.tried = Tried::default();
+    world.person("eve", &[crate::person::ADMINISTRATORS]);
+    let (root, connector) = (by(world.root), world.helpdesk());
+    let read = crate::tests::world::tool("read", remit_policy::Verb::Read, 2, &json!({"id": {"type": "integer"}}));
+    let operation = crate::OperationEdit { connector, choice: read };
+    let edits = vec![crate::Edit::Operation(Box::new(operation)), policy("mail", Some(NO_UPDATE))];
+    for edits in [vec![policy("mail", Some(NO_UPDATE))], edits] {
+        let command = propose(edits);
+        let (kept, beside) = (world.state.policies.tried.len(), world.state.clone());
+        crate::decide(&beside, &root, &command, &crate::Moment::new(world.now, 0)).unwrap();
+        assert_eq!(world.state.policies.tried.len(), kept + 1, "a copy of the state has compiled it");
+        world.now = world.now.plus_seconds(1);
+        let [Event::ChangeProposed(proposed), ..] = &world.must(&root, command)[..] else { panic!("not proposed") };
+        let change = proposed.change;
+        assert_eq!(world.state.policies.tried.len(), kept + 1, "and the one that counts finds it");
+        world.must(&root, Command::RejectChange { change, note: String::new() });
+    }
+    let change = world.propose(world.named("ana"), "mail", NO_UPDATE);
+    let kept = world.state.policies.tried.len();
+    world.must(&root, Command::ApproveChange { change });
+    let active = world.state.compiled().set.as_ref().unwrap().rule("no-update").is_some();
+    assert_eq!((active, world.state.policies.tried.len()), (true, kept), "nor when it becomes active");
+}
+
+#[test]
+fn what_was_tried_is_found_for_the_same_texts_and_operations_only() {
+    let world = World::with_support();
+    let tried = Tried::default();
+    let sources = &world.state.policies.sources;
+    let first = tried.compiled(&world.state, sources);
+    let mut other = world.state.clone();
+    let name = crate::tests::world::operation("helpdesk/read");
+    let read = other.operations.get_mut(&name).unwrap();
+    Arc::make_mut(read).risk = 3;
+    assert!(Arc::ptr_eq(&first, &tried.compiled(&other, sources)), "no policy is compiled against a risk");
+    Arc::make_mut(other.operations.get_mut(&name).unwrap()).digest = crate::tests::world::digest("another");
+    assert!(!Arc::ptr_eq(&first, &tried.compiled(&other, sources)));
+    let fewer = Arc::new(sources.iter().skip(1).map(|(name, text)| (name.clone(), text.clone())).collect());
+    assert!(!Arc::ptr_eq(&first, &tried.compiled(&world.state, &fewer)));
+    for number in 0..2 * limits::POLICY_SETS_KEPT_MAX {
+        let more = edited(sources, &[PolicyEdit { name: format!("more-{number}"), text: Some(String::new()) }]);
+        tried.compiled(&world.state, &Arc::new(more));
+    }
+    assert_eq!(tried.len(), limits::POLICY_SETS_KEPT_MAX);
+}
+
+#[test]
+fn what_is_suspicious_follows_what_there_is() {
+    let mut world = World::with_support();
+    let rule = "@id(\"ghost\") forbid (principal == Agent::\"ghost\", action, resource);";
+    let edits = [PolicyEdit { name: "ghost".to_owned(), text: Some(rule.to_owned()) }];
+    let compiled = world.state.compile_with(&edits);
+    let about_it = |state: &State| state.lint(&compiled).iter().filter(|one| one.source == "ghost").count();
+    assert_eq!((about_it(&world.state), about_it(&world.state)), (1, 1));
+    world.agent("ghost", world.named("ana"));
+    assert_eq!(about_it(&world.state), 0);
+}

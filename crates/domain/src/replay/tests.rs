@@ -281,7 +281,7 @@ proptest! {
                 let again = proposal.again(&state, &recorded, *at, &mut |_| (!is_gone).then(|| arguments.clone()));
                 let then = under(&state, &sources, today);
                 // Compiled once for the same operations, since nothing else takes time here.
-                let then = thens.entry(digest_of(&then.operations)).or_insert(then);
+                let then = thens.entry(policy::operations_digest(&then.operations)).or_insert(then);
                 then.compiled();
                 let then = with_policies_of(&state, then);
                 match (again, one_by_one(&state, &then, event, arguments, *at)) {

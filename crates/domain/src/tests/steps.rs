@@ -416,6 +416,7 @@ impl Step {
                 calls_max: None,
                 // Bound to the certificate of its own name, which needs no enrolment.
                 key: world.state.agent(self.delegate(ids)).ok().map(|agent| agent.spiffe_id("example.org")),
+                configuration: None,
             })),
             Kind::RevokeRun => {
                 Command::RevokeRun { run: newest(&ids.runs, self.a).unwrap_or_else(never), reason: reason() }
@@ -441,6 +442,7 @@ impl Step {
                 resource: "http://127.0.0.1:7480/mcp".to_owned(),
                 challenge: "challenge".to_owned(),
                 key: None,
+                configuration: None,
                 ttl_seconds: None,
             })),
             Kind::Redeem => Command::RedeemCode(Box::new(RedeemCode {

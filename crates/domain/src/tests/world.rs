@@ -229,6 +229,7 @@ impl World {
             data_classes: vec![DataClass::D0, DataClass::D1],
             environment: Some(Environment::Production),
             review_at: Some(BEGINNING.plus_seconds(90 * DAY)),
+            enforcer: false,
         }
     }
 

@@ -10,8 +10,8 @@ use remit_policy::{
 use super::kinds::{AgentKind, GrantKind, Numbers, OperationKind, Who};
 use super::{Prospect, Reached};
 use crate::{
-    Agent, AgentId, Ask, Attribution, Compiled, Grant, Operation, Reachable, Refusal, State, Timestamp, facts, limits,
-    sandbox,
+    Agent, AgentId, Ask, Attribution, Compiled, Grant, Operation, Reachable, Refusal, State, Timestamp, configuration,
+    facts, limits, sandbox,
 };
 
 /// What reverse questions need to know of the active policies: follows from them, and is made once for each version of them.
@@ -55,6 +55,7 @@ pub(super) struct Subject<'a> {
 #[derive(Debug)]
 pub(super) struct Target<'a> {
     pub(super) operation: &'a Operation,
+    is_elsewhere: bool,
     facts: OperationFacts,
     by_permits: Option<u32>,
     by_all: Option<u32>,
@@ -132,7 +133,9 @@ impl<'a> Inquiry<'a> {
 
     pub(super) fn target(&self, operation: &'a Operation) -> Target<'a> {
         let facts = facts::operation_facts(self.state, operation);
-        Target { operation, facts, by_permits: None, by_all: None }
+        let connector = self.state.connector_named(operation.name.connector());
+        let is_elsewhere = connector.is_ok_and(|connector| connector.spec.is_elsewhere());
+        Target { operation, is_elsewhere, facts, by_permits: None, by_all: None }
     }
 
     /// What `subject` reaches of `target` with `grant`; nothing where it is out of reach.
@@ -143,14 +146,22 @@ impl<'a> Inquiry<'a> {
         grant: Option<&Grant>,
     ) -> Option<Reached> {
         sandbox::must_not_cross(self.state, subject.agent, target.operation).ok()?;
+        if !configuration::gives(subject.agent, &target.operation.name) {
+            return None;
+        }
         let prospect = self.prospect(subject, target, grant);
         if prospect.reachable == Reachable::Never {
             return None;
         }
-        Some(Reached { operation: target.operation.name.clone(), grant: grant.map(|grant| grant.id), prospect })
+        Some(Reached {
+            operation: target.operation.name.clone(),
+            grant: grant.map(|grant| grant.id),
+            enforced_elsewhere: target.is_elsewhere,
+            prospect,
+        })
     }
 
-    /// Whether the policies leave `target` within reach without a grant, wherever the sandbox ends.
+    /// Whether the policies leave `target` within reach without a grant, wherever the sandbox and configurations end.
     pub(super) fn may_reach(&mut self, subject: &mut Subject<'a>, target: &mut Target<'a>) -> bool {
         self.prospect(subject, target, None).reachable != Reachable::Never
     }
@@ -168,7 +179,7 @@ impl<'a> Inquiry<'a> {
         *subject.by_all.get_or_insert_with(|| all.agents.of(AgentKind::of(&subject.who, told)))
     }
 
-    /// What the policies say, wherever the sandbox ends.
+    /// What the policies say, wherever the sandbox and configurations end.
     fn prospect(&mut self, subject: &mut Subject<'a>, target: &mut Target<'a>, grant: Option<&Grant>) -> Arc<Prospect> {
         let grant = grant.map(|grant| facts::grant_facts(grant, &target.operation.name));
         if !self.is_permitted(subject, target, grant.as_ref()) {

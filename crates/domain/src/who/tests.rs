@@ -7,8 +7,11 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::tests::world::{DAY, World, by, operation, pattern};
-use crate::{AgentId, Command, DataClass, Environment, PolicyEdit, State, Timestamp, facts, limits};
+use crate::tests::world::{DAY, World, by, operation, pattern, propose, tool};
+use crate::{
+    AddConnector, AgentId, Command, Configuration, ConnectorSpec, DataClass, Edit, Environment, PolicyEdit, State,
+    Timestamp, Verb, facts, limits,
+};
 use estates::Estate;
 
 /// Everything that `walk` finds.
@@ -92,4 +95,37 @@ proptest! {
             prop_assert_eq!(found, expected);
         }
     }
+}
+
+#[test]
+fn a_tool_that_the_approved_configuration_does_not_give_is_out_of_reach() {
+    let mut world = World::with_support();
+    let (agent, ana) = (world.support(), world.named("ana"));
+    assert!(callers(&world.state, "helpdesk/update", world.now).contains_key("support"));
+    let configuration = Some(Configuration { tools: vec![pattern("helpdesk/read")], ..Configuration::default() });
+    let root = by(world.root);
+    world.must(&root, propose(vec![Edit::Configuration { agent, configuration }]));
+    assert!(!callers(&world.state, "helpdesk/update", world.now).contains_key("support"));
+    assert!(callers(&world.state, "helpdesk/read", world.now).contains_key("support"));
+    let names = |found: Vec<OperationName>| found.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let reached = all(what_agent_reaches(&world.state, agent, None, world.now).unwrap());
+    assert_eq!(names(reached.into_iter().map(|it| it.operation).collect()), ["helpdesk/read"]);
+    let beyond = all(what_person_reaches(&world.state, ana, None, world.now).unwrap());
+    assert_eq!(names(beyond.into_iter().map(|it| it.operation).collect()), ["helpdesk/read"]);
+}
+
+#[test]
+fn what_somebody_else_enforces_is_said_to_be() {
+    let mut world = World::with_support();
+    let (agent, root) = (world.support(), by(world.root));
+    let spec = ConnectorSpec::Elsewhere { subjects: Vec::new(), resources: Vec::new(), trusts_properties: false };
+    let add = AddConnector { name: "todo".to_owned(), owner: None, spec, sandbox: false };
+    world.must(&root, Command::AddConnector(Box::new(add)));
+    let connector = world.state.connector_named("todo").unwrap().id;
+    let choices = vec![tool("can_read", Verb::Read, 0, &json!({}))];
+    world.must(&root, Command::ApproveOperations { connector, choices });
+    world.grant(agent, &["todo/*"]);
+    let reached = all(what_agent_reaches(&world.state, agent, None, world.now).unwrap());
+    let elsewhere = |name: &str| reached.iter().find(|it| it.operation == operation(name)).unwrap().enforced_elsewhere;
+    assert_eq!((elsewhere("todo/can_read"), elsewhere("helpdesk/read")), (true, false));
 }

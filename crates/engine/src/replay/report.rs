@@ -121,12 +121,25 @@ impl ReplayReport {
         self.turns.iter().filter(|turn| turn.now == now && turn.was != now).map(|turn| turn.attempts).sum()
     }
 
-    /// The whole in a sentence.
+    /// Whether whatever was decided would be answered alike, by whichever rules: at least one action was decided again, nothing would be
+    /// answered otherwise, and nothing could not be said.
+    pub fn passed(&self) -> bool {
+        let tried = self.same + self.different > 0;
+        tried && self.unsaid.is_empty() && self.turns.iter().all(|turn| turn.was == turn.now)
+    }
+
+    /// The whole in a sentence, with the time that it is about.
     pub fn sentence(&self) -> String {
         let unsaid: u64 = self.unsaid.iter().map(|unsaid| unsaid.attempts).sum();
+        let alike: u64 = self.turns.iter().filter(|turn| turn.was == turn.now).map(|turn| turn.attempts).sum();
         let [denied, asked, allowed] = [Answer::Deny, Answer::Ask, Answer::Allow].map(|answer| self.newly(answer));
+        let time = match (self.first_at, self.last_at) {
+            (Some(first), Some(last)) => format!(" from {first} to {last}"),
+            _ => String::new(),
+        };
         format!(
-            "of {} recorded actions {denied} would newly be denied, {asked} asked about and {allowed} allowed; {unsaid} cannot be said",
+            "of {} actions recorded{time}, {denied} would newly be denied, {asked} asked about and {allowed} allowed; {alike} would be \
+             answered alike by other rules, {unsaid} cannot be said",
             self.attempts
         )
     }

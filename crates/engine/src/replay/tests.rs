@@ -29,6 +29,42 @@ fn changed_answers_stand_before_changed_rules_and_many_before_few() {
 }
 
 #[test]
+fn it_passes_if_all_that_was_decided_is_answered_alike() {
+    let differing = |was, now| {
+        let mut tally = Tally::default();
+        tally.differs(&difference(0, was, now, "other"));
+        tally.report()
+    };
+    assert!(differing(Answer::Deny, Answer::Deny).passed(), "by other rules");
+    for (was, now) in [(Answer::Allow, Answer::Deny), (Answer::Deny, Answer::Allow), (Answer::Ask, Answer::Deny)] {
+        assert!(!differing(was, now).passed(), "{was:?} {now:?}");
+    }
+    let mut tally = Tally::default();
+    assert!(!tally.report().passed(), "nothing was tried");
+    tally.kept("task_ended");
+    assert!(!tally.report().passed(), "nothing was decided");
+    tally.same();
+    assert!(tally.report().passed());
+    tally.unsaid(remit_domain::Unsaid::ArgumentsGone, difference(0, Answer::Deny, Answer::Deny, "base").link);
+    assert!(!tally.report().passed());
+}
+
+#[test]
+fn the_sentence_says_which_time_it_is_about() {
+    let mut report = ReplayReport { attempts: 7, same: 4, different: 3, ..ReplayReport::default() };
+    assert!(report.sentence().starts_with("of 7 actions recorded, 0 would"), "{}", report.sentence());
+    report.first_at = Some(Timestamp::from_millis(1_800_000_000_000));
+    report.last_at = Some(Timestamp::from_millis(1_800_000_060_000));
+    let turn = |was, now, attempts| Turn { was, now, attempts };
+    report.turns = vec![turn(Answer::Allow, Answer::Deny, 2), turn(Answer::Allow, Answer::Allow, 1)];
+    assert_eq!(
+        report.sentence(),
+        "of 7 actions recorded from 2027-01-15T08:00:00.000Z to 2027-01-15T08:01:00.000Z, 2 would newly be denied, 0 asked about and 0 allowed; \
+         1 would be answered alike by other rules, 0 cannot be said"
+    );
+}
+
+#[test]
 fn what_is_counted_does_not_grow_without_end() {
     let mut tally = Tally::default();
     let count = GROUPS_MAX as u64 + 5;

@@ -7,12 +7,12 @@ use remit_domain::{
     Actor, Agent, AgentId, AgentStatus, Attribution, Binding, Command, CredentialKind, Digest, KeyStep, Level, Refusal,
     RunId, State, Task, TaskId, Timestamp, VIA_JWT_SVID, VIA_X509_SVID,
 };
+use remit_engine::Sighting;
 use remit_identity::SpiffeId;
 use remit_identity::x509::PeerSvid;
 
-use super::{Asked, Caller, Challenge, Shown, Unknown, admit, trust_domain};
+use super::{Asked, Caller, Challenge, Shown, Unknown, admit, may_hold, trust_domain};
 use crate::Gateway;
-use crate::sharing::Sighting;
 use crate::tokens::Document;
 
 /// Who shows the certificate of `peer` and nothing else.
@@ -78,7 +78,7 @@ pub(super) async fn of_document(
         until: document.expires_at,
         origin: asked.origin(),
     };
-    if gateway.sharing.is_shared(&gateway.engine, sighting, now).await {
+    if gateway.engine.is_shared(sighting).await {
         return Ok(Caller { attribution: Attribution::Shared, ..caller });
     }
     Ok(caller)
@@ -100,19 +100,6 @@ fn bound_to(task: &Task) -> Option<&str> {
         Binding::Svid(id) => Some(id),
         Binding::Bearer | Binding::Key(_) => None,
     }
-}
-
-/// Whether a connection of `id` may carry what belongs to `task`: it is the connection of its run, of its agent, or of somebody
-/// who is no agent here.
-pub(crate) fn may_hold(state: &State, task: &Task, id: &SpiffeId) -> bool {
-    if id.trust_domain() == trust_domain(state) {
-        return match named(state, id) {
-            Ok(Named::Run(agent, run)) => agent == task.agent && run == task.run,
-            Ok(Named::Agent(agent)) => agent == task.agent,
-            Err(_) => false,
-        };
-    }
-    state.workload_of(&issuer_of(id), id.as_str()).is_none_or(|agent| agent.id == task.agent)
 }
 
 /// The agent whose workload has the identity `id`, of this realm or of another trust domain.

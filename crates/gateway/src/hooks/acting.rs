@@ -1,4 +1,4 @@
-//! Who acts in a request that is asked about: the one whose task token it carries, or else the one who asks, for whom it names.
+//! Who acts in a request that is asked about: the one whose task token it carries, or else the one who asks, for the agent that it names.
 
 use std::net::IpAddr;
 
@@ -53,7 +53,7 @@ impl Acting {
 /// Finds out who acts in a request of which `enforcer` asks.
 ///
 /// INVARIANT: a credential of this realm has to hold. One that does not hold is never as good as none, or whoever may do less with it than the
-/// enforcer may would break it.
+/// enforcer may would break it. One that is of nobody at all is never taken for the enforcer's own, unless the configuration says that it is.
 pub(super) async fn find(gateway: &Gateway, enforcer: &Caller, said: &Said<'_>) -> Result<Acting, Denial> {
     let principal = said.principal.filter(|principal| principal.starts_with("spiffe://"));
     let principal = principal.map(SpiffeId::parse).transpose().map_err(|error| {
@@ -61,8 +61,14 @@ pub(super) async fn find(gateway: &Gateway, enforcer: &Caller, said: &Said<'_>) 
     })?;
     let named = gateway.engine.read(|state| named(state, said.agent, principal.as_ref()))?;
     if !carries_ours(gateway, said.headers)? {
-        let named = named.filter(|named| *named != enforcer.agent);
-        return Ok(Acting { caller: enforcer.clone(), named });
+        let Some(named) = named else {
+            return Err(Denial::doubt(
+                "acting_unknown",
+                "nobody says who makes this request",
+                "have the gateway pass on the client's own token or certificate, or name the agent in its configuration: `agent`",
+            ));
+        };
+        return Ok(Acting { caller: enforcer.clone(), named: Some(named).filter(|named| *named != enforcer.agent) });
     }
     let asked = Asked {
         method: said.method,

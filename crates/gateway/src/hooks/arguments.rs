@@ -1,12 +1,12 @@
 //! The arguments of an HTTP request, as policies read them: of all that is known of it, what the operation's schema names.
 
 use http::HeaderMap;
-use remit_domain::{ConnectorSpec, Thing};
+use remit_domain::{ConnectorSpec, Digest, Thing};
 use serde_json::{Map, Value, json};
 use url::form_urlencoded;
 
 use super::denial::Denial;
-use super::reported::{Body, Reported};
+use super::reported::{Body, Reported, body_unknown};
 use crate::mcp::strict;
 
 #[cfg(test)]
@@ -36,9 +36,14 @@ pub(super) struct Arguments {
 }
 
 /// What says who a request is of and what it is about.
-const ESSENTIAL: [(&str, &str); 3] = [("subject", "id"), ("subject", "principal"), ("resource", "id")];
+const ESSENTIAL: [(&str, &str); 4] =
+    [("subject", "id"), ("subject", "principal"), ("resource", "id"), ("context", "host")];
 
-/// The arguments of `reported`, cut down to what `schema` names. What it does not name of the surroundings is neither decided on nor recorded.
+/// What stands beside the arguments in place of a body that may not be all there.
+const UNKNOWN: &str = "unknown";
+
+/// The arguments of `reported`, cut down to what `schema` names. What it does not name of the surroundings is not decided on; host, query and body
+/// stand beside the arguments then, and headers are not recorded.
 ///
 /// # Errors
 /// If something that it names is not known, or could be read in two ways.
@@ -71,16 +76,42 @@ pub(super) fn of(
         Value::Object(named) if schema.get("properties").is_some_and(Value::is_object) => named,
         _ => Map::new(),
     };
+    let beside = beside(reported, &offered, &named);
+    Ok(Arguments { named, beside })
+}
+
+/// What policies do not read and an approval is for all the same.
+///
+/// INVARIANT: a request with another host, path, query or body is another action, whatever the schema names.
+fn beside(reported: &Reported, offered: &Value, named: &Map<String, Value>) -> Map<String, Value> {
     let mut beside = Map::new();
+    let mut keep = |entity: &str, member: &str, value: Value| {
+        if let Some(kept) = beside.entry(entity).or_insert_with(|| json!({})).as_object_mut() {
+            kept.insert(member.to_owned(), value);
+        }
+    };
     for (entity, member) in ESSENTIAL {
         let unnamed = named.get(entity).is_none_or(|named| named.get(member).is_none());
-        if let Some(value) = offered.get(entity).and_then(|offered| offered.get(member)).filter(|_| unnamed)
-            && let Some(kept) = beside.entry(entity).or_insert_with(|| json!({})).as_object_mut()
-        {
-            kept.insert(member.to_owned(), value.clone());
+        if let Some(value) = offered.get(entity).and_then(|offered| offered.get(member)).filter(|_| unnamed) {
+            keep(entity, member, value.clone());
         }
     }
-    Ok(Arguments { named, beside })
+    let read = |member: &str| named.get("context").and_then(|context| context.get(member));
+    // Parameters lose their order and how they are written; only the text is all of it.
+    if let Some(query) = reported.query.as_deref().filter(|query| read("query").and_then(Value::as_str) != Some(query))
+    {
+        keep("context", "query", query.into());
+    }
+    let whole = offered.get("context").and_then(|context| context.get("body"));
+    match &reported.body {
+        Body::Whole(bytes) if whole.is_none() || read("body") != whole => {
+            keep("context", "body_sha256", Digest::of_bytes(bytes).to_string().into());
+            keep("context", "body_size_bytes", bytes.len().into());
+        }
+        Body::Unknown => keep("context", "body", UNKNOWN.into()),
+        Body::Whole(_) | Body::None => {}
+    }
+    beside
 }
 
 /// What the connector's catalogue knows of the thing `id`.
@@ -177,11 +208,7 @@ fn read_body(reported: &Reported) -> Result<Option<Value>, Denial> {
         Body::None => return Ok(None),
         Body::Whole(bytes) => bytes,
         Body::Unknown => {
-            return doubt(
-                "body_unknown",
-                "this decision may depend on the body, and what came of it may not be all of it, or is too large",
-                "let the gateway send whole bodies: `with_request_body`, without `allow_partial_message`",
-            );
+            return Err(Denial::forbidden(body_unknown("this decision may depend on the body")));
         }
     };
     if reported.is_json() {

@@ -1,12 +1,15 @@
 //! Has an attempt decided for the one who enforces it: recorded like every other, and neither held nor forwarded.
 
-use remit_domain::{ActionDenied, ActionId, AgentStatus, ApprovalId, Reachable, Refusal, Verdict};
+use remit_domain::{ActionDenied, ActionId, ApprovalId, Onlooker, Reachable, Refusal, Verdict};
 
 use super::acting::Acting;
 use super::denial::Denial;
 use crate::attempt::{Asks, Attempt};
 use crate::caller::Caller;
 use crate::{Gateway, limits};
+
+/// The code of a no that a person could turn.
+const APPROVAL_REQUIRED: &str = "approval_required";
 
 /// Who asks, and about whom.
 #[derive(Debug)]
@@ -22,11 +25,27 @@ impl Asking<'_> {
     /// # Errors
     /// Every no, and whatever keeps it from being decided.
     pub async fn decide(&self, asks: Asks, approval: Option<ApprovalId>) -> Result<ActionId, Denial> {
+        self.submit(asks, |attempt| attempt.presenting(approval)).await
+    }
+
+    /// The same for an action of which not all is known: where a rule asks a person, the answer is `unseen`, since nobody can approve what they
+    /// cannot be shown.
+    ///
+    /// # Errors
+    /// Every no, and whatever keeps it from being decided.
+    pub async fn decide_without_people(&self, asks: Asks, unseen: Refusal) -> Result<ActionId, Denial> {
+        self.submit(asks, Attempt::asking_nobody).await.map_err(|denial| match denial.refusal.code.as_str() {
+            APPROVAL_REQUIRED => Denial { refusal: Box::new(unseen), ..denial },
+            _ => denial,
+        })
+    }
+
+    async fn submit(&self, asks: Asks, settle: impl FnOnce(Attempt) -> Attempt) -> Result<ActionId, Denial> {
         let Self { gateway, enforcer, acting } = self;
         let busy = || Refusal::new("overloaded", "too many calls are under way").help("try again in a moment");
         let _place = gateway.room.enter(acting.caller.agent).ok_or_else(|| Denial::unavailable(busy()))?;
         let attempt = Attempt::at(&gateway.engine, &acting.caller, asks).await?;
-        let mut attempt = attempt.presenting(approval).enforced_by(enforcer.agent, acting.named);
+        let mut attempt = settle(attempt).enforced_by(enforcer.agent, acting.named);
         let receipt = attempt.submit(&gateway.engine, &acting.caller).await?;
         match Verdict::among(&receipt.events) {
             Some(Verdict::Allowed(allowed)) => Ok(allowed.action),
@@ -50,11 +69,10 @@ impl Asking<'_> {
             (gateway.engine.state(), gateway.engine.now(), acting.caller.task, acting.named);
         // Deciding about some hundred tools takes milliseconds: not on a thread that others wait for.
         let reaches = tokio::task::spawn_blocking(move || {
-            let active =
-                named.is_none_or(|named| state.agent(named).is_ok_and(|agent| agent.status == AgentStatus::Active));
-            let Some(task) = state.task(task).ok().filter(|_| active) else { return false };
+            let Ok(task) = state.task(task) else { return false };
+            let onlooker = Onlooker { task, named };
             let mut operations = connectors.iter().flat_map(|connector| state.operations_of(connector));
-            operations.any(|operation| remit_domain::reach(&state, task, operation, now) != Reachable::Never)
+            operations.any(|operation| remit_domain::reach(&state, onlooker, operation, now) != Reachable::Never)
         });
         match reaches.await {
             Ok(true) => Ok(()),
@@ -83,7 +101,7 @@ impl Asking<'_> {
             decision: Some(action),
             approval: Some(approval),
             retry_after_seconds: Some(limits::HOOK_RETRY_SECONDS),
-            ..Denial::forbidden(Refusal::new("approval_required", sentence).help(help))
+            ..Denial::forbidden(Refusal::new(APPROVAL_REQUIRED, sentence).help(help))
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Who asks: an agent of its own, which enforces what it is answered.
+//! Who asks: an agent of its own, described as one that enforces what it is answered.
 
 use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
+use remit_domain::Refusal;
 use remit_identity::x509::PeerSvid;
 use tonic::{Request, Status};
 
@@ -13,7 +14,7 @@ use crate::door::Door;
 /// The agent that makes this call, by its task token in the metadata `authorization`, or by the certificate of the connection.
 ///
 /// # Errors
-/// If nobody is known: then there is no answer at all.
+/// If nobody is known, or it is an agent that may not ask about others: then there is no answer at all, to no kind of question.
 pub(super) async fn known<T>(gateway: &Gateway, request: &Request<T>, path: &str) -> Result<Caller, Status> {
     if gateway.stopping.is_cancelled() {
         return Err(Status::unavailable("Remit is stopping"));
@@ -30,17 +31,23 @@ pub(super) async fn known<T>(gateway: &Gateway, request: &Request<T>, path: &str
         from: extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip()),
     };
     let caller = Box::pin(identify(gateway, &headers, asked)).await.map_err(|unknown| stranger(&unknown))?;
-    match &caller.ended {
-        Some(ended) => Err(Status::unauthenticated(ended.to_string())),
-        None => Ok(caller),
+    if let Some(ended) = &caller.ended {
+        return Err(Status::unauthenticated(ended.to_string()));
     }
+    let marked = gateway.engine.read(|state| state.agent(caller.agent)?.must_be_enforcer());
+    marked.map_err(|refusal| Status::permission_denied(sentence(&refusal)))?;
+    Ok(caller)
 }
 
 fn stranger(unknown: &Unknown) -> Status {
-    let help = unknown.refusal.help.as_deref().unwrap_or_default();
-    let sentence = format!("{}: {}; {help}", unknown.refusal.code, unknown.refusal);
+    let sentence = sentence(&unknown.refusal);
     match unknown.challenge {
         Challenge::Patience => Status::unavailable(sentence),
         _ => Status::unauthenticated(sentence),
     }
+}
+
+fn sentence(refusal: &Refusal) -> String {
+    let help = refusal.help.as_deref().unwrap_or_default();
+    format!("{}: {refusal}; {help}", refusal.code)
 }

@@ -20,7 +20,7 @@ use super::proto::envoy::service::auth::v3::check_response::HttpResponse;
 use super::proto::envoy::service::auth::v3::{CheckRequest, CheckResponse, DeniedHttpResponse, OkHttpResponse};
 use super::proto::envoy::r#type::v3::HttpStatus;
 use super::proto::google::rpc;
-use super::reported::{Body, Reported};
+use super::reported::{Body, Reported, body_unknown};
 use crate::Gateway;
 use crate::attempt::Asks;
 use crate::call;
@@ -90,7 +90,13 @@ async fn http(asking: &Asking<'_>, connector: Option<&Connector>, reported: &Rep
     let canonical = call::canonical(&named, "what is decided about")?;
     let beside = (!beside.is_empty()).then(|| call::canonical(&Value::Object(beside), "what is asked about"));
     let asks = Asks { operation, arguments: Arc::new(named), canonical, beside: beside.transpose()? };
-    asking.decide(asks, None).await
+    match reported.body {
+        Body::Unknown => {
+            let unseen = body_unknown("a person would have to approve this request with its body");
+            asking.decide_without_people(asks, unseen).await
+        }
+        Body::Whole(_) | Body::None => asking.decide(asks, None).await,
+    }
 }
 
 /// Decides about a request to an MCP server as what its body says.
@@ -125,11 +131,7 @@ fn read(connector: &Connector, reported: &Reported) -> Result<Message, Denial> {
         return Err(Denial::of(StatusCode::METHOD_NOT_ALLOWED, refusal.help("send it by POST")));
     }
     let Body::Whole(bytes) = &reported.body else {
-        return Err(Denial::doubt(
-            "body_unknown",
-            "this decision depends on the body, and what came of it may not be all of it, or is too large",
-            "let the gateway send whole bodies: `with_request_body`, without `allow_partial_message`",
-        ));
+        return Err(Denial::forbidden(body_unknown("this decision depends on the body")));
     };
     if !reported.is_json() {
         return Err(Denial::doubt("body_unreadable", "a message of MCP is `application/json`", "send JSON"));
@@ -149,11 +151,14 @@ fn mcp_path(connector: &Connector, reported: &Reported) -> String {
     reported.mcp_path.clone().or(own).unwrap_or_else(|| MCP_PATH.to_owned())
 }
 
+/// The request goes on as it is, with the decision if there is one, and never with one that its client made up. Envoy removes headers after it
+/// has set others, so the one that is set in place of the client's is not removed as well.
 fn allowed(decision: Option<ActionId>) -> CheckResponse {
-    let headers = decision.map(|decision| header(DECISION_HEADER, decision.to_string())).into_iter().collect();
+    let headers: Vec<_> = decision.map(|decision| header(DECISION_HEADER, decision.to_string())).into_iter().collect();
+    let headers_to_remove = if headers.is_empty() { vec![DECISION_HEADER.to_owned()] } else { Vec::new() };
     CheckResponse {
         status: Some(rpc::Status { code: Code::Ok as i32, message: String::new() }),
-        http_response: Some(HttpResponse::OkResponse(OkHttpResponse { headers })),
+        http_response: Some(HttpResponse::OkResponse(OkHttpResponse { headers, headers_to_remove })),
     }
 }
 

@@ -24,6 +24,7 @@ use super::{enforcer, lists};
 use crate::attempt::Asks;
 use crate::caller::Caller;
 use crate::door::Door;
+use crate::mcp::envelope::{Message, RequestId};
 use crate::mcp::strict;
 use crate::{Gateway, limits, mcp, refuse};
 
@@ -34,6 +35,9 @@ const RESPONSE_PATH: &str = "/agentgateway.dev.ext_mcp.ExtMcp/CheckResponse";
 const DECISION_HEADER: &str = "remit-decision";
 /// Under which the gateway's own expressions find it.
 const DECISION_MEMBER: &str = "remit_decision";
+
+/// Headers in which a client says again what its message says.
+const SPOKEN_HEADERS: [&str; 3] = [mcp::VERSION_HEADER, mcp::METHOD_HEADER, mcp::NAME_HEADER];
 
 /// Answers agentgateway.
 pub(super) struct Service {
@@ -118,6 +122,7 @@ async fn decide(gateway: &Gateway, enforcer: &Caller, request: McpRequest) -> Re
     let acting = who(gateway, enforcer, &context, &connectors, &told).await?;
     let asking = Asking { gateway, enforcer, acting: &acting };
     let params = mcp_request.map_or_else(|| Ok(Map::new()), |params| object(&params))?;
+    told.must_agree(&method, &params)?;
     let is_list = mcp::governed(&method).is_some_and(|governed| governed.is_list());
     if connectors.len() > 1 && mcp::governed(&method).is_some() && !is_list {
         let sentence = format!("`{method}` is for one server, and this one names several");
@@ -160,11 +165,11 @@ async fn look(
         return Err(Denial::forbidden(ended.clone()));
     }
     let before = object(&mcp_response)?;
-    let (state, now, caller) = (gateway.engine.state(), gateway.engine.now(), acting.caller);
+    let (state, now) = (gateway.engine.state(), gateway.engine.now());
     let servers: Vec<lists::Server> = service_names.into_iter().zip(connectors).map(lists::Server::new).collect();
     // Deciding about some hundred tools takes milliseconds: not on a thread that others wait for.
     let looked = tokio::task::spawn_blocking(move || {
-        let after = list.cut(&state, &caller, &servers, before.clone(), now);
+        let after = list.cut(&state, &acting, &servers, before.clone(), now);
         (after != before).then_some(after)
     });
     looked.await.map_err(|_| Denial::doubt("fault", "Remit failed while it made this list", "try again"))
@@ -223,6 +228,20 @@ impl Told {
         let address = line(":scheme").zip(line(":authority")).zip(target);
         let address = address.map(|((scheme, authority), path)| format!("{scheme}://{authority}{path}"));
         Ok(Self { headers, method: line(":method").map(str::to_owned), address })
+    }
+
+    /// Whether the headers of the protocol, as far as any of them is passed on, say nothing else than the message: the same as at Remit's own doors.
+    fn must_agree(&self, method: &str, params: &Map<String, Value>) -> Result<(), Denial> {
+        if !SPOKEN_HEADERS.iter().any(|name| self.headers.contains_key(*name)) {
+            return Ok(());
+        }
+        let (method, params) = (method.to_owned(), params.clone());
+        let message = match method.starts_with("notifications/") {
+            true => Message::Notification { method, params },
+            // Its id is not passed on, and no header says it.
+            false => Message::Request { id: RequestId::Number("0".to_owned()), method, params },
+        };
+        Ok(mcp::must_agree(&self.headers, &message)?)
     }
 
     /// Notes the credential that the configuration passes on, which may be the one that the headers have too.

@@ -1,10 +1,9 @@
 //! Lists of what there is, cut down to what the caller could use: the same function decides calls.
 
-use remit_domain::{Feature, OperationName, Reachable, State, Timestamp};
+use remit_domain::{Feature, Onlooker, OperationName, Reachable, State, Timestamp};
 use serde_json::{Map, Value};
 
-use crate::caller::Caller;
-use crate::gate;
+use super::acting::Acting;
 use crate::mcp::{self, features, tools};
 use crate::upstream::Governed;
 
@@ -43,11 +42,11 @@ impl List {
         mcp::governed(method).filter(|governed| governed.is_list()).map(Self::Feature)
     }
 
-    /// What of the result `page` of `servers` the caller may see.
+    /// What of the result `page` of `servers` the one who acts may see: what its task could use, and the agent that is named as well.
     pub fn cut(
         self,
         state: &State,
-        caller: &Caller,
+        acting: &Acting,
         servers: &[Server],
         mut page: Map<String, Value>,
         now: Timestamp,
@@ -62,9 +61,9 @@ impl List {
             _ => Vec::new(),
         };
         let seen: Vec<Value> = match self {
-            Self::Tools => entries.into_iter().filter_map(|entry| tool(state, caller, servers, &entry, now)).collect(),
+            Self::Tools => entries.into_iter().filter_map(|entry| tool(state, acting, servers, &entry, now)).collect(),
             Self::Feature(governed) => {
-                let seen = |entry: &Value| has_use(state, caller, servers, governed, entry, now);
+                let seen = |entry: &Value| has_use(state, acting, servers, governed, entry, now);
                 entries.into_iter().filter(seen).collect()
             }
         };
@@ -73,16 +72,16 @@ impl List {
     }
 }
 
-/// The definition that a person approved of the tool that `entry` names, if some call of this caller could be allowed or asked for.
+/// The definition that a person approved of the tool that `entry` names, if some call of the one who acts could be allowed or asked for.
 /// Whatever the server says of it now is left out: agents read it.
-fn tool(state: &State, caller: &Caller, servers: &[Server], entry: &Value, now: Timestamp) -> Option<Value> {
+fn tool(state: &State, acting: &Acting, servers: &[Server], entry: &Value, now: Timestamp) -> Option<Value> {
     let name = entry.get("name").and_then(Value::as_str)?;
     let (connector, own) = place(servers, name)?;
     let operation = state.operations.get(&OperationName::new(connector, own))?;
     if operation.withdrawn.is_some() || Feature::of_tool(own).is_some() {
         return None;
     }
-    let listing = remit_domain::listing(state, state.task(caller.task).ok()?, operation, now);
+    let listing = remit_domain::listing(state, onlooker(state, acting)?, operation, now);
     let shown = listing.reachable != Reachable::Never;
     shown.then(|| tools::with_listing(tools::named(operation, name.to_owned()), &listing))
 }
@@ -101,10 +100,24 @@ fn place<'a>(servers: &'a [Server], name: &'a str) -> Option<(&'a str, &'a str)>
     if places.next().is_some() { None } else { Some(found) }
 }
 
-/// Whether the caller could use what `entry` names. Where several servers are put together, whatever could be of any of them.
+/// Who looks at a list: what is seen has to be of use to the agent that is named as well.
+fn onlooker<'a>(state: &'a State, acting: &Acting) -> Option<Onlooker<'a>> {
+    Some(Onlooker { task: state.task(acting.caller.task).ok()?, named: acting.named })
+}
+
+/// Whether `feature` of `connector` is approved, and some use of it could be allowed to whoever acts.
+fn reaches(state: &State, acting: &Acting, connector: &str, feature: Feature, now: Timestamp) -> bool {
+    let operation = state.operations.get(&OperationName::new(connector, feature.name()));
+    let operation = operation.filter(|operation| operation.withdrawn.is_none()).zip(onlooker(state, acting));
+    operation
+        .is_some_and(|(operation, onlooker)| remit_domain::reach(state, onlooker, operation, now) != Reachable::Never)
+}
+
+/// Whether the one who acts could use what `entry` names. Where several servers are put together, whatever could be of all of them. Of an
+/// agent that is named only what it could use of the feature counts, not the name or address itself.
 fn has_use(
     state: &State,
-    caller: &Caller,
+    acting: &Acting,
     servers: &[Server],
     governed: Governed,
     entry: &Value,
@@ -120,9 +133,10 @@ fn has_use(
     };
     servers.iter().all(|server| {
         let connector = server.connector.as_str();
-        match (asks, servers) {
-            (Some(asks), [_]) => features::could_use(state, caller, connector, asks, member, own, now),
-            _ => gate::available(state, caller.task, connector, feature, now),
-        }
+        let itself = match (asks, servers) {
+            (Some(asks), [_]) => features::could_use(state, &acting.caller, connector, asks, member, own, now),
+            _ => true,
+        };
+        itself && reaches(state, acting, connector, feature, now)
     })
 }

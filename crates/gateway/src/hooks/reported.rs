@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
-use http::{HeaderMap, HeaderName, HeaderValue};
-use remit_domain::OperationPattern;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use remit_domain::{OperationPattern, Refusal};
 
 use super::denial::Denial;
 use super::path;
@@ -40,7 +40,7 @@ pub(super) struct Reported {
     pub scheme: String,
     pub headers: HeaderMap,
     pub body: Body,
-    /// What it is asked about: the connector that the configuration names, or else the name of the host.
+    /// What it is asked about: the connector that the configuration names. What the client writes as its host does not choose it.
     pub connector: String,
     /// The agent that the configuration names.
     pub agent: Option<String>,
@@ -49,6 +49,15 @@ pub(super) struct Reported {
     /// Whom the client's certificate names.
     pub principal: Option<String>,
     pub from: Option<IpAddr>,
+}
+
+/// A request that depends on a body of which nobody knows whether it is all there. `why` is the beginning of the sentence.
+pub(super) fn body_unknown(why: &str) -> Refusal {
+    let sentence = format!("{why}, and what came of it may not be all of it, or is too large");
+    Refusal::new("body_unknown", sentence).help(
+        "let the gateway send whole bodies: `with_request_body`, without `allow_partial_message`; and say so in its configuration: \
+         `context_extensions: {bodies: whole}`",
+    )
 }
 
 impl Reported {
@@ -69,8 +78,13 @@ impl Reported {
             })?;
         let query = query.map(str::to_owned);
         let headers = headers(&http)?;
-        let body = body(&headers, &http);
-        let connector = context_extensions.remove("connector").unwrap_or_else(|| name_of(&http.host));
+        let whole = context_extensions.remove("bodies").is_some_and(|said| said == "whole");
+        let body = body(&headers, &http, whole && is_buffered(&headers, &http));
+        let connector = context_extensions.remove("connector").ok_or_else(|| {
+            let help =
+                "name the connector there, for the route or virtual host: `context_extensions: {connector: NAME}`";
+            Denial::doubt("connector_unnamed", "the gateway's configuration does not say what this request is to", help)
+        })?;
         must_be_a_connector(&connector)?;
         let Peer { address, principal } = source.unwrap_or_default();
         let from = address
@@ -126,21 +140,12 @@ fn method(method: &str) -> Result<String, Denial> {
     Ok(method.to_owned())
 }
 
-/// The name of a host, without its port.
-fn name_of(host: &str) -> String {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    };
-    name.to_ascii_lowercase()
-}
-
 /// A name that could be read as connector and tool at once would be decided as something else than it was asked for.
 fn must_be_a_connector(connector: &str) -> Result<(), Denial> {
     let named: Result<OperationPattern, _> = format!("{connector}/*").parse();
     named.map(drop).map_err(|_| {
         let help = "name a connector in the gateway's configuration: `context_extensions`, `connector`";
-        Denial::doubt("connector_unknown", "this host can be no connector's name", help)
+        Denial::doubt("connector_unknown", format!("`{connector}` can be no connector's name"), help)
     })
 }
 
@@ -168,9 +173,15 @@ fn headers(http: &HttpRequest) -> Result<HeaderMap, Denial> {
     Ok(headers)
 }
 
+/// Whether Envoy waits for the body before it asks, where it is configured to: it does not where a connection becomes another one.
+fn is_buffered(headers: &HeaderMap, http: &HttpRequest) -> bool {
+    !headers.contains_key(UPGRADE) && http.method != Method::CONNECT.as_str()
+}
+
 /// What is known of the body. A client may say what it likes in headers, so it is whole only if nothing says otherwise and something that the
-/// client's own server relies on says so.
-fn body(headers: &HeaderMap, http: &HttpRequest) -> Body {
+/// client's own server relies on says so, and there is none only if that says so or `all_come`: then the configuration says that bodies
+/// are passed on, and Envoy says of each that it did.
+fn body(headers: &HeaderMap, http: &HttpRequest, all_come: bool) -> Body {
     let (text, raw) = (http.body.as_bytes(), http.raw_body.as_slice());
     let bytes = if raw.is_empty() { text } else { raw };
     let partial = headers.get_all(PARTIAL_HEADER).iter().collect::<Vec<_>>();
@@ -192,7 +203,7 @@ fn body(headers: &HeaderMap, http: &HttpRequest) -> Body {
     let has_none = || !headers.contains_key(TRANSFER_ENCODING) && http.protocol.starts_with("HTTP/1");
     match (bytes.is_empty(), length) {
         (true, Some(_)) => Body::None,
-        (true, None) if has_none() => Body::None,
+        (true, None) if all_come || has_none() => Body::None,
         (false, Some(_)) => Body::Whole(bytes.to_vec()),
         (false, None) if said_whole => Body::Whole(bytes.to_vec()),
         _ => Body::Unknown,

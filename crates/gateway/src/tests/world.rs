@@ -213,6 +213,7 @@ impl World {
             resource: format!("{}/mcp", self.url),
             challenge: challenge.clone(),
             key: None,
+            configuration: None,
             ttl_seconds: None,
         };
         self.submit(&self.ada, Command::Consent(Box::new(consent))).await;

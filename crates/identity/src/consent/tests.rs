@@ -25,6 +25,7 @@ fn request() -> ConsentRequest {
         ends_at: None,
         intent_hash: None,
         jkt: None,
+        configuration: None,
         agent_hint: None,
         issued_at: NOW,
         expires_at: NOW + 600,

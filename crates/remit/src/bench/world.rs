@@ -86,6 +86,7 @@ pub async fn agent(engine: &Engine, root: &Actor, ana: &Actor, name: &str) -> an
         data_classes: vec![DataClass::D1],
         environment: Some(Environment::Production),
         review_at: Some(engine.now().plus_seconds(90 * 24 * 3600)),
+        enforcer: true,
     };
     let register = Command::RegisterAgent(Box::new(RegisterAgent { name: name.to_owned(), profile }));
     let receipt = engine.submit(root.clone(), register).await?;

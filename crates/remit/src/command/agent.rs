@@ -36,6 +36,7 @@ const ROWS: &[Column] = &[
     ("data", "/data_classes"),
     ("environment", "/environment"),
     ("review", "/review_at"),
+    ("asks for others", "/enforcer"),
     ("configuration", "/configuration/digest"),
     ("keys", "/keys"),
     ("workloads", "/workloads"),
@@ -72,6 +73,9 @@ pub struct Profile {
     /// When a person has to look at it again.
     #[arg(long, value_name = "DURATION", value_parser = duration_seconds)]
     review_in: Option<u64>,
+    /// Whether it enforces elsewhere what Remit decides, as a gateway or an application, and may ask about what others do.
+    #[arg(long, value_name = "BOOLEAN", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    enforcer: Option<bool>,
 }
 
 impl Profile {
@@ -86,6 +90,7 @@ impl Profile {
         put("data_classes", (!self.data_classes.is_empty()).then(|| json!(self.data_classes)));
         put("environment", self.environment.map(Value::from));
         put("review_in_seconds", self.review_in.map(Value::from));
+        put("enforcer", self.enforcer.map(Value::from));
         Value::Object(body)
     }
 }

@@ -4,11 +4,11 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::output::{Column, text_at};
-use super::who::{When, asked, condition, whole};
+use super::who::{When, asked, condition, operation, whole};
 use super::{Client, Failure, Output};
 
 const REACHES: &[Column] = &[
-    ("operation", "/operation"),
+    ("operation", "/cell"),
     ("verb", "/verb"),
     ("risk", "/risk"),
     ("data", "/data"),
@@ -20,7 +20,7 @@ const REACHES: &[Column] = &[
 ];
 
 const BEYOND: &[Column] = &[
-    ("operation", "/operation"),
+    ("operation", "/cell"),
     ("data", "/data"),
     ("agents", "/agents"),
     ("through", "/agent_names"),
@@ -78,6 +78,7 @@ fn show(answer: &Value, output: &Output, columns: &[Column], reached: impl Fn(&V
     let rows = answer.get("items").and_then(Value::as_array).into_iter().flatten().map(|item| {
         let (mut row, way) = (item.clone(), reached(item));
         if let Some(members) = row.as_object_mut() {
+            members.insert("cell".to_owned(), way.as_ref().map(operation).into());
             members.insert("when".to_owned(), condition(way.as_ref()).into());
             members.insert("asked".to_owned(), asked(way.as_ref()).into());
             let agents = item.get("through").and_then(Value::as_array).into_iter().flatten();

@@ -180,8 +180,7 @@ fn in_a_row(item: &Value) -> Value {
     let direct = item.get("kind") == Some(&json!("person"));
     let who = if direct { format!("{} (directly)", text_at(item, "/person")) } else { text_at(item, "/agent") };
     let reaches = item.get("reaches").and_then(Value::as_array);
-    let mut operations: Vec<String> =
-        reaches.into_iter().flatten().map(|reached| text_at(reached, "/operation")).collect();
+    let mut operations: Vec<String> = reaches.into_iter().flatten().map(operation).collect();
     if item.get("more") == Some(&json!(true)) {
         operations.push("…".to_owned());
     }
@@ -193,6 +192,12 @@ fn in_a_row(item: &Value) -> Value {
         members.insert("asked".to_owned(), asked(item.pointer("/reaches/0")).into());
     }
     row
+}
+
+/// An operation, in a cell: what Remit decides about it may be for somebody else to keep to.
+pub(super) fn operation(reached: &Value) -> String {
+    let name = text_at(reached, "/operation");
+    if reached.get("enforced_elsewhere") == Some(&json!(true)) { format!("{name} (enforced elsewhere)") } else { name }
 }
 
 /// When a call is allowed, in a cell.

@@ -24,6 +24,7 @@ impl Elsewhere for Foreign {
 pub fn api_settings(config: &Config, addresses: &Addresses, foreign: &Foreign) -> anyhow::Result<Settings> {
     let mcp_url = format!("{}/mcp", addresses.gateway);
     Ok(Settings {
+        production: config.realm.production,
         transmitters: Arc::new(transmitters(config, foreign)),
         oauth: oauth(config, addresses, foreign)?,
         ..Settings::at(&addresses.control, &mcp_url)

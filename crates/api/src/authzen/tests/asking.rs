@@ -86,7 +86,7 @@ async fn what_a_person_approves_is_permitted_once_and_nothing_else_is() {
 #[tokio::test]
 async fn an_approval_is_nobody_elses() {
     let house = House::of("approval").await;
-    house.world.agent("other", "ana", |_| {}).await;
+    house.world.agent("other", "ana", |profile| profile.enforcer = true).await;
     house.world.grant("other", &["payment/*"], 3_600).await;
     let task = house.world.task("other").await;
     let token = house.world.token(task).await;

@@ -10,10 +10,10 @@ use url::form_urlencoded::Serializer;
 use super::{Ask, House, ISSUER, both, claims, form, task_of};
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const BACK: &str = "http://127.0.0.1/back";
+pub(super) const BACK: &str = "http://127.0.0.1/back";
 const CODE: (&str, &str) = ("grant_type", "authorization_code");
 
-async fn client(house: &House) -> String {
+pub(super) async fn client(house: &House) -> String {
     let register = Command::RegisterClient { name: "desk-app".to_owned(), redirect_uris: vec![BACK.to_owned()] };
     house.world.submit(&house.world.root(), register).await;
     house.world.engine.read(|state| state.clients.values().next().unwrap().id.to_string())
@@ -23,7 +23,7 @@ fn challenge() -> String {
     base64url::encode(digest::sha256(VERIFIER.as_bytes()))
 }
 
-fn question<'a>(client: &str, back: &str) -> Vec<(&'a str, String)> {
+pub(super) fn question<'a>(client: &str, back: &str) -> Vec<(&'a str, String)> {
     let challenge = challenge();
     form(&[
         ("client_id", client),
@@ -35,24 +35,24 @@ fn question<'a>(client: &str, back: &str) -> Vec<(&'a str, String)> {
     ])
 }
 
-fn with<'a>(mut question: Vec<(&'a str, String)>, name: &'a str, value: &str) -> Vec<(&'a str, String)> {
+pub(super) fn with<'a>(mut question: Vec<(&'a str, String)>, name: &'a str, value: &str) -> Vec<(&'a str, String)> {
     question.retain(|(own, _)| *own != name);
     question.push((name, value.to_owned()));
     question
 }
 
-async fn authorize(house: &House, question: &[(&str, String)]) -> (StatusCode, Option<String>, Value) {
+pub(super) async fn authorize(house: &House, question: &[(&str, String)]) -> (StatusCode, Option<String>, Value) {
     let query = Serializer::new(String::new()).extend_pairs(question).finish();
     house.get(&format!("/oauth/authorize?{query}")).await
 }
 
-fn opened(house: &House, location: &str) -> ConsentRequest {
+pub(super) fn opened(house: &House, location: &str) -> ConsentRequest {
     let sealed = location.strip_prefix(&format!("{ISSUER}/consent?request=")).unwrap_or_else(|| panic!("{location}"));
     ConsentRequest::open(&house.world.engine.key_for("consent"), sealed, house.now()).unwrap()
 }
 
 /// A person says yes to `request`, and the client has the code.
-async fn consent(house: &House, request: &ConsentRequest, code: &str) {
+pub(super) async fn consent(house: &House, request: &ConsentRequest, code: &str) {
     let consent = Consent {
         code: Digest::of_bytes(code.as_bytes()),
         client: request.client_id.clone(),
@@ -65,12 +65,13 @@ async fn consent(house: &House, request: &ConsentRequest, code: &str) {
         resource: request.resource.clone(),
         challenge: request.code_challenge.clone(),
         key: request.jkt.clone(),
+        configuration: request.configuration.as_deref().map(|digest| digest.parse().unwrap()),
         ttl_seconds: None,
     };
     house.world.submit(&house.world.root(), Command::Consent(Box::new(consent))).await;
 }
 
-fn redeem<'a>(client: &str, code: &str, back: &str) -> Vec<(&'a str, String)> {
+pub(super) fn redeem<'a>(client: &str, code: &str, back: &str) -> Vec<(&'a str, String)> {
     form(&[CODE, ("client_id", client), ("code", code), ("redirect_uri", back), ("code_verifier", VERIFIER)])
 }
 

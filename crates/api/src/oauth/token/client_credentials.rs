@@ -41,7 +41,7 @@ pub(super) async fn start(
     let target = wanted.target.clone().unwrap_or_else(|| Target::whole(api.engine.audience()));
     let meaning = Meaning { state: &state, gateway: api.engine.audience(), target: &target };
     let start = StartTask {
-        configuration: None,
+        configuration: wanted.configuration,
         agent: proved.agent,
         purpose: wanted.purpose().unwrap_or_else(|| purpose.to_owned()),
         acting_for: None,

@@ -4,7 +4,7 @@
 //! to the key of whoever takes over, which is proved with this request; the key of the token that went in is not asked for.
 
 use axum::response::Response;
-use remit_domain::{Actor, Command, DelegateTask, OperationPattern, Refusal, StartTask, State, lineage};
+use remit_domain::{Actor, Command, DelegateTask, Digest, OperationPattern, Refusal, StartTask, State, lineage};
 use remit_engine::Entries;
 use remit_identity::TaskClaims;
 use remit_identity::mission::{self, Entry};
@@ -17,6 +17,7 @@ use crate::oauth::details::{self, Meaning};
 use crate::oauth::error::OAuthError;
 use crate::oauth::form::Form;
 use crate::oauth::presented::{self, Alive};
+use crate::oauth::request;
 use crate::oauth::scope;
 use crate::oauth::target::Target;
 
@@ -30,6 +31,8 @@ struct Exchange<'a> {
     target: Target,
     scope: Vec<OperationPattern>,
     entries: Vec<Entry>,
+    /// What whoever takes over runs with; for a part of its own task nothing means what that runs with.
+    configuration: Option<Digest>,
 }
 
 pub(super) async fn grant(api: &Api, asked: &Asked, form: &Form) -> Result<Response, OAuthError> {
@@ -113,7 +116,8 @@ impl<'a> Exchange<'a> {
         // A place is no bound of a task, whose tokens can be renewed for another: so the scope keeps to it.
         let scope = scope::within(&target, scope::parse(form.optional("scope"))?, &from.task.scope)?;
         let entries = details::parse(form.optional("authorization_details"))?;
-        Ok(Self { state, from, target, scope, entries })
+        let configuration = request::configuration(form)?;
+        Ok(Self { state, from, target, scope, entries, configuration })
     }
 
     fn meaning(&self, api: &Api) -> Result<Vec<remit_domain::Authority>, OAuthError> {
@@ -129,7 +133,7 @@ impl<'a> Exchange<'a> {
         // The certificate of a connection binds nothing that began unbound; a proof of a key has to fit.
         let key = bound.key.filter(|_| bound.by_proof || task.key.is_some());
         let start = StartTask {
-            configuration: None,
+            configuration: self.configuration,
             agent: proved.agent,
             purpose: form.optional("purpose").unwrap_or(&task.purpose).to_owned(),
             acting_for: None,
@@ -184,6 +188,7 @@ impl<'a> Exchange<'a> {
             ttl_seconds: None,
             calls_max: None,
             key: bound.key,
+            configuration: self.configuration,
         };
         let actor = Actor::Agent { agent: proved.agent, task: None };
         Ok((actor, Command::DelegateTask(Box::new(ask))))

@@ -127,6 +127,25 @@ async fn a_change_is_reverted_by_another_change() {
 }
 
 #[tokio::test]
+async fn a_change_of_an_operation_is_reverted_where_its_connector_has_moved() {
+    let (house, mia) = house().await;
+    let edit = json!({"artefact": "operation", "operation": "helpdesk/read_ticket", "risk": 3});
+    let change = house.proposed("POST", "/v1/changes", json!({"edits": [edit], "reason": "it reads too much"})).await;
+    house.approved(&mia, &change).await;
+    let spec = json!({"kind": "http", "url": "http://localhost:2/mcp"});
+    let elsewhere = json!({"artefact": "connector", "name": "helpdesk", "spec": spec});
+    let moved = json!({"edits": [elsewhere], "reason": "it is served elsewhere"});
+    let moved = house.proposed("POST", "/v1/changes", moved).await;
+    house.approved(&mia, &moved).await;
+    let back = house.proposed("POST", &format!("/v1/changes/{change}/revert"), json!({})).await;
+    house.approved(&mia, &back).await;
+    let operations = house.ok("GET", "/v1/operations?connector=helpdesk", Value::Null).await;
+    assert!(operations["items"].as_array().unwrap().iter().all(|one| one["risk"] == 0), "{operations}");
+    let (_, problem) = house.ask("POST", &format!("/v1/changes/{change}/revert"), json!({})).await;
+    assert_eq!(problem["code"], "nothing_changes");
+}
+
+#[tokio::test]
 async fn an_emergency_is_active_at_once_and_two_others_look_at_it() {
     let (house, mia) = house().await;
     let change = house.proposed("POST", "/v1/people", json!({"name": "leo", "groups": ["administrators"]})).await;

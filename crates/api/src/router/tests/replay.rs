@@ -57,6 +57,7 @@ async fn a_replay_says_what_would_differ_and_what_stays() {
     assert_eq!(lines.iter().filter(|line| line.get("difference").is_some()).count(), 2);
     let nothing = replayed(&house, json!({"edits": []})).await;
     assert_eq!(nothing.last().unwrap()["report"]["different"], 0);
+    assert_eq!(nothing.last().unwrap()["passed"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +72,13 @@ async fn what_was_tried_for_a_change_is_recorded_with_it() {
     let last = lines.last().unwrap();
     assert!(last["recorded"].is_u64(), "{last}");
     let shown = house.ok("GET", &format!("/v1/changes/{change}"), Value::Null).await;
-    assert_eq!(shown["checks"][0]["check"], "replay", "{shown}");
+    let check = &shown["checks"][0];
+    assert_eq!((&check["check"], &check["passed"], &last["passed"]), (&json!("replay"), &json!(false), &json!(false)));
+    let summary = check["summary"].as_str().unwrap();
+    assert!(
+        summary.starts_with("of 3 actions recorded from 20") && summary.contains(" 2 would newly be denied"),
+        "{summary}"
+    );
 
     let address = format!("/v1/changes/{change}/shadow");
     let (status, problem) = house.ask("GET", &address, Value::Null).await;
@@ -79,6 +86,7 @@ async fn what_was_tried_for_a_change_is_recorded_with_it() {
     assert_eq!(house.ok("POST", &address, json!({})).await["running"], true);
     let ended = house.ok("POST", &address, json!({"on": false})).await;
     assert_eq!((&ended["running"], &ended["ended"]), (&json!(false), &json!("it was ended")));
+    assert_eq!(ended["passed"], false, "it has seen nothing");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -155,3 +155,27 @@ async fn questions_that_make_no_sense_are_refused() {
         assert_eq!(answer["code"], code, "{path}: {answer}");
     }
 }
+
+#[tokio::test]
+async fn an_answer_says_what_is_enforced_elsewhere_and_leaves_out_what_a_configuration_does_not_give() {
+    let house = help_desk().await;
+    let spec = ConnectorSpec::Elsewhere { subjects: Vec::new(), resources: Vec::new(), trusts_properties: false };
+    let tools = vec![operation("can_read", Verb::Read, 0, DataClass::D0, &json!({}))];
+    house.world.connector("todo", spec, tools).await;
+    let tools = json!(["todo/*", "helpdesk/read_ticket"]);
+    let edit = json!({"artefact": "configuration", "agent": "triage", "configuration": {"tools": tools}});
+    house.ok("POST", "/v1/changes", json!({"edits": [edit], "reason": "a look at it"})).await;
+    granted(&house, &["todo/*", "helpdesk/*"]).await;
+    let reach = house.ok("GET", "/v1/reach?agent=triage", Value::Null).await;
+    let rows: Vec<(&str, bool)> = reach["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["operation"].as_str().unwrap(), row["enforced_elsewhere"] == true))
+        .collect();
+    assert_eq!(rows, [("helpdesk/read_ticket", false), ("todo/can_read", true)]);
+    let can = house.ok("GET", "/v1/who-can?operation=todo/can_read", Value::Null).await;
+    assert_eq!(can["items"][0]["reaches"][0]["enforced_elsewhere"], true, "{can}");
+    let out = house.ok("GET", "/v1/who-can?operation=helpdesk/close_ticket", Value::Null).await;
+    assert_eq!(out["items"], json!([]));
+}

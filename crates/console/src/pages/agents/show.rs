@@ -96,6 +96,7 @@ fn profile(state: &Realm, agent: &Agent, now: Timestamp) -> Markup {
         }))
         (row("Environment", &html! { (profile.environment.map_or("none", |environment| environment.as_str())) }))
         (row("Data", &html! { @if data.is_empty() { (none("none")) } @else { (data.join(", ")) } }))
+        @if profile.enforcer { (row("Enforcer", &html! { "enforces elsewhere, and may ask about what others do" })) }
         (row("Review", &html! { @match profile.review_at { Some(at) => (moment(at, now)), None => (none("none")) } }))
         (row("Keys", &html! {
             @if agent.keys.is_empty() { (none("none: its tasks use bearer tokens")) }

@@ -22,6 +22,7 @@ fn request(world: &World) -> ConsentRequest {
         ends_at: None,
         intent_hash: None,
         jkt: None,
+        configuration: None,
         agent_hint: None,
         issued_at: now,
         expires_at: now + 60,
@@ -104,12 +105,13 @@ async fn what_ends_soon_is_no_longer_than_that_and_is_shown_with_all_that_was_sa
         goal: Some("tidy up".to_owned()),
         purpose: Some("never the archive".to_owned()),
         ends_at: Some(now + 120),
+        configuration: Some("ab".repeat(32)),
         authority: json!([part]),
         ..request(&world)
     };
     let text = sealed(&world, &asked);
     let page = world.get(&format!("/consent?request={text}"), &cookie).await;
-    for part in ["tidy up", "never the archive", "Ends at the latest", delegate] {
+    for part in ["tidy up", "never the archive", "Ends at the latest", delegate, &"ab".repeat(32)] {
         assert!(page.body.contains(part), "`{part}` is not shown: {}", page.body);
     }
     let token = page.field("form_token");
@@ -128,6 +130,7 @@ async fn what_ends_soon_is_no_longer_than_that_and_is_shown_with_all_that_was_sa
     let record = world.engine.record(head).await.unwrap().unwrap();
     let Event::AuthorizationConsented(consented) = record.record.event else { panic!("{record:?}") };
     assert!((1..=120).contains(&consented.ttl_seconds), "{}", consented.ttl_seconds);
+    assert_eq!(consented.configuration.map(|digest| digest.to_string()), Some("ab".repeat(32)));
     let over = sealed(&world, &ConsentRequest { ends_at: Some(now), ..asked });
     assert!(world.post("/consent", &cookie, &fields(&over)).await.status.is_client_error());
 }

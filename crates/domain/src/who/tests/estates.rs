@@ -7,7 +7,9 @@ use crate::operation::OperationApproved;
 use crate::person::PersonAdded;
 use crate::policy::check_edits;
 use crate::task::TaskStarted;
-use crate::{AgentProfile, Class, ConnectorSpec, Definition, Event, Grant, GrantId, Id, Kind, Moment, Verb};
+use crate::{
+    AgentProfile, Class, Configuration, ConnectorSpec, Definition, Event, Grant, GrantId, Id, Kind, Moment, Verb,
+};
 
 /// What random policies are put together from. Some name things that are there, some read what nobody else reads.
 const PRINCIPALS: &[&str] = &[
@@ -155,6 +157,7 @@ impl Estate {
             data_classes: vec![*dice.one(&[DataClass::D0, DataClass::D1, DataClass::D2, DataClass::D3])],
             environment: Some(*dice.one(&environments)),
             review_at: Some(self.now.plus_seconds(DAY)),
+            enforcer: false,
         };
         let (agent, name) = (id(number), format!("agent-{number}"));
         self.happened(Event::AgentRegistered(Box::new(AgentRegistered { agent, name, profile })));
@@ -164,6 +167,11 @@ impl Estate {
         if dice.coin() {
             let key = AgentKey { thumbprint: format!("key-{number}"), jwk: json!({}) };
             self.happened(Event::AgentKeyEnrolled { agent, key, code: crate::Digest::of_bytes(b"code") });
+        }
+        if dice.coin() {
+            let tools = (0..dice.roll(3)).map(|_| dice.one(&patterns()).clone()).collect();
+            let configuration = Some(Configuration { tools, ..Configuration::default() });
+            self.happened(Event::ConfigurationApproved { agent, configuration, by: id(0) });
         }
     }
 
@@ -228,7 +236,8 @@ impl Estate {
         let known = &self.state.agents[&agent];
         let moment = Moment::new(self.now, (number as u128) << 16);
         let key = known.keys.first().map(|key| key.thumbprint.clone());
-        TaskStarted { key, ..TaskStarted::begun(agent, &known.profile.purpose, &moment) }
+        let configuration = known.configuration.as_ref().map(Configuration::digest);
+        TaskStarted { key, configuration, ..TaskStarted::begun(agent, &known.profile.purpose, &moment) }
     }
 
     pub(super) fn operations(&self) -> Vec<OperationName> {

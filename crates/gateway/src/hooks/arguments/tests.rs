@@ -65,12 +65,44 @@ fn arguments_are_what_the_schema_names_and_nothing_else() {
 fn who_asks_for_what_is_kept_whatever_the_schema_names() {
     let subject = Subject { agent: "triage", principal: Some("spiffe://a.example/b") };
     let arguments = of(&reported(), &subject, None, &Value::Null).unwrap();
-    let expected =
-        json!({"subject": {"id": "triage", "principal": "spiffe://a.example/b"}, "resource": {"id": "/orders/7"}});
+    let Body::Whole(body) = reported().body else { panic!("no body") };
+    let context = json!({
+        "host": "shop.example",
+        "query": "full=1&part=a&part=b",
+        "body_sha256": Digest::of_bytes(&body).to_string(),
+        "body_size_bytes": body.len(),
+    });
+    let expected = json!({
+        "subject": {"id": "triage", "principal": "spiffe://a.example/b"},
+        "resource": {"id": "/orders/7"},
+        "context": context,
+    });
     assert_eq!((arguments.named.is_empty(), Value::Object(arguments.beside)), (true, expected));
     let schema = json!({"type": "object", "properties": {"resource": {}, "subject": {"type": "object", "properties": {"id": {}}}}});
     let arguments = of(&reported(), &subject, None, &schema).unwrap();
-    assert_eq!(Value::Object(arguments.beside), json!({"subject": {"principal": "spiffe://a.example/b"}}));
+    let expected = json!({"subject": {"principal": "spiffe://a.example/b"}, "context": context});
+    assert_eq!(Value::Object(arguments.beside), expected);
+}
+
+#[test]
+fn query_and_body_stand_beside_unless_the_arguments_hold_all_of_them() {
+    let context = |reported: &Reported, members: Value| {
+        let subject = Subject { agent: "triage", principal: None };
+        let arguments = of(reported, &subject, None, &naming(members)).unwrap();
+        let kept = arguments.beside.get("context").and_then(Value::as_object).cloned().unwrap_or_default();
+        kept.into_iter().map(|(name, _)| name).collect::<Vec<_>>()
+    };
+    let reported = reported();
+    assert!(context(&reported, json!({"host": {}, "query": {"type": "string"}, "body": {}})).is_empty());
+    let some = json!({"type": "object", "properties": {"amount": {"type": "integer"}}});
+    assert_eq!(context(&reported, json!({"host": {}, "query": {}, "body": some})), ["body_sha256", "body_size_bytes"]);
+    let full = json!({"type": "object", "properties": {"full": {"type": "string"}}});
+    assert_eq!(context(&reported, json!({"host": {}, "query": full, "body": {}})), ["query"]);
+    let bare = Reported { query: None, body: Body::None, ..reported.clone() };
+    assert!(context(&bare, json!({"host": {}})).is_empty());
+    let asked = Reported { query: Some(String::new()), ..bare.clone() };
+    assert_eq!(context(&asked, json!({"host": {}})), ["query"], "`/orders?` is not `/orders`");
+    assert_eq!(context(&Reported { body: Body::Unknown, ..bare }, json!({"host": {}})), ["body"]);
 }
 
 #[test]
@@ -133,5 +165,5 @@ fn the_catalogue_adds_what_is_known_and_never_says_who_somebody_is() {
         "resource": {"id": "/orders/7", "type": "orders", "department": "sales"},
     });
     assert_eq!(Value::Object(arguments.named), expected);
-    assert!(arguments.beside.is_empty());
+    assert!(!arguments.beside.contains_key("subject") && !arguments.beside.contains_key("resource"));
 }

@@ -12,7 +12,8 @@ fn asked(change: impl FnOnce(&mut HttpRequest)) -> AttributeContext {
         ..HttpRequest::default()
     };
     change(&mut http);
-    AttributeContext { request: Some(Request { http: Some(http) }), ..AttributeContext::default() }
+    let context_extensions = [("connector".to_owned(), "orders".to_owned())].into();
+    AttributeContext { request: Some(Request { http: Some(http) }), context_extensions, ..AttributeContext::default() }
 }
 
 fn body_of(protocol: &str, headers: &[(&str, &str)], body: &str) -> Body {
@@ -25,16 +26,22 @@ fn body_of(protocol: &str, headers: &[(&str, &str)], body: &str) -> Body {
 }
 
 #[test]
-fn a_request_is_about_the_host_unless_the_operator_says_otherwise() {
-    let reported = Reported::read(Some(asked(|_| {}))).unwrap();
-    assert_eq!((reported.connector.as_str(), reported.path.as_str()), ("shop.example", "/orders"));
-    assert_eq!(reported.query.as_deref(), Some("full=1"));
-    assert_eq!(reported.address(), "https://Shop.example:8443/orders");
+fn a_request_is_about_what_the_operator_says_and_never_what_the_client_writes() {
     let mut attributes = asked(|_| {});
-    attributes.context_extensions.insert("connector".to_owned(), "orders".to_owned());
     attributes.context_extensions.insert("agent".to_owned(), "triage".to_owned());
-    let reported = Reported::read(Some(attributes)).unwrap();
-    assert_eq!((reported.connector.as_str(), reported.agent.as_deref()), ("orders", Some("triage")));
+    let reported = Reported::read(Some(attributes.clone())).unwrap();
+    assert_eq!((reported.connector.as_str(), reported.path.as_str()), ("orders", "/orders"));
+    assert_eq!((reported.query.as_deref(), reported.agent.as_deref()), (Some("full=1"), Some("triage")));
+    assert_eq!(reported.address(), "https://Shop.example:8443/orders");
+    attributes.context_extensions.remove("connector");
+    let refusal = Reported::read(Some(attributes)).unwrap_err().refusal;
+    assert_eq!(refusal.code, "connector_unnamed");
+    assert!(refusal.help.unwrap().contains("context_extensions"));
+    for name in ["", "[::1]", "a/b"] {
+        let mut attributes = asked(|_| {});
+        attributes.context_extensions.insert("connector".to_owned(), name.to_owned());
+        assert_eq!(Reported::read(Some(attributes)).unwrap_err().refusal.code, "connector_unknown", "{name}");
+    }
 }
 
 #[test]
@@ -44,8 +51,6 @@ fn what_is_no_request_that_can_be_decided_has_a_code() {
     assert_eq!(code(|http| http.method = "GET /".to_owned()), "method_unread");
     assert_eq!(code(|http| http.path = "/a/../b".to_owned()), "path_ambiguous");
     assert_eq!(code(|http| http.path = format!("/{}", "a".repeat(limits::HOOK_PATH_BYTES_MAX))), "path_ambiguous");
-    assert_eq!(code(|http| http.host = "[::1]:80".to_owned()), "connector_unknown");
-    assert_eq!(code(|http| http.host = "a/b".to_owned()), "connector_unknown");
     let broken = |http: &mut HttpRequest| drop(http.headers.insert("a b".to_owned(), String::new()));
     assert_eq!(code(broken), "headers_unread");
     let many = |http: &mut HttpRequest| {
@@ -76,6 +81,27 @@ fn a_body_is_whole_only_where_nothing_leaves_it_open() {
     }
     let large = "a".repeat(limits::HOOK_BODY_BYTES_MAX + 1);
     assert_eq!(body_of("HTTP/2", &[("x-envoy-auth-partial-body", "false")], &large), Body::Unknown);
+}
+
+#[test]
+fn a_request_without_a_body_has_none_where_the_operator_says_that_bodies_come_whole() {
+    let body_of = |said: &str, change: &dyn Fn(&mut HttpRequest)| {
+        let mut attributes = asked(|http| {
+            http.protocol = "HTTP/2".to_owned();
+            change(http);
+        });
+        attributes.context_extensions.insert("bodies".to_owned(), said.to_owned());
+        Reported::read(Some(attributes)).unwrap().body
+    };
+    assert_eq!(body_of("whole", &|_| {}), Body::None);
+    assert_eq!(body_of("partial", &|_| {}), Body::Unknown);
+    assert_eq!(body_of("whole", &|http| http.method = "CONNECT".to_owned()), Body::Unknown);
+    for (name, value) in [("upgrade", "websocket"), ("content-length", "3"), ("x-envoy-auth-partial-body", "true")] {
+        let told = |http: &mut HttpRequest| drop(http.headers.insert(name.to_owned(), value.to_owned()));
+        assert_eq!(body_of("whole", &told), Body::Unknown, "{name}");
+    }
+    let unsaid = |http: &mut HttpRequest| http.raw_body = b"{}".to_vec();
+    assert_eq!(body_of("whole", &unsaid), Body::Unknown, "Envoy says of each body that it is whole");
 }
 
 #[test]

@@ -123,6 +123,7 @@ impl Estate {
             data_classes: one(&CLASSES, number / 5).into_iter().collect(),
             environment: one(&[Environment::Production, Environment::Development, Environment::Test], number / 11),
             review_at: Some(self.now.plus_seconds(90 * DAY_SECONDS)),
+            enforcer: false,
         };
         let register = RegisterAgent { name: format!("agent-{number}"), profile };
         self.must(Command::RegisterAgent(Box::new(register)))?;

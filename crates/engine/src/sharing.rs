@@ -7,16 +7,18 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 use remit_domain::{Actor, AgentId, Command, CredentialKind, Digest, ReportSharing, TaskId, Timestamp};
-use remit_engine::Engine;
 
-use crate::limits;
+use crate::Engine;
 
 #[cfg(test)]
 mod tests;
 
+/// Credentials that whoever holds them may use, with where each was seen.
+const SIGHTINGS_KEPT_MAX: usize = 65_536;
+
 /// From where a request came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Origin {
+pub struct Origin {
     address: Option<IpAddr>,
     svid: Option<String>,
 }
@@ -49,13 +51,16 @@ impl Origin {
 
 /// A credential, where it was seen now.
 #[derive(Debug, Clone)]
-pub(crate) struct Sighting {
+pub struct Sighting {
+    /// Digest of the credential as it was shown.
     pub credential: Digest,
     pub kind: CredentialKind,
+    /// Whose it is.
     pub agent: AgentId,
     pub task: Option<TaskId>,
     /// When the credential ends, in seconds since 1970; until then it is remembered.
     pub until: i64,
+    /// Where it was shown.
     pub origin: Origin,
 }
 
@@ -74,11 +79,12 @@ struct Seen {
     told: bool,
 }
 
-impl Sharing {
-    /// Whether the credential is known to be held by several. The first time that it shows, it is told, and so recorded, before anything
-    /// is done with it.
-    pub async fn is_shared(&self, engine: &Engine, sighting: Sighting, now: Timestamp) -> bool {
-        let Some(parties) = self.note(&sighting, now) else { return false };
+impl Engine {
+    /// Whether the credential is known to be held by several, at whichever door it was shown. The first time that it shows, it is told,
+    /// and so recorded, before anything is done with it.
+    pub async fn is_shared(&self, sighting: Sighting) -> bool {
+        let sharing = &self.inner.sharing;
+        let Some(parties) = sharing.note(&sighting, self.now()) else { return false };
         let report = ReportSharing {
             credential: sighting.credential,
             kind: sighting.kind,
@@ -86,13 +92,15 @@ impl Sharing {
             task: sighting.task,
             parties,
         };
-        if let Err(error) = engine.submit(Actor::Remit, Command::ReportSharing(Box::new(report))).await {
+        if let Err(error) = self.submit(Actor::Remit, Command::ReportSharing(Box::new(report))).await {
             tracing::warn!(agent = %sighting.agent, task = ?sighting.task, %error, "a shared credential could not be reported");
-            self.with(|seen| seen.get_mut(&sighting.credential).map(|seen| seen.told = false));
+            sharing.with(|seen| seen.get_mut(&sighting.credential).map(|seen| seen.told = false));
         }
         true
     }
+}
 
+impl Sharing {
     /// Notes where a credential was seen; the parties, if it is the first time that there are two.
     fn note(&self, sighting: &Sighting, now: Timestamp) -> Option<Vec<String>> {
         self.with(|all| {
@@ -106,7 +114,7 @@ impl Sharing {
                 }
                 return parties;
             }
-            if all.len() >= limits::SIGHTINGS_KEPT_MAX {
+            if all.len() >= SIGHTINGS_KEPT_MAX {
                 make_room(all, now);
             }
             let origin = sighting.origin.clone();
@@ -123,7 +131,7 @@ impl Sharing {
 /// Forgets what has ended; where that is not enough, the quarter that was not used for longest.
 fn make_room(all: &mut HashMap<Digest, Seen>, now: Timestamp) {
     all.retain(|_, seen| now.as_seconds() < seen.until);
-    if all.len() < limits::SIGHTINGS_KEPT_MAX {
+    if all.len() < SIGHTINGS_KEPT_MAX {
         return;
     }
     let mut used: Vec<Timestamp> = all.values().map(|seen| seen.used_at).collect();

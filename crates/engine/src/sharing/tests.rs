@@ -39,12 +39,12 @@ fn one_party_may_come_in_two_ways() {
 #[test]
 fn what_was_not_used_for_longest_is_forgotten_first() {
     let sharing = Sharing::default();
-    for place in 0..limits::SIGHTINGS_KEPT_MAX as u64 {
+    for place in 0..SIGHTINGS_KEPT_MAX as u64 {
         let at = NOW.plus_seconds(place / 100);
         assert_eq!(sharing.note(&sighting(&place.to_be_bytes(), "10.0.0.1", None), at), None);
     }
     assert_eq!(sharing.note(&sighting(b"new", "10.0.0.1", None), NOW.plus_seconds(660)), None);
     let kept = sharing.with(|seen| seen.len());
-    assert!(kept < limits::SIGHTINGS_KEPT_MAX && kept > limits::SIGHTINGS_KEPT_MAX / 2, "{kept}");
+    assert!(kept < SIGHTINGS_KEPT_MAX && kept > SIGHTINGS_KEPT_MAX / 2, "{kept}");
     assert!(sharing.with(|seen| !seen.contains_key(&Digest::of_bytes(&0_u64.to_be_bytes()))));
 }
