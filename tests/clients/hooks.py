@@ -70,6 +70,7 @@ class Envoy:
         principal: str = "",
         partial: bool = False,
         protocol: str = "HTTP/1.1",
+        text: bool = False,
     ) -> Checked:
         raw = b"" if body is None else json.dumps(body).encode()
         # As Envoy writes it, with its pseudo-headers.
@@ -77,8 +78,13 @@ class Envoy:
         if body is not None:
             told |= {"content-type": "application/json", "x-envoy-auth-partial-body": str(partial).lower()}
         http = attribute_context_pb2.AttributeContext.HttpRequest(
-            id="1", method=method, path=path, host=host, scheme="https", protocol=protocol, size=len(raw), raw_body=raw, headers=told
+            id="1", method=method, path=path, host=host, scheme="https", protocol=protocol, size=len(raw), headers=told
         )
+        if text:
+            # As without `pack_as_bytes`.
+            http.body = raw.decode()
+        else:
+            http.raw_body = raw
         attributes = attribute_context_pb2.AttributeContext(context_extensions=extensions or {})
         attributes.request.http.CopyFrom(http)
         attributes.source.principal = principal

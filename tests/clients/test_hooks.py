@@ -132,10 +132,10 @@ def agentgateway(house: House, tmp_path_factory: pytest.TempPathFactory) -> Agen
     return Agentgateway(house.channel, house.enforcer["token"], generate(tmp_path_factory.mktemp("ext_mcp")))
 
 
-# What a configuration says of a route: what it is to, and of whose requests it is if they show nobody.
+# What a configuration says of a route: what it is to, whose requests are that show nobody, and that the filter sends whole bodies.
 ORDERS = {"extensions": {"connector": "orders"}}
 DESK = {"extensions": {"connector": "desk"}}
-OWN_ORDERS = {"extensions": {"connector": "orders", "agent": ENFORCER}}
+OWN_ORDERS = {"extensions": {"connector": "orders", "agent": ENFORCER, "bodies": "whole"}}
 OWN_DESK = {"extensions": {"connector": "desk", "agent": ENFORCER}}
 
 
@@ -151,18 +151,18 @@ def test_who_is_not_known_gets_no_answer(house, token):
     assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
 
 
-def test_who_is_no_enforcer_gets_no_answer(house, agentgateway):
+def test_who_is_no_enforcer_is_told_no_and_gets_no_error_of_the_call(house, agentgateway):
     own = house.client["token"]
     client = Agentgateway(house.channel, own, (agentgateway.messages, agentgateway.clients))
-    for ask in (
-        lambda: Envoy(house.channel, own).check("GET", "/orders/7", **ORDERS),
-        lambda: client.request("tools/list", {}, "desk", client=own),
-        lambda: client.response("tools/list", {"tools": []}, "desk", authorization=f"Bearer {own}"),
+    denied = Envoy(house.channel, own).check("GET", "/orders/7", **ORDERS)
+    assert (denied.status, denied.code) == (403, "not_an_enforcer") and "--enforcer" in denied.problem["help"]
+    for answer in (
+        client.request("tools/list", {}, "desk", client=own),
+        client.response("tools/list", {"tools": []}, "desk", authorization=f"Bearer {own}"),
+        client.response("tools/call", {"content": []}, "desk"),
     ):
-        with pytest.raises(grpc.RpcError) as refused:
-            ask()
-        assert refused.value.code() == grpc.StatusCode.PERMISSION_DENIED
-        assert "not_an_enforcer" in refused.value.details() and "--enforcer" in refused.value.details()
+        assert answer.error.code == agentgateway.messages.AuthorizationError.PERMISSION_DENIED
+        assert json.loads(answer.error.mcp_error)["code"] == "not_an_enforcer" and "--enforcer" in answer.error.reason
 
 
 def test_what_names_nobody_and_nothing_is_denied(house, agentgateway):
@@ -267,11 +267,32 @@ def test_an_approval_is_for_the_query_and_the_body_that_no_schema_names(house):
     assert put().allowed
 
 
-def test_over_http_2_there_is_no_body_where_the_operator_says_that_bodies_come_whole(house):
-    unsaid = house.envoy.check("PUT", "/orders/9", protocol="HTTP/2", **OWN_ORDERS)
+@pytest.mark.parametrize("protocol", ["HTTP/1.1", "HTTP/2"])
+def test_there_is_no_body_only_where_the_operator_says_that_bodies_come_whole(house, protocol):
+    unsaid = house.envoy.check("PUT", "/orders/9", protocol=protocol, extensions={"connector": "orders", "agent": ENFORCER})
     assert (unsaid.status, unsaid.code) == (403, "body_unknown")
-    whole = OWN_ORDERS["extensions"] | {"bodies": "whole"}
-    assert house.envoy.check("PUT", "/orders/9", protocol="HTTP/2", extensions=whole).code == "approval_required"
+    assert house.envoy.check("PUT", "/orders/9", protocol=protocol, **OWN_ORDERS).code == "approval_required"
+    upgrade = {"connection": "upgrade", "upgrade": "websocket", "content-length": "0"}
+    becomes = house.envoy.check("PUT", "/orders/9", protocol=protocol, headers=upgrade, **OWN_ORDERS)
+    assert (becomes.status, becomes.code) == (403, "body_unknown"), "such a request is not waited for"
+
+
+def test_the_enforcer_s_own_name_is_for_requests_that_show_nobody(house):
+    by_certificate = house.envoy.check("GET", "/orders/7", principal=house.spiffe_id(CLIENT), **OWN_ORDERS)
+    assert house.event(by_certificate.headers["remit-decision"])["named"] == house.agent(CLIENT)
+    carrying = {"headers": {"authorization": f"Bearer {house.client['token']}"}}
+    other = house.envoy.check("GET", "/orders/7", principal=house.spiffe_id(ENFORCER), **carrying, **OWN_ORDERS)
+    assert (other.status, other.code) == (403, "credential_shared_run")
+    # The help desk was granted to the client alone.
+    called = house.envoy.calls("show_order", {"order_id": "O-5007"}, **carrying, **OWN_DESK)
+    assert "named" not in house.event(called.headers["remit-decision"])
+
+
+def test_a_body_in_text_is_the_body_only_where_it_stands_for_no_other_bytes(house):
+    assert house.envoy.check("POST", "/orders", body={"amount": 5, "item": "pen"}, text=True, **OWN_ORDERS).allowed
+    doubtful = house.envoy.check("POST", "/orders", body={"amount": 5, "item": "pen!"}, text=True, **OWN_ORDERS)
+    assert (doubtful.status, doubtful.code) == (403, "body_unknown") and "pack_as_bytes" in doubtful.problem["help"]
+    assert house.envoy.check("POST", "/orders", body={"amount": 5, "item": "pen!"}, **OWN_ORDERS).allowed
 
 
 def test_a_message_to_an_mcp_server_is_decided_as_the_tool_that_it_calls(house):
@@ -305,6 +326,7 @@ def test_agentgateway_s_calls_are_decided_asked_and_approved(house, agentgateway
     denied = agentgateway.request("tools/call", {"name": "show_order", "arguments": {"order_id": "O-5007"}}, "desk", agent=ENFORCER)
     assert denied.error.code == agentgateway.messages.AuthorizationError.PERMISSION_DENIED, "whoever asks has no grant for it"
     unread = agentgateway.messages.McpRequest(service_names=["desk"], method="tools/call", mcp_request=b'{"name": "a", "name": "b"}')
+    unread.metadata_context["agent"] = ENFORCER
     refused = agentgateway.stub.CheckRequest(unread, metadata=agentgateway.metadata)
     assert refused.error.code == agentgateway.messages.AuthorizationError.INVALID
 
@@ -347,6 +369,5 @@ def test_nobody_asks_with_a_task_that_has_ended(house):
     envoy = Envoy(house.channel, task["token"])
     assert envoy.check("GET", "/orders/7", **OWN_ORDERS).allowed
     house.remit.cli("task", "end", task["task"], "--note", "done", by="ana")
-    with pytest.raises(grpc.RpcError) as refused:
-        envoy.check("GET", "/orders/7", **ORDERS)
-    assert refused.value.code() == grpc.StatusCode.UNAUTHENTICATED
+    ended = envoy.check("GET", "/orders/7", **OWN_ORDERS)
+    assert (ended.status, ended.code) == (403, "task_ended"), "a no, and no error of the call"

@@ -94,6 +94,10 @@ pub const DENIAL_SECONDS: i64 = 600;
 pub const REQUEST_RETRY_SECONDS: u64 = 5;
 /// Lines of a replay that wait for a slow reader before the replay waits too.
 pub const REPLAY_LINES_WAITING_MAX: usize = 64;
+/// How long a shadow runs before it can pass, in seconds, unless it sees as many actions as below.
+pub const SHADOW_SECONDS_MIN: u64 = 3_600;
+/// How many actions a shadow decides again before it can pass, unless it runs as long as above.
+pub const SHADOW_ACTIONS_MIN: u64 = 1_000;
 /// Rows of one page of a search.
 pub const SEARCH_ROWS_MAX: usize = 1_000;
 /// Rows of one page of a search when nobody says otherwise.

@@ -20,6 +20,12 @@ use crate::auth::SignedIn;
 use crate::input::Body;
 use crate::{Api, Problem, limits, names, time};
 
+#[cfg(test)]
+mod tests;
+mod verdict;
+
+use verdict::{Reach, Verdict};
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ReplayRequest {
@@ -40,6 +46,8 @@ pub(crate) struct ReplayRequest {
 pub(crate) struct Proposed {
     pub change: Option<ChangeId>,
     pub edits: Vec<PolicyEdit>,
+    /// Edits of the change that are no policies, and so are not tried.
+    pub other_edits: usize,
 }
 
 impl Proposed {
@@ -51,19 +59,21 @@ impl Proposed {
     ) -> Result<Option<Self>, Refusal> {
         match (change, edits) {
             (None, None) => Ok(None),
-            (None, Some(edits)) => Ok(Some(Self { change: None, edits })),
+            (None, Some(edits)) => Ok(Some(Self { change: None, edits, other_edits: 0 })),
             (Some(_), Some(_)) => {
                 Err(Refusal::new("bad_request", "a change or edits can be tried, not both")
                     .help("leave out one of them"))
             }
             (Some(change), None) => {
                 let id: ChangeId = names::id("change", change)?;
-                let edits = state.changes.get(&id).ok_or_else(|| Refusal::unknown("change", id))?.policy_edits();
+                let known = state.changes.get(&id).ok_or_else(|| Refusal::unknown("change", id))?;
+                let edits = known.policy_edits();
                 if edits.is_empty() {
                     return Err(Refusal::new("no_policies", format!("the change `{id}` edits no policy"))
                         .help("only policies can be tried on calls"));
                 }
-                Ok(Some(Self { change: Some(id), edits }))
+                let other_edits = known.edits.len() - edits.len();
+                Ok(Some(Self { change: Some(id), edits, other_edits }))
             }
         }
     }
@@ -77,12 +87,14 @@ pub(crate) async fn replay(
 ) -> Result<Response, Problem> {
     let ReplayRequest { change, edits, from, to, every } = request;
     let proposed = Proposed::of(&api.engine.state(), change.as_deref(), edits)?;
-    let Proposed { change, edits } = proposed.ok_or_else(|| {
+    let proposed = proposed.ok_or_else(|| {
         Refusal::new("bad_request", "nothing is said about which policies to try").help("give `change` or `edits`")
     })?;
     let (from, to) = (time::parse_optional(from.as_deref())?, time::parse_optional(to.as_deref())?);
     let (lines, mut told) = mpsc::channel::<Result<Value, ReplayError>>(limits::REPLAY_LINES_WAITING_MAX);
-    tokio::spawn(run(api, by, change, Replay { edits, from, to, every }, lines));
+    let reach = if from.is_none() && to.is_none() { Reach::Everything } else { Reach::Chosen };
+    let replay = Replay { edits: proposed.edits.clone(), from, to, every };
+    tokio::spawn(run(api, by, (proposed, reach), replay, lines));
     // What cannot be begun is refused as everything else is; what has begun has its answer in lines.
     let first = match told.recv().await {
         Some(Ok(first)) => first,
@@ -99,7 +111,7 @@ pub(crate) async fn replay(
 async fn run(
     api: Api,
     by: SignedIn,
-    change: Option<ChangeId>,
+    tried: (Proposed, Reach),
     replay: Replay,
     lines: mpsc::Sender<Result<Value, ReplayError>>,
 ) {
@@ -118,7 +130,7 @@ async fn run(
         if is_heard { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     });
     let last = match replayed.await {
-        Ok(report) => Ok(reported(&api, change, &report).await),
+        Ok(report) => Ok(reported(&api, tried, &report).await),
         Err(error) => Err(error),
     };
     // Who has gone away does not need the answer.
@@ -126,10 +138,11 @@ async fn run(
 }
 
 /// The last line. What was tried for a change is recorded with it, so that whoever approves it sees what it would have done.
-async fn reported(api: &Api, change: Option<ChangeId>, report: &ReplayReport) -> Value {
-    let mut line = json!({"report": report, "passed": report.passed(), "sentence": report.sentence()});
-    if let (Some(change), Some(members)) = (change, line.as_object_mut()) {
-        let (seq, unrecorded) = match record(api, change, "replay", report).await {
+async fn reported(api: &Api, (proposed, reach): (Proposed, Reach), report: &ReplayReport) -> Value {
+    let verdict = Verdict::of_replay(report, reach, proposed.other_edits);
+    let mut line = json!({"report": report, "passed": verdict.passed, "sentence": verdict.sentence});
+    if let (Some(change), Some(members)) = (proposed.change, line.as_object_mut()) {
+        let (seq, unrecorded) = match record(api, change, verdict).await {
             Ok(seq) => (Some(seq), None),
             Err(problem) => (None, Some(json!(problem.refusal()))),
         };
@@ -139,10 +152,9 @@ async fn reported(api: &Api, change: Option<ChangeId>, report: &ReplayReport) ->
     line
 }
 
-/// Records with `change` what trying it came to, and whether all would be answered alike; the number of the record. Remit itself says
-/// it: it is the one that tried.
-async fn record(api: &Api, change: ChangeId, check: &str, report: &ReplayReport) -> Result<u64, Problem> {
-    let (passed, summary) = (report.passed(), report.sentence());
+/// Records with `change` what trying it came to; the number of the record. Remit itself says it: it is the one that tried.
+async fn record(api: &Api, change: ChangeId, verdict: Verdict) -> Result<u64, Problem> {
+    let Verdict { check, passed, sentence: summary } = verdict;
     let command = Command::RecordCheck { change, check: check.to_owned(), passed, summary };
     Ok(api.submit(Actor::Remit, command).await?.seq)
 }
@@ -167,10 +179,10 @@ const fn on() -> bool {
 }
 
 fn view(report: &ShadowReport) -> Value {
-    let mut view = json!(report);
+    let (mut view, verdict) = (json!(report), Verdict::of_shadow(report));
     if let Some(members) = view.as_object_mut() {
-        members.insert("passed".to_owned(), report.report.passed().into());
-        members.insert("sentence".to_owned(), report.report.sentence().into());
+        members.insert("passed".to_owned(), verdict.passed.into());
+        members.insert("sentence".to_owned(), verdict.sentence.into());
     }
     view
 }
@@ -190,7 +202,7 @@ pub(crate) async fn set_shadow(
     let report = api.engine.end_shadow(change).await.map_err(|error| problem_of(&error))?;
     if was_running {
         // A change that was answered meanwhile has no checks any more.
-        drop(record(&api, change, "shadow", &report.report).await);
+        drop(record(&api, change, Verdict::of_shadow(&report)).await);
     }
     Ok(Json(view(&report)))
 }

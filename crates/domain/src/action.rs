@@ -192,6 +192,9 @@ pub struct ActionAllowed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<ApprovalId>,
     pub attendance: Attendance,
+    /// What this brings into the task where somebody else enforces it, so that no outcome will say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<Vec<String>>,
 }
 
 /// An action was denied.
@@ -331,7 +334,12 @@ pub(crate) fn decide_attempt(
                 (None, Some(_)) => Attendance::Attended,
                 (None, None) => Attendance::Unattended,
             };
-            let allowed = ActionAllowed { action, facts, digest, determining, grant: grant_id, approval, attendance };
+            // An enforcer's own task stands for many subjects and gathers nothing.
+            let is_seen_elsewhere = facts.enforcer.is_some_and(|enforcer| enforcer != facts.agent);
+            let operation = state.operations.get(&facts.operation).filter(|_| is_seen_elsewhere);
+            let labels = operation.map(|operation| labels_of(operation));
+            let grant = grant_id;
+            let allowed = ActionAllowed { action, facts, digest, determining, grant, approval, attendance, labels };
             Event::ActionAllowed(Box::new(allowed))
         }
         Judgement::Ask { ask, reasons } => Event::ApprovalRequested(Box::new(ApprovalRequested {
@@ -536,10 +544,11 @@ pub(crate) fn apply_allowed(state: &mut State, allowed: &ActionAllowed, at: Time
         task::note_approved(state, facts.task, operation.data);
     }
     if let Some(enforcer) = facts.enforcer {
-        // Whoever enforces it sees what comes of it; here nothing is awaited, so whatever may come back counts. An enforcer's own task
-        // stands for many subjects and gathers nothing.
+        // Whoever enforces it sees what comes of it; here nothing is awaited, so whatever may come back counts.
         if let Some(operation) = operation.filter(|_| enforcer != facts.agent) {
-            task::add_labels(state, facts.task, &labels_of(&operation));
+            // The first records of this kind did not say which labels.
+            let labels = allowed.labels.clone().unwrap_or_else(|| labels_of(&operation));
+            task::add_labels(state, facts.task, &labels);
             task::add_data(state, facts.task, operation.data);
         }
         return;

@@ -345,6 +345,13 @@ pub(crate) fn decide_activate(state: &State, actor: &Actor, id: AgentId, at: &Mo
         AgentStatus::Suspended | AgentStatus::Decommissioned => agent.must_be_active()?,
     }
     complete(&agent.profile, at.now)?;
+    if agent.profile.enforcer {
+        // Anybody describes a draft as anything; to be believed in what it says of others is for an administrator to give.
+        actor.administrator(state).map_err(|_| {
+            Refusal::new("widens_agent", format!("the agent `{}` would ask about what others do", agent.name))
+                .help("have an administrator activate it, or describe it without `enforcer`")
+        })?;
+    }
     Ok(vec![Event::AgentActivated { agent: id }])
 }
 

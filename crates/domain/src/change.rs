@@ -268,17 +268,13 @@ fn propose(
     let change: ChangeId = at.fresh_id();
     let is_founding = state.is_founding() && actor.administrator(state).is_ok();
     let is_active = kind == ChangeKind::Emergency && !is_founding;
+    if !is_founding {
+        // Before anything is compiled: what there is no place for costs nobody time.
+        must_have_room(state, author, kind)?;
+    }
     let deeds = deeds(state, &edits, is_active.then_some(change), author, at)?;
     if is_founding {
         return Ok(deeds);
-    }
-    must_have_room(state, author, kind)?;
-    if kind != ChangeKind::Emergency && state.changes.len() >= limits::PROPOSALS_PENDING_MAX {
-        return Err(Refusal::new(
-            "too_many_proposals",
-            format!("{} proposals already wait for an answer", limits::PROPOSALS_PENDING_MAX),
-        )
-        .help("take back those of your own that are stale, or ask an administrator to reject some"));
     }
     let count = u32::try_from(edits.len()).unwrap_or(u32::MAX);
     let proposed = ChangeProposed { change, author, reason: reason.to_owned(), kind, edits: count };
@@ -293,7 +289,7 @@ fn propose(
     Ok(events)
 }
 
-/// Nobody takes all the places in which proposals wait.
+/// There is a place for one more, and nobody takes all of them.
 fn must_have_room(state: &State, author: PersonId, kind: ChangeKind) -> Result<(), Refusal> {
     let own = state.changes.values().filter(|change| change.author == author);
     let (max, own) = match kind {
@@ -304,11 +300,18 @@ fn must_have_room(state: &State, author: PersonId, kind: ChangeKind) -> Result<(
             (limits::AUTHOR_PROPOSALS_MAX, own.filter(|change| change.status == ChangeStatus::Pending).count())
         }
     };
-    if own < max {
-        return Ok(());
+    if own >= max {
+        return Err(Refusal::new("too_many_proposals", format!("{own} changes of yours already wait for others"))
+            .help("have them answered, or take back what is no longer needed with `remit change reject`"));
     }
-    Err(Refusal::new("too_many_proposals", format!("{own} changes of yours already wait for others"))
-        .help("have them answered, or take back what is no longer needed with `remit change reject`"))
+    if kind != ChangeKind::Emergency && state.changes.len() >= limits::PROPOSALS_PENDING_MAX {
+        return Err(Refusal::new(
+            "too_many_proposals",
+            format!("{} proposals already wait for an answer", limits::PROPOSALS_PENDING_MAX),
+        )
+        .help("take back those of your own that are stale, or ask an administrator to reject some"));
+    }
+    Ok(())
 }
 
 fn check_bounds(state: &State, edits: &[Edit]) -> Result<(), Refusal> {

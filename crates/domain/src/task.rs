@@ -276,9 +276,9 @@ pub(crate) fn decide_start(
     agent.must_be_active()?;
     sandbox::must_not_be_built_in(agent)?;
     check_text("purpose", &start.purpose)?;
+    let started_by = starter(state, actor, start)?;
     let configuration = start.configuration.or_else(|| narrow::configuration(state, start));
     configuration::must_be_approved(agent, configuration)?;
-    let started_by = starter(state, actor, start)?;
     start.acting_for.map_or(Ok(()), |person| state.person(person).map(|_| ()))?;
     check_scope(&start.scope)?;
     authority::check(&start.authority)?;

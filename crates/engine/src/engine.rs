@@ -17,6 +17,7 @@ use crate::clock::Clock;
 use crate::committer::Published;
 use crate::error::SubmitError;
 use crate::record::Committed;
+use crate::rehearsal::Rehearsals;
 use crate::sequencer::{Job, QUEUE_COMMANDS_MAX};
 use crate::shadow::Shadows;
 use crate::sharing::Sharing;
@@ -70,7 +71,7 @@ pub(crate) struct Inner {
     pub reader: LogReader,
     pub past: Past,
     pub replays: Arc<Semaphore>,
-    pub rehearsals: Semaphore,
+    pub rehearsals: Rehearsals,
     pub shadows: Shadows,
     /// Where credentials were seen that whoever holds them may use.
     pub sharing: Sharing,
@@ -112,11 +113,10 @@ impl Engine {
         command: Command,
         contents: Vec<Content>,
     ) -> Result<Receipt, SubmitError> {
-        if self.inner.published.reserve_low.load(Ordering::Acquire) && !ends_something(&command) {
-            let refusal = Refusal::new("disk_full", "the disk of the ledger is nearly full, so nothing new is allowed");
-            return Err(SubmitError::Unavailable(refusal.help("the operator has to free space")));
-        }
-        let _turn = self.rehearse(&actor, &command).await;
+        self.must_have_space(&command)?;
+        let _turn = self.rehearse(&actor, &command).await?;
+        // It may have waited for its turn: whatever was looked at before is looked at again, and whether Remit stops just below.
+        self.must_have_space(&command)?;
         let (reply, answer) = oneshot::channel();
         let jobs = self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let jobs = jobs.ok_or_else(SubmitError::stopping)?;
@@ -125,6 +125,14 @@ impl Engine {
             mpsc::error::TrySendError::Closed(_) => SubmitError::stopping(),
         })?;
         answer.await.unwrap_or_else(|_| Err(SubmitError::stopping()))
+    }
+
+    fn must_have_space(&self, command: &Command) -> Result<(), SubmitError> {
+        if self.inner.published.reserve_low.load(Ordering::Acquire) && !ends_something(command) {
+            let refusal = Refusal::new("disk_full", "the disk of the ledger is nearly full, so nothing new is allowed");
+            return Err(SubmitError::Unavailable(refusal.help("the operator has to free space")));
+        }
+        Ok(())
     }
 
     /// Reads the committed state. Short, never awaits; for longer readings take [`Engine::state`].
@@ -318,6 +326,7 @@ impl Engine {
     pub async fn close(&self) {
         self.inner.stopped.send_replace(true);
         self.inner.jobs.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.inner.rehearsals.close();
         let take = |threads: &Mutex<Vec<JoinHandle<()>>>| {
             std::mem::take(&mut *threads.lock().unwrap_or_else(PoisonError::into_inner))
         };

@@ -26,7 +26,7 @@ use crate::outbox::{self, Effect, EraseContent};
 use crate::publisher::Publisher;
 use crate::realm_keys;
 use crate::recovery::{self, Anchor, Folded, Source};
-use crate::rehearsal::REHEARSALS_MAX;
+use crate::rehearsal::Rehearsals;
 use crate::replay::REPLAYS_MAX;
 use crate::sequencer::{Job, Position, QUEUE_COMMANDS_MAX, Sequencer};
 use crate::shadow::Shadows;
@@ -305,7 +305,7 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
         reader,
         past,
         replays: Arc::new(Semaphore::new(REPLAYS_MAX)),
-        rehearsals: Semaphore::new(REHEARSALS_MAX),
+        rehearsals: Rehearsals::default(),
         shadows: Shadows::default(),
         sharing: Sharing::default(),
         published,

@@ -32,10 +32,15 @@ pub struct ShadowReport {
     /// When it began.
     #[serde(serialize_with = "in_words")]
     pub since: Timestamp,
+    /// When it ended; when this was asked for as long as it runs.
+    #[serde(serialize_with = "in_words")]
+    pub until: Timestamp,
     pub running: bool,
     /// Why it ended, if it did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+    /// Edits of the change that are no policies, and so are not tried.
+    pub other_edits: usize,
     #[serde(flatten)]
     pub report: ReplayReport,
     /// The last differences, newest first.
@@ -80,10 +85,18 @@ impl Shadows {
 struct Shadow {
     change: ChangeId,
     edits: Vec<PolicyEdit>,
+    other_edits: usize,
     since: Timestamp,
     tail: Mutex<Tail>,
-    /// Why it ended, once it has.
-    ended: watch::Sender<Option<String>>,
+    /// Nothing while it runs.
+    ended: watch::Sender<Option<Ended>>,
+}
+
+/// Why and when a shadow ended.
+#[derive(Debug, Clone)]
+struct Ended {
+    why: String,
+    at: Timestamp,
 }
 
 /// Where a shadow is, and what it saw.
@@ -107,20 +120,29 @@ impl Shadow {
     }
 
     /// Ends it, once.
-    fn end(&self, why: &str) {
-        self.ended.send_if_modified(|ended| ended.is_none() && ended.replace(why.to_owned()).is_none());
+    fn end(&self, why: &str, at: Timestamp) {
+        let now = Ended { why: why.to_owned(), at };
+        self.ended.send_if_modified(|ended| ended.is_none() && ended.replace(now).is_none());
         let mut tail = self.tail();
         if let Some(walk) = tail.walk.take() {
             tail.report = walk.tally().report();
         }
     }
 
-    fn report(&self) -> ShadowReport {
+    fn report(&self, now: Timestamp) -> ShadowReport {
         let tail = self.tail();
         let report = tail.walk.as_ref().map_or_else(|| tail.report.clone(), |walk| walk.tally().report());
         let ended = self.ended.borrow().clone();
-        let last = tail.last.iter().cloned().collect();
-        ShadowReport { change: self.change, since: self.since, running: ended.is_none(), ended, report, last }
+        ShadowReport {
+            change: self.change,
+            since: self.since,
+            until: ended.as_ref().map_or(now, |ended| ended.at),
+            running: ended.is_none(),
+            ended: ended.map(|ended| ended.why),
+            other_edits: self.other_edits,
+            report,
+            last: tail.last.iter().cloned().collect(),
+        }
     }
 
     /// Takes committed records; says why it ends, if it does.
@@ -162,7 +184,7 @@ impl Engine {
         let shadow = Arc::new(self.shadow_of(&standing, change).map_err(ReplayError::Refused)?);
         self.inner.shadows.add(Arc::clone(&shadow)).map_err(ReplayError::Refused)?;
         tokio::spawn(follow(self.clone(), Arc::clone(&shadow), standing.size));
-        Ok(shadow.report())
+        Ok(shadow.report(shadow.since))
     }
 
     /// Ends the shadow of `change`; what it saw can still be asked for.
@@ -172,9 +194,10 @@ impl Engine {
     /// If it has none.
     pub async fn end_shadow(&self, change: ChangeId) -> Result<ShadowReport, ReplayError> {
         let shadow = self.inner.shadows.of(change).ok_or_else(|| ReplayError::Refused(no_shadow(change)))?;
-        asked(shadow, |shadow| {
-            shadow.end("it was ended");
-            shadow.report()
+        let now = self.now();
+        asked(shadow, move |shadow| {
+            shadow.end("it was ended", now);
+            shadow.report(now)
         })
         .await
     }
@@ -186,7 +209,8 @@ impl Engine {
     /// If it has none.
     pub async fn shadow(&self, change: ChangeId) -> Result<ShadowReport, ReplayError> {
         let shadow = self.inner.shadows.of(change).ok_or_else(|| ReplayError::Refused(no_shadow(change)))?;
-        asked(shadow, Shadow::report).await
+        let now = self.now();
+        asked(shadow, move |shadow| shadow.report(now)).await
     }
 
     fn shadow_of(&self, standing: &Standing, id: ChangeId) -> Result<Shadow, Refusal> {
@@ -210,7 +234,9 @@ impl Engine {
         let version = state.policies.digest();
         let report = ReplayReport::default();
         let tail = Tail { walk: Some(Box::new(walk)), version, last: VecDeque::new(), report };
-        Ok(Shadow { change: id, edits, since: self.now(), tail: Mutex::new(tail), ended: watch::Sender::new(None) })
+        let other_edits = change.edits.len() - edits.len();
+        let (tail, ended) = (Mutex::new(tail), watch::Sender::new(None));
+        Ok(Shadow { change: id, edits, other_edits, since: self.now(), tail, ended })
     }
 }
 
@@ -239,16 +265,16 @@ async fn follow(engine: Engine, shadow: Arc<Shadow>, from: u64) {
             _ = ended.wait_for(Option::is_some) => return,
             chunk = chunks.next() => chunk,
         };
-        let Some(chunk) = chunk else { return shadow.end("Remit stopped") };
-        let taking = Arc::clone(&shadow);
+        let Some(chunk) = chunk else { return shadow.end("Remit stopped", engine.now()) };
+        let (taking, now) = (Arc::clone(&shadow), engine.now());
         let taken = tokio::task::spawn_blocking(move || {
             if let Some(why) = taking.take(&chunk) {
-                taking.end(why);
+                taking.end(why, now);
             }
         });
         if let Err(error) = taken.await {
             tracing::error!(%error, change = %shadow.change, "a shadow was interrupted");
-            return shadow.end("it was interrupted");
+            return shadow.end("it was interrupted", engine.now());
         }
     }
 }

@@ -4,8 +4,9 @@
 //! the attempt that Remit's own doors make, decided and recorded by the engine; the record says who enforces it. Nothing is held or
 //! forwarded here: where a person has to be asked, the answer is a no that says so, and the same request is let on once they have said yes.
 //!
-//! INVARIANT: whoever asks is known and marked as an enforcer, or gets no answer. Whatever cannot be read, or could be read in two ways, is a no with a sentence: an
-//! error of the call would leave it to the gateway's configuration whether the request goes on.
+//! INVARIANT: whoever is a stranger gets no answer, and whoever is known and no enforcer gets a no to everything. Whatever cannot be read, or
+//! could be read in two ways, is a no with a sentence: an error of the call would leave it to the gateway's configuration whether the
+//! request goes on.
 
 use std::sync::Arc;
 

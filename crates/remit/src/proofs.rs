@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use remit_domain::{Actor, Change, ChangeId, ChangeStatus, Command, Edit, Event, Moment};
@@ -15,11 +16,13 @@ use remit_prove::{Invariant, Prover, STARTER_INVARIANTS};
 use tokio::time::Instant;
 
 mod aside;
+mod bounds;
 mod given;
 #[cfg(test)]
 mod tests;
 
 use aside::{Aside, Found};
+pub use bounds::bind;
 pub use given::{Given, GivenOperation};
 
 /// Under which name a proposal says what came of it.
@@ -37,7 +40,7 @@ pub struct Proofs {
     engine: Engine,
     aside: Aside,
     /// The invariants, as somebody wrote them down.
-    text: String,
+    text: Arc<str>,
     names: Vec<String>,
 }
 
@@ -45,7 +48,7 @@ impl Proofs {
     /// Nothing if there is no solver on the path: then proposals say nothing of proofs, and all else goes on.
     ///
     /// # Errors
-    /// If `file` is named and holds no invariants that can be read, or if this program cannot be found again.
+    /// If `file` is named and holds no invariants that can be read.
     pub fn new(file: Option<&Path>, engine: Engine) -> anyhow::Result<Option<Self>> {
         let text = file.map(std::fs::read_to_string).transpose()?.unwrap_or_else(|| STARTER_INVARIANTS.to_owned());
         let names = Invariant::parse_all(&text)?.into_iter().map(|invariant| invariant.name).collect();
@@ -53,31 +56,17 @@ impl Proofs {
             tracing::info!(%missing, "proposals are not proved");
             return Ok(None);
         }
-        let aside = Aside::of_this_program(INVARIANT_TIME_LIMIT)?;
-        Ok(Some(Self { engine, aside, text, names }))
+        let aside = Aside::of_this_program(INVARIANT_TIME_LIMIT);
+        Ok(Some(Self { engine, aside, text: text.into(), names }))
     }
 
     async fn prove(&self, id: ChangeId) -> Result<(), String> {
-        let state = self.engine.state();
-        // Answered meanwhile, or proved before a restart.
-        let Some(change) = state.changes.get(&id).filter(|change| is_open(change)) else { return Ok(()) };
-        let (passed, summary) = match state.after(change, &Moment::new(self.engine.now(), 0)) {
-            Err(refusal) => (false, format!("it cannot be activated as it is: {refusal}")),
-            Ok(after) => {
-                let mut tally = Tally::default();
-                let deadline = Instant::now() + PROPOSAL_TIME_LIMIT;
-                for name in &self.names {
-                    // Nobody needs what is known of a proposal that is answered.
-                    if !self.engine.read(|state| state.changes.get(&id).is_some_and(|change| is_open(change))) {
-                        return Ok(());
-                    }
-                    if Instant::now() >= deadline {
-                        tally.untried.push(name);
-                    } else {
-                        let found = self.aside.prove(&Given::of(&after, &self.text, name)).await;
-                        tally.count(name, found);
-                    }
-                }
+        let (passed, summary) = match self.given(id).await? {
+            // Answered meanwhile, or proved before a restart.
+            None => return Ok(()),
+            Some(Err(why)) => (false, why),
+            Some(Ok(given)) => {
+                let Some(tally) = self.tally(id, &given).await else { return Ok(()) };
                 (tally.is_whole(), tally.summary(self.names.len(), id))
             }
         };
@@ -87,6 +76,45 @@ impl Proofs {
             Ok(_) | Err(SubmitError::Refused(_)) => Ok(()),
             Err(error @ SubmitError::Unavailable(_)) => Err(error.to_string()),
         }
+    }
+
+    /// What the invariants are proved of, written down once for all of them, or why nothing can be. Nothing if nobody asks any more.
+    ///
+    /// # Errors
+    /// If the server stops.
+    async fn given(&self, id: ChangeId) -> Result<Option<Result<Vec<u8>, String>>, String> {
+        let (state, text, at) = (self.engine.state(), Arc::clone(&self.text), Moment::new(self.engine.now(), 0));
+        // It compiles policies and writes every definition of the realm: too long for a thread on which calls wait.
+        let made = tokio::task::spawn_blocking(move || {
+            let change = state.changes.get(&id).filter(|change| is_open(change))?;
+            let after = state.after(change, &at);
+            let after = after.map_err(|refusal| format!("it cannot be activated as it is: {refusal}"));
+            Some(after.and_then(|after| Given::of(&after, &text).written()))
+        });
+        match made.await {
+            Ok(made) => Ok(made),
+            // Another time it would fail in the same way, and proposals after it would wait.
+            Err(error) if error.is_panic() => Ok(Some(Err("what it comes to could not be written down".to_owned()))),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// What comes of each invariant. Nothing if the proposal is answered before the last.
+    async fn tally(&self, id: ChangeId, given: &[u8]) -> Option<Tally<'_>> {
+        let mut tally = Tally::default();
+        let deadline = Instant::now() + PROPOSAL_TIME_LIMIT;
+        for name in &self.names {
+            // Nobody needs what is known of a proposal that is answered.
+            if !self.engine.read(|state| state.changes.get(&id).is_some_and(|change| is_open(change))) {
+                return None;
+            }
+            if Instant::now() >= deadline {
+                tally.untried.push(name);
+            } else {
+                tally.count(name, self.aside.prove(given, name).await);
+            }
+        }
+        Some(tally)
     }
 }
 

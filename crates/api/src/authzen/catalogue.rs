@@ -62,7 +62,15 @@ pub(super) fn subject<'a>(
     things: &'a [Thing],
     subject: &Entity,
 ) -> Result<Subject<'a>, Refusal> {
+    let vouched = Vouched::of(state, subject);
     if subject.kind == AGENT {
+        if !vouched.may_be_ours() {
+            return Err(Refusal::new(
+                "agent_unknown",
+                "another issuer vouches for this agent, and it is none of this realm",
+            )
+            .help("leave `properties.iss` out, or name this realm's issuer"));
+        }
         return agent(state, &subject.id).map(|agent| Subject { agent: Some(agent), ..Subject::default() });
     }
     if !PEOPLE.contains(&subject.kind.as_str()) {
@@ -72,7 +80,6 @@ pub(super) fn subject<'a>(
         );
     }
     let thing = thing(things, &subject.id);
-    let vouched = Vouched::of(state, subject);
     let person = person(state, settings, subject, vouched);
     if person.is_some() || thing.is_some() {
         return Ok(Subject { person, agent: None, thing });

@@ -336,7 +336,8 @@ fn what_an_agent_reads_through_another_gateway_counts_for_its_task() {
     let task = world.task(agent);
     for name in ["office/search", "office/customers"] {
         let attempt = asked_by(&world, task, name, front);
-        assert!(matches!(reply(&mut world, attempt), Event::ActionAllowed(_)), "{name}");
+        let Event::ActionAllowed(allowed) = reply(&mut world, attempt) else { panic!("{name} was not allowed") };
+        assert_eq!(allowed.labels.as_ref().map(Vec::len), Some(1), "{name}");
     }
     assert_eq!(labels(&world, task), BTreeSet::from([SENSITIVE.to_owned(), UNTRUSTED.to_owned()]));
     assert_eq!(world.state.task(task).unwrap().data, Some(DataClass::D2));
@@ -371,6 +372,10 @@ fn only_an_agent_described_as_enforcer_asks_about_what_others_do() {
     world.must(&by(world.root), Command::DescribeAgent { agent: front, profile: Box::new(marked) });
     let attempt = asked_by(&world, task, "office/search", front);
     assert!(matches!(reply(&mut world, attempt), Event::ActionAllowed(_)));
+    // Nor does anybody else get it by way of a draft of their own.
+    let draft = world.draft("other-front", AgentProfile { enforcer: true, ..world.profile(other) });
+    assert_eq!(world.refused(&ana, Command::ActivateAgent { agent: draft }), "widens_agent");
+    world.must(&by(world.root), Command::ActivateAgent { agent: draft });
 }
 
 #[test]

@@ -266,6 +266,31 @@ fn only_remit_records_what_a_check_came_to() {
 }
 
 #[test]
+fn what_there_is_no_place_for_is_refused_before_anything_is_compiled() {
+    let (mut world, _) = founded();
+    let (root, broken) = (by(world.root), || vec![policy("mail", Some("forbid (principal"))]);
+    let emergency = |edits| Command::EmergencyChange { edits, reason: "mail is being abused".to_owned() };
+    assert_eq!(world.refused(&root, emergency(broken())), "policy_invalid");
+    for nth in 0..limits::EMERGENCIES_UNREVIEWED_MAX {
+        let rule = NO_UPDATE.replace("no-update", &format!("no-update-{nth}"));
+        world.must(&root, emergency(vec![policy("mail", Some(&rule))]));
+    }
+    assert_eq!(world.refused(&root, emergency(broken())), "too_many_proposals");
+    assert_eq!(world.refused(&root, propose(broken())), "policy_invalid", "emergencies take no places of proposals");
+    for _ in 0..limits::AUTHOR_PROPOSALS_MAX {
+        world.propose(world.root, "other", NO_UPDATE);
+    }
+    assert_eq!(world.refused(&root, propose(broken())), "too_many_proposals", "of its author");
+    let others = limits::PROPOSALS_PENDING_MAX - world.state.changes.len();
+    for nth in 0..others {
+        let person = world.person(&format!("person-{nth}"), &[]);
+        world.propose(person, "other", NO_UPDATE);
+    }
+    let ana = by(world.named("ana"));
+    assert_eq!(world.refused(&ana, propose(broken())), "too_many_proposals", "of everybody");
+}
+
+#[test]
 fn an_agent_proposes_nothing() {
     let (mut world, _) = founded();
     let agent: AgentId = world.support();

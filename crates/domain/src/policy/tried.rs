@@ -13,7 +13,10 @@ use imbl::HashMap as Map;
 use super::{Compiled, compile};
 use crate::{Digest, Operation, OperationName, State, limits};
 
-/// What was compiled last, shared by all copies of a state.
+#[cfg(test)]
+mod tests;
+
+/// What was compiled or asked for last, newest first, shared by all copies of a state.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tried {
     kept: Arc<Mutex<VecDeque<Kept>>>,
@@ -34,11 +37,11 @@ impl Tried {
         let known = self.of_sources(sources);
         let same = known.iter().find(|kept| kept.operations.ptr_eq(&state.operations));
         if let Some(kept) = same {
-            return Arc::clone(&kept.compiled);
+            return self.found(kept);
         }
         let digest = operations_digest(&state.operations);
         if let Some(kept) = known.iter().find(|kept| kept.digest == digest) {
-            return Arc::clone(&kept.compiled);
+            return self.found(kept);
         }
         // Nobody waits meanwhile: at worst two do the same.
         let compiled = Arc::new(compile(state, sources));
@@ -53,8 +56,20 @@ impl Tried {
         kept.iter().filter(of_them).cloned().collect()
     }
 
+    /// What `found` came to. It is the last to be forgotten from now on, unless it is forgotten already.
+    fn found(&self, found: &Kept) -> Arc<Compiled> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = kept.iter().position(|known| Arc::ptr_eq(&known.compiled, &found.compiled));
+        if let Some(known) = place.and_then(|place| kept.remove(place)) {
+            kept.push_front(known);
+        }
+        Arc::clone(&found.compiled)
+    }
+
     fn keep(&self, newest: Kept) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // Where two compiled the same at the same time, it takes one place all the same.
+        kept.retain(|known| known.digest != newest.digest || known.sources != newest.sources);
         kept.push_front(newest);
         kept.truncate(limits::POLICY_SETS_KEPT_MAX);
     }

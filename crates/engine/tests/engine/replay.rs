@@ -345,7 +345,7 @@ async fn a_shadow_tells_of_live_calls_what_a_replay_tells_of_recorded_ones() {
     let change = propose(&story.world, &edits).await;
     let from = story.world.engine.head();
     let begun = story.world.engine.begin_shadow(change).await.unwrap();
-    assert!(begun.running && begun.report.attempts == 0);
+    assert!(begun.running && begun.report.attempts == 0 && begun.until == begun.since);
     let again = story.world.engine.begin_shadow(change).await.unwrap_err();
     assert_eq!(again.refusal().code, "shadow_running");
     story.go_on(60).await;
@@ -358,6 +358,10 @@ async fn a_shadow_tells_of_live_calls_what_a_replay_tells_of_recorded_ones() {
     assert!(!newest.is_empty());
     let ended = story.world.engine.end_shadow(change).await.unwrap();
     assert_eq!((ended.running, ended.report.different), (false, report.report.different));
+    assert!(ended.since < ended.until && ended.until <= story.world.engine.now());
+    story.go_on(1).await;
+    let later = story.world.engine.shadow(change).await.unwrap();
+    assert_eq!((later.until, later.other_edits), (ended.until, 0), "when it ended stays");
     story.world.engine.close().await;
 }
 

@@ -53,15 +53,17 @@ impl Acting {
 /// Finds out who acts in a request of which `enforcer` asks.
 ///
 /// INVARIANT: a credential of this realm has to hold. One that does not hold is never as good as none, or whoever may do less with it than the
-/// enforcer may would break it. One that is of nobody at all is never taken for the enforcer's own, unless the configuration says that it is.
+/// enforcer may would break it. One that is of nobody at all is never taken for the enforcer's own, unless the configuration says that it is; and
+/// one that shows somebody is not, whatever the configuration says.
 pub(super) async fn find(gateway: &Gateway, enforcer: &Caller, said: &Said<'_>) -> Result<Acting, Denial> {
     let principal = said.principal.filter(|principal| principal.starts_with("spiffe://"));
     let principal = principal.map(SpiffeId::parse).transpose().map_err(|error| {
         Denial::doubt("principal_malformed", error.to_string(), "let the gateway pass on what the certificate says")
     })?;
-    let named = gateway.engine.read(|state| named(state, said.agent, principal.as_ref()))?;
+    let Named { agent: named, is_own, connection } =
+        gateway.engine.read(|state| named(state, enforcer.agent, said.agent, principal))?;
     if !carries_ours(gateway, said.headers)? {
-        let Some(named) = named else {
+        let Some(named) = named.or(is_own.then_some(enforcer.agent)) else {
             return Err(Denial::doubt(
                 "acting_unknown",
                 "nobody says who makes this request",
@@ -81,7 +83,6 @@ pub(super) async fn find(gateway: &Gateway, enforcer: &Caller, said: &Said<'_>) 
         from: said.from,
     };
     let caller = Box::pin(caller::identify(gateway, said.headers, asked)).await?;
-    let connection = principal.filter(|_| said.agent.is_none());
     let fits = |state: &State| {
         let holds = |id: &SpiffeId| state.task(caller.task).is_ok_and(|task| may_hold(state, task, id));
         connection.as_ref().is_none_or(holds)
@@ -97,16 +98,34 @@ pub(super) async fn find(gateway: &Gateway, enforcer: &Caller, said: &Said<'_>) 
     Ok(Acting { caller, named })
 }
 
-/// The agent that the operator names, or else the one whom the certificate names.
-fn named(state: &State, agent: Option<&str>, principal: Option<&SpiffeId>) -> Result<Option<AgentId>, Denial> {
-    if let Some(name) = agent {
-        let by_id = name.parse().ok().and_then(|id: AgentId| state.agents.get(&id));
-        let agent = by_id.map_or_else(|| state.agent_named(name), Ok);
-        return agent.map(|agent| Some(agent.id)).map_err(|refusal: Refusal| {
-            Denial::forbidden(refusal.help("name an agent of this realm in the gateway's configuration"))
-        });
+/// Whom others than the request itself name.
+struct Named {
+    agent: Option<AgentId>,
+    /// The configuration names the enforcer itself: what shows nobody is its own.
+    is_own: bool,
+    /// Whose connection it is, where that counts: not where the operator says of another agent that it acts.
+    connection: Option<SpiffeId>,
+}
+
+/// The agent that the operator names, or else the one whom the certificate names. The enforcer's own name says nothing of a request that shows
+/// somebody: it takes the place of no certificate, and narrows no token.
+fn named(state: &State, enforcer: AgentId, agent: Option<&str>, principal: Option<SpiffeId>) -> Result<Named, Denial> {
+    let configured = agent.map(|name| configured(state, name)).transpose()?;
+    let is_own = configured == Some(enforcer);
+    if configured.is_some() && !is_own {
+        return Ok(Named { agent: configured, is_own, connection: None });
     }
-    principal.map(|id| agent_behind(state, id)).transpose().map_err(Denial::forbidden)
+    let shown = principal.as_ref().map(|id| agent_behind(state, id)).transpose().map_err(Denial::forbidden)?;
+    Ok(Named { agent: shown, is_own, connection: principal })
+}
+
+/// The agent that the operator calls `name`: its name, or its id.
+fn configured(state: &State, name: &str) -> Result<AgentId, Denial> {
+    let by_id = name.parse().ok().and_then(|id: AgentId| state.agents.get(&id));
+    let agent = by_id.map_or_else(|| state.agent_named(name), Ok);
+    agent.map(|agent| agent.id).map_err(|refusal: Refusal| {
+        Denial::forbidden(refusal.help("name an agent of this realm in the gateway's configuration"))
+    })
 }
 
 /// Whether a request carries a credential of this realm. One of somebody else is for whoever stands behind.

@@ -1,12 +1,16 @@
 //! Has an attempt decided for the one who enforces it: recorded like every other, and neither held nor forwarded.
 
-use remit_domain::{ActionDenied, ActionId, ApprovalId, Onlooker, Reachable, Refusal, Verdict};
+use remit_domain::{ActionDenied, ActionId, AgentId, ApprovalId, Onlooker, Reachable, Refusal, Verdict};
 
 use super::acting::Acting;
 use super::denial::Denial;
 use crate::attempt::{Asks, Attempt};
 use crate::caller::Caller;
+use crate::room::{Place, Room};
 use crate::{Gateway, limits};
+
+#[cfg(test)]
+mod tests;
 
 /// The code of a no that a person could turn.
 const APPROVAL_REQUIRED: &str = "approval_required";
@@ -42,8 +46,7 @@ impl Asking<'_> {
 
     async fn submit(&self, asks: Asks, settle: impl FnOnce(Attempt) -> Attempt) -> Result<ActionId, Denial> {
         let Self { gateway, enforcer, acting } = self;
-        let busy = || Refusal::new("overloaded", "too many calls are under way").help("try again in a moment");
-        let _place = gateway.room.enter(acting.caller.agent).ok_or_else(|| Denial::unavailable(busy()))?;
+        let _place = enter(&gateway.room, acting.caller.agent)?;
         let attempt = Attempt::at(&gateway.engine, &acting.caller, asks).await?;
         let mut attempt = settle(attempt).enforced_by(enforcer.agent, acting.named);
         let receipt = attempt.submit(&gateway.engine, &acting.caller).await?;
@@ -67,22 +70,20 @@ impl Asking<'_> {
         }
         let (state, now, task, named) =
             (gateway.engine.state(), gateway.engine.now(), acting.caller.task, acting.named);
-        // Deciding about some hundred tools takes milliseconds: not on a thread that others wait for.
-        let reaches = tokio::task::spawn_blocking(move || {
+        let reaches = aside(&gateway.room, acting.caller.agent, move || {
             let Ok(task) = state.task(task) else { return false };
             let onlooker = Onlooker { task, named };
             let mut operations = connectors.iter().flat_map(|connector| state.operations_of(connector));
             operations.any(|operation| remit_domain::reach(&state, onlooker, operation, now) != Reachable::Never)
         });
-        match reaches.await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(Denial::doubt(
-                "nothing_reachable",
-                "there is nothing behind this address that the caller could use",
-                "ask for a grant: `remit grant request`",
-            )),
-            Err(_) => Err(Denial::forbidden(Refusal::new("fault", "Remit failed while it looked at this request"))),
+        if reaches.await? {
+            return Ok(());
         }
+        Err(Denial::doubt(
+            "nothing_reachable",
+            "there is nothing behind this address that the caller could use",
+            "ask for a grant: `remit grant request`",
+        ))
     }
 
     fn denied(&self, denied: &ActionDenied) -> Denial {
@@ -104,4 +105,29 @@ impl Asking<'_> {
             ..Denial::forbidden(Refusal::new(APPROVAL_REQUIRED, sentence).help(help))
         }
     }
+}
+
+/// A place for a call of `agent`.
+fn enter(room: &Room, agent: AgentId) -> Result<Place, Denial> {
+    let busy = || Refusal::new("overloaded", "too many calls are under way").help("try again in a moment");
+    room.enter(agent).ok_or_else(|| Denial::unavailable(busy()))
+}
+
+/// Does what takes milliseconds, such as deciding about some hundred tools, for a call of `agent`: not on a thread that others wait for.
+///
+/// INVARIANT: it has a place until it is done, whether or not somebody still waits for it. A client that hangs up makes no room for more.
+///
+/// # Errors
+/// If there is no place for it, or it fails.
+pub(super) async fn aside<T: Send + 'static>(
+    room: &Room,
+    agent: AgentId,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Denial> {
+    let place = enter(room, agent)?;
+    let done = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        work()
+    });
+    done.await.map_err(|_| Denial::doubt("fault", "Remit failed while it looked at this request", "try again"))
 }

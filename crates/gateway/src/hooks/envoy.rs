@@ -12,7 +12,7 @@ use super::acting::{self, Said};
 use super::arguments::{self, Arguments, Subject};
 use super::decide::Asking;
 use super::denial::Denial;
-use super::enforcer;
+use super::enforcer::{self, Known};
 use super::governed::{self, Meant};
 use super::proto::envoy::config::core::v3::{HeaderValue, HeaderValueOption, header_value_option::HeaderAppendAction};
 use super::proto::envoy::service::auth::v3::authorization_server::Authorization;
@@ -24,7 +24,6 @@ use super::reported::{Body, Reported, body_unknown};
 use crate::Gateway;
 use crate::attempt::Asks;
 use crate::call;
-use crate::caller::Caller;
 use crate::door::Door;
 use crate::mcp;
 use crate::mcp::envelope::{self, Message};
@@ -45,8 +44,8 @@ pub(super) struct Service {
 #[tonic::async_trait]
 impl Authorization for Service {
     async fn check(&self, request: Request<CheckRequest>) -> Result<Response<CheckResponse>, Status> {
-        let enforcer = enforcer::known(&self.gateway, &request, CHECK_PATH).await?;
-        let answer = match decide(&self.gateway, &enforcer, request.into_inner()).await {
+        let known = enforcer::known(&self.gateway, &request, CHECK_PATH).await?;
+        let answer = match decide(&self.gateway, &known, request.into_inner()).await {
             Ok(decision) => allowed(decision),
             Err(denial) => denied(&denial),
         };
@@ -55,7 +54,8 @@ impl Authorization for Service {
 }
 
 /// Decides about what is reported; the decision, where one had to be made.
-async fn decide(gateway: &Gateway, enforcer: &Caller, request: CheckRequest) -> Result<Option<ActionId>, Denial> {
+async fn decide(gateway: &Gateway, known: &Known, request: CheckRequest) -> Result<Option<ActionId>, Denial> {
+    let enforcer = known.enforcer(gateway)?;
     let reported = Reported::read(request.attributes)?;
     let (door, address) = (Door::One(reported.connector.clone()), reported.address());
     let said = Said {

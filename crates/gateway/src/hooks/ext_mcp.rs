@@ -11,16 +11,17 @@ use serde_json::{Map, Value};
 use tonic::{Request, Response, Status};
 
 use super::acting::{self, Acting, Said};
-use super::decide::Asking;
+use super::decide::{Asking, aside};
 use super::denial::Denial;
+use super::enforcer::{self, Known};
 use super::governed::{self, Meant};
+use super::lists;
 use super::proto::agentgateway::dev::ext_mcp::authorization_error::Code;
 use super::proto::agentgateway::dev::ext_mcp::ext_mcp_server::ExtMcp;
 use super::proto::agentgateway::dev::ext_mcp::{
     AuthorizationError, HeaderMutation, McpHeader, McpRequest, McpRequestResult, McpResponse, McpResponseResult, Pass,
     mcp_request_result, mcp_response_result,
 };
-use super::{enforcer, lists};
 use crate::attempt::Asks;
 use crate::caller::Caller;
 use crate::door::Door;
@@ -47,8 +48,8 @@ pub(super) struct Service {
 #[tonic::async_trait]
 impl ExtMcp for Service {
     async fn check_request(&self, request: Request<McpRequest>) -> Result<Response<McpRequestResult>, Status> {
-        let enforcer = enforcer::known(&self.gateway, &request, REQUEST_PATH).await?;
-        let answer = match decide(&self.gateway, &enforcer, request.into_inner()).await {
+        let known = enforcer::known(&self.gateway, &request, REQUEST_PATH).await?;
+        let answer = match decide(&self.gateway, &known, request.into_inner()).await {
             Ok(decision) => passed(decision),
             Err(denial) => {
                 let result = mcp_request_result::Result::Error(error(&denial));
@@ -60,8 +61,8 @@ impl ExtMcp for Service {
 
     async fn check_response(&self, request: Request<McpResponse>) -> Result<Response<McpResponseResult>, Status> {
         use mcp_response_result::Result as Answered;
-        let enforcer = enforcer::known(&self.gateway, &request, RESPONSE_PATH).await?;
-        let result = match look(&self.gateway, &enforcer, request.into_inner()).await {
+        let known = enforcer::known(&self.gateway, &request, RESPONSE_PATH).await?;
+        let result = match look(&self.gateway, &known, request.into_inner()).await {
             Ok(None) => Answered::Pass(Pass {}),
             Ok(Some(result)) => Answered::Mutated(Value::Object(result).to_string().into_bytes()),
             Err(denial) => Answered::Error(error(&denial)),
@@ -111,7 +112,8 @@ impl Context {
 }
 
 /// Decides about a request; the decision, where one had to be made.
-async fn decide(gateway: &Gateway, enforcer: &Caller, request: McpRequest) -> Result<Option<ActionId>, Denial> {
+async fn decide(gateway: &Gateway, known: &Known, request: McpRequest) -> Result<Option<ActionId>, Denial> {
+    let enforcer = known.enforcer(gateway)?;
     let McpRequest { service_names, method, metadata_context, mcp_request, headers } = request;
     let context = Context::of(metadata_context);
     let connectors = context.connectors(&service_names)?;
@@ -147,11 +149,8 @@ async fn decide(gateway: &Gateway, enforcer: &Caller, request: McpRequest) -> Re
 }
 
 /// Looks at a result; what it has to become before the client may see it, if it may not be as it is.
-async fn look(
-    gateway: &Gateway,
-    enforcer: &Caller,
-    response: McpResponse,
-) -> Result<Option<Map<String, Value>>, Denial> {
+async fn look(gateway: &Gateway, known: &Known, response: McpResponse) -> Result<Option<Map<String, Value>>, Denial> {
+    let enforcer = known.enforcer(gateway)?;
     let McpResponse { service_names, method, metadata_context, mcp_response } = response;
     let Some(list) = lists::List::of(&method) else { return Ok(None) };
     let context = Context::of(metadata_context);
@@ -167,12 +166,11 @@ async fn look(
     let before = object(&mcp_response)?;
     let (state, now) = (gateway.engine.state(), gateway.engine.now());
     let servers: Vec<lists::Server> = service_names.into_iter().zip(connectors).map(lists::Server::new).collect();
-    // Deciding about some hundred tools takes milliseconds: not on a thread that others wait for.
-    let looked = tokio::task::spawn_blocking(move || {
+    let looked = aside(&gateway.room, acting.caller.agent, move || {
         let after = list.cut(&state, &acting, &servers, before.clone(), now);
         (after != before).then_some(after)
     });
-    looked.await.map_err(|_| Denial::doubt("fault", "Remit failed while it made this list", "try again"))
+    looked.await
 }
 
 async fn who(

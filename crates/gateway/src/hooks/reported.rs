@@ -2,12 +2,13 @@
 
 use std::net::IpAddr;
 
-use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING, UPGRADE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use remit_domain::{OperationPattern, Refusal};
 
 use super::denial::Denial;
 use super::path;
+use super::proto::envoy::config::core::v3 as core;
 use super::proto::envoy::config::core::v3::address::Address;
 use super::proto::envoy::service::auth::v3::AttributeContext;
 use super::proto::envoy::service::auth::v3::attribute_context::{HttpRequest, Peer};
@@ -15,6 +16,9 @@ use crate::limits;
 
 #[cfg(test)]
 mod tests;
+
+/// What Envoy writes in text in place of a byte that is none.
+const NO_TEXT: char = '!';
 
 /// In which Envoy says whether it passes on only the beginning of a body.
 const PARTIAL_HEADER: &str = "x-envoy-auth-partial-body";
@@ -53,10 +57,10 @@ pub(super) struct Reported {
 
 /// A request that depends on a body of which nobody knows whether it is all there. `why` is the beginning of the sentence.
 pub(super) fn body_unknown(why: &str) -> Refusal {
-    let sentence = format!("{why}, and what came of it may not be all of it, or is too large");
+    let sentence = format!("{why}, and what came of it may not be all of it or not what goes on, or is too large");
     Refusal::new("body_unknown", sentence).help(
-        "let the gateway send whole bodies: `with_request_body`, without `allow_partial_message`; and say so in its configuration: \
-         `context_extensions: {bodies: whole}`",
+        "let the gateway send whole bodies as they are: `with_request_body`, without `allow_partial_message` and with `pack_as_bytes: true`; \
+         and say so in its configuration: `context_extensions: {bodies: whole}`",
     )
 }
 
@@ -71,15 +75,16 @@ impl Reported {
             Denial::doubt("request_unread", "what is asked about is no HTTP request", "ask in the HTTP filter of Envoy")
         })?;
         let method = method(&http.method)?;
-        let (path, query) =
-            path::plain(&http.path).filter(|_| http.path.len() <= limits::HOOK_PATH_BYTES_MAX).ok_or_else(|| {
+        let (path, query) = path::plain(&http.path)
+            .filter(|_| goes_on_so(&http) && http.path.len() <= limits::HOOK_PATH_BYTES_MAX)
+            .ok_or_else(|| {
                 let help = "let the gateway normalise paths, merge slashes and refuse escaped ones";
                 Denial::doubt("path_ambiguous", "the path of this request could be read in two ways", help)
             })?;
         let query = query.map(str::to_owned);
         let headers = headers(&http)?;
         let whole = context_extensions.remove("bodies").is_some_and(|said| said == "whole");
-        let body = body(&headers, &http, whole && is_buffered(&headers, &http));
+        let body = body(&headers, &http, whole);
         let connector = context_extensions.remove("connector").ok_or_else(|| {
             let help =
                 "name the connector there, for the route or virtual host: `context_extensions: {connector: NAME}`";
@@ -149,14 +154,22 @@ fn must_be_a_connector(connector: &str) -> Result<(), Denial> {
     })
 }
 
+/// Whether the path is the one that goes on: its text may hold something else in place of what is no text, its raw header does not.
+fn goes_on_so(http: &HttpRequest) -> bool {
+    let Some(raw) = &http.header_map else { return true };
+    let mut paths = raw.headers.iter().filter(|header| header.key == ":path").map(raw_value);
+    paths.next() == Some(http.path.as_bytes()) && paths.next().is_none()
+}
+
+fn raw_value(header: &core::HeaderValue) -> &[u8] {
+    if header.raw_value.is_empty() { header.value.as_bytes() } else { &header.raw_value }
+}
+
 /// The headers of the request, without what is said in them of its first line.
 fn headers(http: &HttpRequest) -> Result<HeaderMap, Denial> {
     let mut headers = HeaderMap::new();
     let raw = http.header_map.iter().flat_map(|map| &map.headers);
-    let raw = raw.map(|header| {
-        let value = if header.raw_value.is_empty() { header.value.as_bytes() } else { &header.raw_value };
-        (header.key.as_str(), value)
-    });
+    let raw = raw.map(|header| (header.key.as_str(), raw_value(header)));
     let joined = http.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     // Where a name is said in both ways, it is there twice.
     for (name, value) in raw.chain(joined).filter(|(name, _)| !name.starts_with(':')) {
@@ -180,8 +193,12 @@ fn is_buffered(headers: &HeaderMap, http: &HttpRequest) -> bool {
 
 /// What is known of the body. A client may say what it likes in headers, so it is whole only if nothing says otherwise and something that the
 /// client's own server relies on says so, and there is none only if that says so or `all_come`: then the configuration says that bodies
-/// are passed on, and Envoy says of each that it did.
+/// are passed on, and Envoy says of each that it did. That nothing says so proves nothing: Envoy removes `transfer-encoding` before it asks.
 fn body(headers: &HeaderMap, http: &HttpRequest, all_come: bool) -> Body {
+    // Where it does not wait, what Envoy says of the length may be its own.
+    if !is_buffered(headers, http) {
+        return Body::Unknown;
+    }
     let (text, raw) = (http.body.as_bytes(), http.raw_body.as_slice());
     let bytes = if raw.is_empty() { text } else { raw };
     let partial = headers.get_all(PARTIAL_HEADER).iter().collect::<Vec<_>>();
@@ -195,15 +212,14 @@ fn body(headers: &HeaderMap, http: &HttpRequest, all_come: bool) -> Body {
         },
         _ => return Body::Unknown,
     };
-    let doubtful = (!text.is_empty() && !raw.is_empty()) || !(partial.is_empty() || said_whole);
+    let doubtful =
+        (!text.is_empty() && !raw.is_empty()) || http.body.contains(NO_TEXT) || !(partial.is_empty() || said_whole);
     if doubtful || bytes.len() > limits::HOOK_BODY_BYTES_MAX || length.is_some_and(|length| length != bytes.len()) {
         return Body::Unknown;
     }
-    // Without a length, HTTP/1 has a body only where it is sent in chunks (RFC 9112 section 6.3).
-    let has_none = || !headers.contains_key(TRANSFER_ENCODING) && http.protocol.starts_with("HTTP/1");
     match (bytes.is_empty(), length) {
         (true, Some(_)) => Body::None,
-        (true, None) if all_come || has_none() => Body::None,
+        (true, None) if all_come => Body::None,
         (false, Some(_)) => Body::Whole(bytes.to_vec()),
         (false, None) if said_whole => Body::Whole(bytes.to_vec()),
         _ => Body::Unknown,

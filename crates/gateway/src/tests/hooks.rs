@@ -18,11 +18,12 @@ use crate::hooks::proto::agentgateway::dev::ext_mcp::{
     AuthorizationError, McpHeader, McpRequest, McpRequestResult, McpResponse, authorization_error, mcp_request_result,
     mcp_response_result,
 };
-use crate::hooks::proto::envoy::service::auth::v3::attribute_context::{HttpRequest, Peer, Request as Reported};
+use crate::hooks::proto::envoy::service::auth::v3::attribute_context::{HttpRequest, Request as Reported};
 use crate::hooks::proto::envoy::service::auth::v3::authorization_client::AuthorizationClient;
 use crate::hooks::proto::envoy::service::auth::v3::check_response::HttpResponse;
 use crate::hooks::proto::envoy::service::auth::v3::{AttributeContext, CheckRequest, CheckResponse};
 
+mod acting;
 mod ext_mcp;
 
 /// A world with a gateway of others, `front`, in front of the orders and of the desk.
@@ -125,9 +126,13 @@ impl Front {
         request
     }
 
-    /// As a configuration asks that calls the requests of nobody `front`'s own.
+    /// As a configuration asks that calls the requests of nobody `front`'s own, of a filter that sends whole bodies.
     async fn check(&self, http: HttpRequest) -> Checked {
-        self.check_as(http, naming("front")).await
+        let own = |attributes: &mut AttributeContext| {
+            naming("front")(attributes);
+            attributes.context_extensions.insert("bodies".to_owned(), "whole".to_owned());
+        };
+        self.check_as(http, own).await
     }
 
     /// As a configuration asks that names a connector for each host, and nobody who acts.
@@ -198,6 +203,12 @@ impl Front {
         facts.unwrap()
     }
 
+    fn spiffe_id(&self, agent: &str) -> String {
+        self.world
+            .engine
+            .read(|state| state.agent_named(agent).unwrap().spiffe_id(&state.realm.as_ref().unwrap().trust_domain))
+    }
+
     fn client(&self) -> McpHeader {
         let value = format!("Bearer {}", self.world.token).into_bytes();
         McpHeader { key: "authorization".to_owned(), value }
@@ -227,83 +238,6 @@ fn error(result: McpRequestResult) -> (AuthorizationError, Value) {
         }
         other => panic!("not refused: {other:?}"),
     }
-}
-
-#[tokio::test]
-async fn nobody_who_is_unknown_gets_an_answer() {
-    let front = Front::new().await;
-    let refused = async |token: Option<&str>| {
-        let mut asked = Request::new(CheckRequest::default());
-        if let Some(token) = token {
-            asked.metadata_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
-        }
-        AuthorizationClient::new(front.channel.clone()).check(asked).await.unwrap_err().code()
-    };
-    assert_eq!(refused(None).await, Code::Unauthenticated);
-    assert_eq!(refused(Some("nonsense")).await, Code::Unauthenticated);
-    let (own, task) = (front.token.clone(), front.world.task("front").await);
-    let other = front.world.token(task).await;
-    front.world.end(task).await;
-    assert_eq!(refused(Some(&other)).await, Code::Unauthenticated);
-    let unread = AuthorizationClient::new(front.channel.clone()).check(front.asking(CheckRequest::default())).await;
-    assert!(unread.is_ok(), "who is known is answered, whatever it says: {own}");
-    let mut asked = Request::new(McpRequest::default());
-    asked.metadata_mut().insert("authorization", "Bearer nonsense".parse().unwrap());
-    let refused = ExtMcpClient::new(front.channel.clone()).check_request(asked).await.unwrap_err();
-    assert_eq!(refused.code(), Code::Unauthenticated);
-}
-
-#[tokio::test]
-async fn an_agent_that_is_no_enforcer_gets_no_answer_to_anything() {
-    let front = Front::new().await;
-    fn by<T>(front: &Front, message: T) -> Request<T> {
-        let mut asked = Request::new(message);
-        asked.metadata_mut().insert("authorization", format!("Bearer {}", front.world.token).parse().unwrap());
-        asked
-    }
-    let refused = |status: tonic::Status| {
-        assert_eq!(status.code(), Code::PermissionDenied, "{status:?}");
-        let said = status.message();
-        assert!(said.starts_with("not_an_enforcer: the agent `triage`") && said.contains("--enforcer"), "{said}");
-    };
-    let attributes = AttributeContext {
-        context_extensions: [("connector".to_owned(), "orders".to_owned())].into(),
-        request: Some(Reported { http: Some(request("GET", "/orders/7")) }),
-        ..AttributeContext::default()
-    };
-    let asked = by(&front, CheckRequest { attributes: Some(attributes) });
-    refused(AuthorizationClient::new(front.channel.clone()).check(asked).await.unwrap_err());
-    let mut agentgateway = ExtMcpClient::new(front.channel.clone());
-    for method in ["tools/call", "tools/list", "initialize", "notifications/initialized"] {
-        let (service_names, method) = (vec!["desk".to_owned()], method.to_owned());
-        let asked =
-            McpRequest { service_names: service_names.clone(), method: method.clone(), ..McpRequest::default() };
-        refused(agentgateway.check_request(by(&front, asked)).await.unwrap_err());
-        let mcp_response = b"{}".to_vec();
-        let asked = McpResponse { service_names, method, mcp_response, ..McpResponse::default() };
-        refused(agentgateway.check_response(by(&front, asked)).await.unwrap_err());
-    }
-}
-
-#[tokio::test]
-async fn a_request_of_nobody_is_not_the_enforcer_s_own() {
-    let front = Front::new().await;
-    let nobody = front.check_as(request("GET", "/orders/7"), |_| {}).await;
-    assert_eq!(nobody.refused(), (403, "acting_unknown"));
-    assert!(nobody.problem["help"].as_str().unwrap().contains("`agent`"));
-    let plain = |attributes: &mut AttributeContext| {
-        attributes.source = Some(Peer { principal: "CN=client".to_owned(), ..Peer::default() });
-    };
-    let other = front.check_as(request("GET", "/orders/7"), plain).await;
-    assert_eq!(other.refused(), (403, "acting_unknown"), "no name of this world");
-    for method in ["tools/call", "tools/list", "initialize"] {
-        let (_, data) = error(front.ask(method, json!({"name": "echo"}), |_| {}).await);
-        assert_eq!(data["code"], "acting_unknown", "{method}");
-    }
-    let listed = front.look("tools/list", &json!({"tools": []}), |_| {}).await;
-    assert!(matches!(listed, mcp_response_result::Result::Error(_)), "{listed:?}");
-    let own = front.check_as(request("GET", "/orders/7"), naming("front")).await;
-    assert_eq!((own.status, front.decided().await.named), (200, None));
 }
 
 #[tokio::test]
@@ -337,64 +271,26 @@ async fn a_request_is_decided_as_its_method_on_its_path_and_nothing_is_awaited()
 }
 
 #[tokio::test]
-async fn who_acts_is_whoever_the_request_shows_or_the_operator_names() {
+async fn what_is_looked_through_takes_room_as_what_is_decided() {
     let front = Front::new().await;
-    let mut carrying = request("GET", "/orders/7");
-    carrying.headers.insert("authorization".to_owned(), format!("Bearer {}", front.world.token));
-    assert_eq!(front.check_as(carrying, |_| {}).await.status, 200);
-    let facts = front.decided().await;
-    assert_eq!((facts.agent, facts.task, facts.enforcer), (front.world.agent, front.world.task, Some(front.front)));
-
-    assert_eq!(front.check_as(request("GET", "/orders/7"), naming("triage")).await.status, 200);
-    let facts = front.decided().await;
-    assert_eq!((facts.agent, facts.named), (front.front, Some(front.world.agent)));
-
-    let principal = |id: &str| Some(Peer { principal: id.to_owned(), ..Peer::default() });
-    let own = front
-        .world
-        .engine
-        .read(|state| state.agent(front.world.agent).unwrap().spiffe_id(&state.realm.as_ref().unwrap().trust_domain));
-    let by_certificate = front.check_as(request("GET", "/orders/7"), |attributes| attributes.source = principal(&own));
-    assert_eq!(by_certificate.await.status, 200);
-    assert_eq!(front.decided().await.named, Some(front.world.agent));
-
-    for (said, code) in
-        [("spiffe://remit.test/agent/nobody/sandbox", "svid_unknown"), ("spiffe://", "principal_malformed")]
-    {
-        let said = said.replace("remit.test", own.split('/').nth(2).unwrap());
-        let checked =
-            front.check_as(request("GET", "/orders/7"), |attributes| attributes.source = principal(&said)).await;
-        assert_eq!(checked.refused(), (403, code), "{said}");
+    front.world.grant("front", &["desk/echo"], 3_600).await;
+    let greeting = || message("initialize", json!({"protocolVersion": "2025-11-25"}));
+    let page = json!({"tools": [{"name": "echo"}]});
+    let list =
+        || front.look("tools/list", &page, |response| response.metadata_context = metadata(&[("agent", "front")]));
+    let places: Vec<_> = std::iter::from_fn(|| front.world.gateway.room.enter(front.front)).collect();
+    for http in [greeting(), message("tools/call", json!({"name": "echo", "arguments": {}}))] {
+        assert_eq!(front.check(http).await.refused(), (503, "overloaded"));
     }
-    let unknown = front.check_as(request("GET", "/orders/7"), naming("nobody")).await;
-    assert_eq!(unknown.refused(), (403, "not_found"));
-}
-
-#[tokio::test]
-async fn a_credential_of_this_realm_has_to_hold_and_one_of_somebody_else_is_not_looked_at() {
-    let front = Front::new().await;
-    let with = |credential: &str| {
-        let mut request = request("GET", "/orders/7");
-        request.headers.insert("authorization".to_owned(), credential.to_owned());
-        request
-    };
-    let another = front.world.start_task(None).await.to_string();
-    let stale = front.world.forged(|claims| claims.task = another);
-    assert_eq!(front.check(with(&format!("Bearer {stale}"))).await.status, 401);
-    let tampered = front.world.token.rsplit_once('.').unwrap().0.to_owned() + ".AAAA";
-    assert_eq!(front.check(with(&format!("Bearer {tampered}"))).await.status, 401);
-    assert_eq!(front.check(with("Bearer legacy_unknown")).await.status, 401);
-    assert_eq!(front.check(with("Bearer a,Bearer b")).await.refused(), (403, "token_malformed"));
-    for other in ["Basic dXNlcjpwYXNz", "Bearer opaque", "Bearer e30.e30.AAAA"] {
-        assert_eq!(front.check(with(other)).await.status, 200, "{other}");
-        assert_eq!(front.decided().await.agent, front.front);
-        let of_nobody = front.check_as(with(other), |_| {}).await;
-        assert_eq!(of_nobody.refused(), (403, "acting_unknown"), "{other}");
+    match list().await {
+        mcp_response_result::Result::Error(error) => {
+            assert_eq!(error.code(), authorization_error::Code::ResourceExhausted);
+        }
+        other => panic!("{other:?}"),
     }
-    front.world.end(front.world.task).await;
-    let ended = front.check(with(&format!("Bearer {}", front.world.token))).await;
-    assert_eq!(ended.refused(), (403, "task_ended"));
-    assert!(ended.decision().starts_with("act_"), "the attempt is on record");
+    drop(places);
+    assert_eq!(front.check(greeting()).await.status, 200);
+    assert!(!matches!(list().await, mcp_response_result::Result::Error(_)));
 }
 
 #[tokio::test]
@@ -445,6 +341,7 @@ async fn an_approval_is_for_the_host_the_query_and_the_body_whatever_the_schema_
         let checked = front.check_as(http, |attributes| {
             naming("front")(attributes);
             attributes.context_extensions.insert("connector".to_owned(), "orders".to_owned());
+            attributes.context_extensions.insert("bodies".to_owned(), "whole".to_owned());
         });
         let checked = checked.await;
         (checked.status == 403).then(|| checked.refused().1.to_owned())
@@ -482,6 +379,13 @@ async fn nobody_is_asked_about_a_body_that_may_not_be_all_there() {
     let refused = front.check(cut()).await;
     assert_eq!(refused.refused(), (403, "body_unknown"));
     assert!(refused.decision().starts_with("act_"), "the attempt is on record");
+    let unsaid = front.check_as(request("PUT", "/orders/7"), naming("front")).await;
+    assert_eq!(unsaid.refused(), (403, "body_unknown"), "nobody says that bodies are passed on");
+    let mut upgrade = request("PUT", "/orders/7");
+    for (name, value) in [("upgrade", "websocket"), ("content-length", "0")] {
+        upgrade.headers.insert(name.to_owned(), value.to_owned());
+    }
+    assert_eq!(front.check(upgrade).await.refused(), (403, "body_unknown"), "Envoy may have written the length");
     assert!(front.world.engine.read(|state| state.approvals.is_empty()), "nobody was asked");
     // An approval of a request without a body, or with this one, does not let it on either.
     for whole in [put(), request("PUT", "/orders/7")] {

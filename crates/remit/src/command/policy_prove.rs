@@ -10,13 +10,14 @@ use clap::Args;
 use remit_domain::Refusal;
 use remit_policy::{OperationShape, PolicySource};
 use remit_prove::{Counterexample, Estate, EstateError, Invariant, Prover, STARTER_INVARIANTS, Verdict};
+use rustix::process::Pid;
 use serde_json::{Value, json};
 
 use super::address::path;
 use super::output::{plain, text_at};
 use super::policy::at_hand;
 use super::{Client, Failure, Global, Output, duration_seconds, policy_files};
-use crate::proofs::{Given, GivenOperation};
+use crate::proofs::{Given, GivenOperation, bind};
 
 #[cfg(test)]
 mod tests;
@@ -45,9 +46,16 @@ pub struct Prove {
     /// With `--policies`: asks no server; then no rule may name an operation.
     #[arg(long, requires = "policies")]
     offline: bool,
-    /// Proves one invariant of what standard input gives, and asks no server: how the server has a proof made aside.
-    #[arg(long, hide = true, conflicts_with_all = ["sentence", "invariant", "policies", "change"])]
-    given: bool,
+    /// Proves the invariant of this name of what standard input gives, and asks no server: how the server has a proof made aside.
+    #[arg(long, hide = true, value_name = "NAME", requires_all = ["parent", "within"])]
+    #[arg(conflicts_with_all = ["sentence", "invariant", "policies", "change"])]
+    given: Option<String>,
+    /// With `--given`: the process that has started this one. Ends when that does.
+    #[arg(long, hide = true, value_name = "PID", requires = "given", value_parser = process)]
+    parent: Option<Pid>,
+    /// With `--given`: ends after this time, with a proof or without.
+    #[arg(long, hide = true, value_name = "DURATION", requires = "given", value_parser = time_limit)]
+    within: Option<Duration>,
     /// The solver, if it is not `cvc5` on the path.
     #[arg(long, value_name = "PROGRAM")]
     solver: Option<OsString>,
@@ -61,6 +69,11 @@ fn time_limit(text: &str) -> Result<Duration, String> {
     if seconds > TIME_LIMIT_SECONDS_MAX { Err("an hour at most".to_owned()) } else { Ok(Duration::from_secs(seconds)) }
 }
 
+fn process(text: &str) -> Result<Pid, String> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.and_then(Pid::from_raw).ok_or_else(|| format!("`{text}` is not the number of a process"))
+}
+
 /// How many invariants came out how.
 #[derive(Debug, Default)]
 struct Tally {
@@ -72,10 +85,8 @@ struct Tally {
 }
 
 pub async fn run(arguments: Prove, global: &Global, output: &Output) -> Result<(), Failure> {
-    let (invariants, sources, operations) = if arguments.given {
-        let unreadable = |error: String| Failure::Usage(format!("standard input gives nothing to prove: {error}"));
-        let (invariant, sources, operations) =
-            Given::read(std::io::stdin().lock()).and_then(Given::parts).map_err(unreadable)?;
+    let (invariants, sources, operations) = if let Some(name) = &arguments.given {
+        let (invariant, sources, operations) = given(name, arguments.parent, arguments.within)?;
         (vec![invariant], sources, operations)
     } else {
         let invariants = invariants(&arguments)?;
@@ -103,6 +114,21 @@ pub async fn run(arguments: Prove, global: &Global, output: &Output) -> Result<(
         output.line(&format!("{} invariants, {} proved, with {solver}", invariants.len(), tally.proved));
     }
     tally.end()
+}
+
+/// What standard input gives to prove; read only after this process is bound to end after `within`, and with `parent`.
+fn given(
+    name: &str,
+    parent: Option<Pid>,
+    within: Option<Duration>,
+) -> Result<(Invariant, Vec<PolicySource>, Vec<OperationShape>), Failure> {
+    let (Some(parent), Some(within)) = (parent, within) else {
+        return Err(Failure::Usage("`--given` needs `--parent` and `--within`".to_owned()));
+    };
+    bind(parent, within)
+        .map_err(|why| Failure::fault(why, "the invariant counts as not proved; look at the server"))?;
+    let unreadable = |error: String| Failure::Usage(format!("standard input gives nothing to prove: {error}"));
+    Given::read(std::io::stdin().lock()).and_then(|given| given.parts(name)).map_err(unreadable)
 }
 
 /// What is to be proved: the sentence, the file that is named, or what is kept beside the policies.

@@ -19,10 +19,8 @@ pub struct Given {
     /// The policies: texts by name.
     policies: BTreeMap<String, String>,
     operations: Vec<GivenOperation>,
-    /// A text of invariants.
+    /// A text of invariants, of which one is to be proved.
     invariants: String,
-    /// The name of the one that is to be proved.
-    only: String,
 }
 
 /// An operation, as far as policies see it.
@@ -56,17 +54,24 @@ struct Chosen {
 }
 
 impl Given {
-    /// The invariant named `only` of the text `invariants`, to be proved of the policies and operations of `state`.
-    pub fn of(state: &State, invariants: &str, only: &str) -> Self {
+    /// The text `invariants`, of which one is to be proved of the policies and operations of `state`.
+    pub fn of(state: &State, invariants: &str) -> Self {
         let mut operations: Vec<GivenOperation> =
             state.operations.values().map(|operation| GivenOperation::from(&**operation)).collect();
         operations.sort_by(|one, other| one.name.cmp(&other.name));
-        Self {
-            policies: BTreeMap::clone(&state.policies.sources),
-            operations,
-            invariants: invariants.to_owned(),
-            only: only.to_owned(),
+        Self { policies: BTreeMap::clone(&state.policies.sources), operations, invariants: invariants.to_owned() }
+    }
+
+    /// As [`Given::read`] takes it: the same for every invariant.
+    ///
+    /// # Errors
+    /// If it is longer than that would read.
+    pub fn written(&self) -> Result<Vec<u8>, String> {
+        let written = serde_json::to_vec(self).map_err(|error| error.to_string())?;
+        if written.len() as u64 > GIVEN_BYTES_MAX {
+            return Err(format!("policies and operations have more than {GIVEN_BYTES_MAX} bytes"));
         }
+        Ok(written)
     }
 
     /// What `source` says, to its end.
@@ -79,14 +84,14 @@ impl Given {
         serde_json::from_str(&text).map_err(|error| error.to_string())
     }
 
-    /// The invariant that is to be proved, the policies, and the operations that there are.
+    /// The invariant named `only`, the policies, and the operations that there are.
     ///
     /// # Errors
     /// If there is no such invariant, or if an operation's schema gives no shape.
-    pub fn parts(self) -> Result<(Invariant, Vec<PolicySource>, Vec<OperationShape>), String> {
+    pub fn parts(self, only: &str) -> Result<(Invariant, Vec<PolicySource>, Vec<OperationShape>), String> {
         let invariants = Invariant::parse_all(&self.invariants).map_err(|error| error.to_string())?;
-        let one = invariants.into_iter().find(|invariant| invariant.name == self.only);
-        let one = one.ok_or_else(|| format!("there is no invariant `{}`", self.only))?;
+        let one = invariants.into_iter().find(|invariant| invariant.name == only);
+        let one = one.ok_or_else(|| format!("there is no invariant `{only}`"))?;
         let sources = self.policies.into_iter().map(|(name, text)| PolicySource { name, text }).collect();
         let shapes = self.operations.iter().map(GivenOperation::shape).collect::<Result<_, _>>()?;
         Ok((one, sources, shapes))

@@ -11,8 +11,10 @@ fn aside(folder: &Path, script: &str, time_limit: Duration) -> Aside {
     Aside { program, time_limit }
 }
 
-fn given() -> Given {
-    Given::of(&remit_domain::State::default(), STARTER_INVARIANTS, "read-never-changes")
+const NAME: &str = "read-never-changes";
+
+fn given() -> Vec<u8> {
+    Given::of(&remit_domain::State::default(), STARTER_INVARIANTS).written().expect("a document")
 }
 
 fn is_gone(pid: &str) -> bool {
@@ -28,9 +30,51 @@ async fn a_proof_that_takes_too_long_is_ended_with_all_that_it_started() {
     let script =
         format!("echo $$ > {}\nsleep 600 &\necho $! > {}\nwhile :; do :; done", own.display(), solver.display());
     let aside = aside(folder.path(), &script, Duration::from_secs(2));
-    assert_eq!(aside.prove(&given()).await, Found::Nothing);
-    for file in [own, solver] {
-        let pid = fs::read_to_string(&file).expect("it ran");
+    assert_eq!(aside.prove(&given(), NAME).await, Found::Nothing);
+    are_gone([&own, &solver]).await;
+}
+
+/// One that still holds its pipes, and one that holds nothing of it.
+#[tokio::test]
+async fn a_process_that_answers_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (holds, apart) = (folder.path().join("holds"), folder.path().join("apart"));
+    let script = format!(
+        "cat > /dev/null\nsleep 600 &\necho $! > {}\nsleep 600 < /dev/null > /dev/null 2>&1 &\necho $! > {}\n\
+         echo '{{\"items\": [{{\"verdict\": \"proved\"}}]}}'",
+        holds.display(),
+        apart.display()
+    );
+    let aside = aside(folder.path(), &script, Duration::from_secs(60));
+    assert_eq!(aside.prove(&given(), NAME).await, Found::Proved, "it has ended, so nothing is waited for");
+    are_gone([&holds, &apart]).await;
+}
+
+/// One that says more than is kept is not left waiting for somebody to listen.
+#[tokio::test]
+async fn a_long_answer_is_cut_and_still_read_to_its_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let aside =
+        aside(folder.path(), "head -c 40000000 /dev/zero\nhead -c 40000000 /dev/zero >&2", Duration::from_secs(60));
+    let answer = aside.answer(&given(), NAME).await;
+    let complaint = answer.expect_err("that is no answer");
+    assert!(complaint.starts_with("it ended with exit status: 0") && complaint.len() < 20_000, "{}", complaint.len());
+}
+
+#[tokio::test]
+async fn the_process_is_told_when_to_end_and_with_whom() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = format!("cat > /dev/null\necho \"$@\" > {}", folder.path().join("arguments").display());
+    assert_eq!(aside(folder.path(), &script, Duration::from_secs(30)).prove(&given(), NAME).await, Found::Nothing);
+    let arguments = fs::read_to_string(folder.path().join("arguments")).expect("it ran");
+    let bound = format!("--given={NAME} --time-limit=60s --parent={} --within=30s", std::process::id());
+    assert!(arguments.contains(&bound), "{arguments}");
+}
+
+/// The processes whose numbers are in these files end, or have ended.
+async fn are_gone(files: [&Path; 2]) {
+    for file in files {
+        let pid = fs::read_to_string(file).expect("it ran");
         for _ in 0..100 {
             if is_gone(&pid) {
                 break;
@@ -54,22 +98,22 @@ async fn what_the_process_says_is_what_is_found() {
         ("unconfirmed", Found::Nothing),
     ] {
         let aside = aside(folder.path(), &says(verdict), Duration::from_secs(30));
-        assert_eq!(aside.prove(&given()).await, found, "{verdict}");
+        assert_eq!(aside.prove(&given(), NAME).await, found, "{verdict}");
     }
     // It ends without a word, and before it has read anything.
-    assert_eq!(aside(folder.path(), "exit 3", Duration::from_secs(30)).prove(&given()).await, Found::Nothing);
+    assert_eq!(aside(folder.path(), "exit 3", Duration::from_secs(30)).prove(&given(), NAME).await, Found::Nothing);
     let missing = Aside { program: "/nowhere/remit".into(), time_limit: Duration::from_secs(30) };
-    assert_eq!(missing.prove(&given()).await, Found::Nothing);
+    assert_eq!(missing.prove(&given(), NAME).await, Found::Nothing);
 }
 
 #[test]
 fn what_is_given_arrives() {
-    let text = serde_json::to_vec(&given()).expect("a document");
-    let (invariant, sources, operations) = Given::read(&text[..]).and_then(Given::parts).expect("it arrives");
-    assert_eq!((invariant.name.as_str(), sources.len(), operations.len()), ("read-never-changes", 0, 0));
+    let text = given();
+    let read = || Given::read(&text[..]).expect("it arrives");
+    let (invariant, sources, operations) = read().parts(NAME).expect("it is all there");
+    assert_eq!((invariant.name.as_str(), sources.len(), operations.len()), (NAME, 0, 0));
     assert!(Given::read(&text[..text.len() / 2]).is_err());
-    let other = Given::of(&remit_domain::State::default(), STARTER_INVARIANTS, "none");
-    assert!(other.parts().expect_err("there is none").contains("no invariant `none`"));
+    assert!(read().parts("none").expect_err("there is none").contains("no invariant `none`"));
 }
 
 #[test]

@@ -23,6 +23,8 @@ mod proof;
 #[cfg(test)]
 mod prove;
 #[cfg(test)]
+mod prove_aside;
+#[cfg(test)]
 mod proxy;
 #[cfg(test)]
 mod replay;

@@ -22,7 +22,7 @@ permit (principal in Class::"read", action in Action::"write", resource);
 const DAY_SECONDS: u64 = 24 * 3600;
 
 /// Whether the solver is there; says so if a developer's machine has none.
-fn solver_is_there() -> bool {
+pub(crate) fn solver_is_there() -> bool {
     let found =
         std::process::Command::new("cvc5").arg("--version").output().is_ok_and(|output| output.status.success());
     assert!(found || std::env::var_os(REQUIRED).is_none(), "`cvc5` is missing: install Debian's package `cvc5`");
@@ -155,7 +155,7 @@ async fn a_proposal_of_operations_alone_is_proved() {
 }
 
 /// The proposal, once it says what came of the proofs.
-async fn proved(operator: &Control, change: &str) -> Value {
+pub(crate) async fn proved(operator: &Control, change: &str) -> Value {
     let address = format!("/v1/changes/{change}");
     let mut seen = Value::Null;
     for _ in 0..600 {

@@ -95,3 +95,19 @@ async fn an_agents_name_is_nobodys_whom_another_issuer_named() {
     let answered = ask(&house, own, json!({"iss": IDP})).await;
     assert_eq!((answered.decision(), answered.reason()), (false, "subject_unknown"));
 }
+
+#[tokio::test]
+async fn an_agent_that_another_issuer_names_is_none_of_this_realm() {
+    let house = house().await;
+    let here = house.world.engine.realm().issuer;
+    let question = |said: Value| {
+        json!({
+            "subject": {"type": "agent", "id": "enforcer", "properties": said},
+            "action": {"name": "tools/call"},
+            "resource": {"type": "tool", "id": "helpdesk/show_order", "properties": {"id": "O-1"}},
+        })
+    };
+    assert!(house.evaluate(&question(json!({"iss": here}))).await.decision());
+    let answered = house.evaluate(&question(json!({"iss": IDP}))).await;
+    assert_eq!((answered.decision(), answered.reason()), (false, "agent_unknown"));
+}

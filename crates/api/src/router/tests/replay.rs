@@ -89,6 +89,58 @@ async fn what_was_tried_for_a_change_is_recorded_with_it() {
     assert_eq!(ended["passed"], false, "it has seen nothing");
 }
 
+/// What was tried with `change`: under which name, whether it passed, and the sentence.
+async fn checks(house: &House, change: &str) -> Vec<(String, bool, String)> {
+    let shown = house.ok("GET", &format!("/v1/changes/{change}"), Value::Null).await;
+    let text = |check: &Value, name: &str| check[name].as_str().unwrap().to_owned();
+    let checks = shown["checks"].as_array().unwrap().iter();
+    checks.map(|check| (text(check, "check"), check["passed"] == true, text(check, "summary"))).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_tried_in_part_passes_nothing() {
+    let (house, _) = called().await;
+    house.ok("POST", "/v1/people", json!({"name": "mia", "groups": ["administrators"]})).await;
+    let rule = "@id(\"probe\") @reason(\"never\") forbid(principal, action, resource) when { resource.risk > 3 };";
+    let policy = json!({"artefact": "policy", "name": "probe", "text": rule});
+    let proposal = json!({"edits": [policy], "reason": "a probe"});
+    let change = house.ask("POST", "/v1/changes", proposal).await.1["change"].as_str().unwrap().to_owned();
+
+    let whole = replayed(&house, json!({"change": change})).await;
+    let sentence = whole.last().unwrap()["sentence"].as_str().unwrap();
+    for window in [
+        json!({"change": change, "from": "2001-01-01T00:00:00Z"}),
+        json!({"change": change, "to": house.world.engine.now().to_string()}),
+    ] {
+        let part = replayed(&house, window).await;
+        assert_eq!(part.last().unwrap()["passed"], false, "{part:?}");
+        let recorded = checks(&house, &change).await;
+        assert_eq!(recorded[0], ("replay".to_owned(), true, sentence.to_owned()), "it stays as it was");
+        assert_eq!((recorded.len(), recorded[1].0.as_str(), recorded[1].1), (2, "replay-part", false), "{recorded:?}");
+        assert!(recorded[1].2.ends_with("; only the chosen time was tried"), "{recorded:?}");
+    }
+
+    let address = format!("/v1/changes/{change}/shadow");
+    house.ok("POST", &address, json!({})).await;
+    house.ok("POST", &address, json!({"on": false})).await;
+    let (name, passed, sentence) = checks(&house, &change).await.pop().unwrap();
+    assert_eq!((name.as_str(), passed), ("shadow", false));
+    assert!(sentence.starts_with("ran from 20") && sentence.contains(", too short to say: of "), "{sentence}");
+
+    let groups = json!({"artefact": "groups", "person": "bob", "groups": ["support"]});
+    let proposal = json!({"edits": [policy, groups], "reason": "a probe, and more"});
+    let change = house.ask("POST", "/v1/changes", proposal).await.1["change"].as_str().unwrap().to_owned();
+    replayed(&house, json!({"change": change})).await;
+    let address = format!("/v1/changes/{change}/shadow");
+    assert_eq!(house.ok("POST", &address, json!({})).await["other_edits"], 1);
+    house.ok("POST", &address, json!({"on": false})).await;
+    let recorded = checks(&house, &change).await;
+    assert_eq!(recorded.len(), 2);
+    for (name, passed, sentence) in recorded {
+        assert!(!passed && sentence.ends_with("; 1 other edit was not tried"), "{name}: {sentence}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_tried_is_refused_before_any_line() {
     let (house, _) = called().await;

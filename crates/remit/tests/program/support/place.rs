@@ -156,6 +156,11 @@ impl Place {
         self.start(Command::new(env!("CARGO_BIN_EXE_remit"))).await
     }
 
+    /// The same, run from another file.
+    pub async fn up_from(&self, program: &Path) -> Running<'_> {
+        self.start(Command::new(program)).await
+    }
+
     /// The same under `fiu-run`, so that its system calls can be made to fail later.
     pub async fn up_breakable(&self) -> Running<'_> {
         let mut command = Command::new("fiu-run");
