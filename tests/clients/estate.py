@@ -23,14 +23,14 @@ class Task:
 
 
 class Estate:
-    """What a test finds ready. ana owns the agent, ben leads support and answers, mia is the second administrator."""
+    """What a test finds ready. ana owns the agent, ben leads support and answers, mia is the second administrator and reads contents."""
 
     def __init__(self, remit: Remit, upstreams: list[Upstream]):
         self.remit = remit
         self.upstreams = {upstream.name: upstream for upstream in upstreams}
         remit.add_person("ana")
         remit.add_person("ben", "support-leads")
-        remit.add_person("mia", "administrators")
+        remit.add_person("mia", "administrators", "content-readers")
         remit.cli("person", "add", "carla")
         self.register(AGENT)
         for upstream in upstreams:

@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from browser import console
 from driving import CLIENTS, NEW, OLD, REFUSAL, Driver, refusal_of
 
 AT = pytest.mark.parametrize(("language", "generation"), CLIENTS)
@@ -38,7 +39,7 @@ def test_the_person_is_led_to_the_page_and_the_call_goes_on(client, estate, lang
     driver.send({"call": "refund_order", "arguments": refund(f"led {language}")})
     asked = driver.read()["elicitation"]
     approval = estate.question(task)
-    assert (asked["mode"], asked["url"]) == ("url", f"{estate.remit.control}/approvals/{approval}")
+    assert (asked["mode"], asked["url"]) == ("url", f"{console(estate)}/approvals/{approval}")
     # A name for the question, so that its end can be told, is of the generation before only.
     assert asked.get("elicitationId") == (approval if generation == OLD else None)
     estate.approve(approval)

@@ -6,6 +6,7 @@ import time
 import httpx
 import pytest
 
+from browser import console
 from driving import CLIENTS, OLD, Driver, refusal_of
 
 AT = pytest.mark.parametrize(("language", "generation"), CLIENTS)
@@ -51,7 +52,7 @@ def test_repeating_the_same_call_continues(client, impatient, language, generati
     approval = asked["approval"]
     assert asked["code"] == "approval_pending"
     assert approval in asked["sentence"]
-    assert f"{estate.remit.control}/approvals/{approval}" in asked["help"]
+    assert f"{console(estate)}/approvals/{approval}" in asked["help"]
     assert "repeat the same call to continue" in asked["help"]
     # Asking again while it waits asks nobody a second time.
     assert refusal_of(driver.call("refund_order", **REFUND))["approval"] == approval

@@ -72,7 +72,10 @@ def test_the_ledger_verifies_while_the_server_runs(estate, seqs):
 def test_a_pack_verifies_offline_and_a_changed_byte_fails(estate, seqs, tmp_path):
     realm = json.loads((estate.remit.data / "realm.json").read_text())
     pack = tmp_path / "support.remit.json"
-    estate.remit.cli("evidence", "export", "--agent", "support", "--contents", "--output", str(pack), by="mia")
+    estate.remit.cli(
+        "evidence", "export", "--agent", "support", "--contents", "--reason", "an audit",
+        "--output", str(pack), by="mia",
+    )
     report = estate.remit.cli("verify", str(pack), "--key", realm["log_key"])
     assert report["trusted"] is True
     assert report["allowed"] >= 1 and report["denied"] >= 1

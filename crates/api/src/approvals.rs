@@ -3,11 +3,14 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use remit_domain::{
-    AgentId, Approval, ApprovalId, ApprovalStatus, Approve, Command, ContentRef, Deny, Digest, Moment, PersonId,
-    TaskId, Timestamp, decide,
+    AgentId, Approval, ApprovalId, ApprovalStatus, Approve, Command, ContentRef, Deny, Digest, Moment, TaskId,
+    Timestamp, decide, is_concerned, may_read_approval,
 };
+use remit_engine::SubmitError;
+use remit_people::{PeopleError, assertion};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
 
 use crate::auth::SignedIn;
 use crate::input::{Ask, Body};
@@ -21,7 +24,7 @@ fn view(state: &remit_domain::State, approval: &Approval) -> Value {
     let facts = &approval.facts;
     let task = state.tasks.get(&facts.task);
     let votes = approval.votes.iter().map(|vote| {
-        json!({"person": names::of_person(state, vote.person), "roles": vote.roles, "method": vote.method, "note": vote.note})
+        json!({"person": names::of_person(state, vote.person), "roles": vote.roles, "method": vote.method, "note": vote.note, "signed": vote.signed.is_some()})
     });
     json!({
         "id": approval.id,
@@ -67,33 +70,19 @@ pub(crate) struct ListQuery {
     agent: Option<String>,
 }
 
-/// Approvals, oldest first. Those that ended a day ago are in the ledger alone.
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<ListQuery>) -> Answer {
-    let state = api.engine.state();
+/// Approvals that concern the caller, or of agents that they may read of, oldest first. Those that ended a day ago are in the ledger alone.
+pub(crate) async fn list(State(api): State<Api>, by: SignedIn, Ask(query): Ask<ListQuery>) -> Answer {
+    let (state, now) = (api.engine.state(), api.engine.now());
     let agent: Option<AgentId> =
         query.agent.as_deref().map(|agent| names::agent(&state, agent).map(|agent| agent.id)).transpose()?;
     let wanted = |approval: &Approval| {
         let by_status = query.status.as_deref().is_none_or(|wanted| wanted == status(&approval.status));
-        by_status && agent.is_none_or(|agent| agent == approval.facts.agent)
+        let by_agent = agent.is_none_or(|agent| agent == approval.facts.agent);
+        by_status && by_agent && may_read_approval(&state, by.person, approval, now).is_ok()
     };
     let approvals = state.approvals.values().filter(|approval| wanted(approval));
     let rows = approvals.map(|approval| (approval.id.to_string(), approval.clone())).collect();
     page(rows, &query.page, |approval| view(&state, approval))
-}
-
-/// Whether `person` has a reason to see exactly what an agent wants to do.
-fn is_concerned(state: &remit_domain::State, approval: &Approval, person: PersonId) -> bool {
-    let facts = &approval.facts;
-    let agent = state.agents.get(&facts.agent);
-    let asked = |group: &str| approval.ask.approvers.iter().flatten().any(|role| role == group);
-    let by_office = state
-        .people
-        .get(&person)
-        .is_some_and(|known| known.is_administrator() || known.groups.iter().any(|group| asked(group)));
-    by_office
-        || facts.acting_for == Some(person)
-        || state.tasks.get(&facts.task).is_some_and(|task| task.started_by == Some(person))
-        || agent.is_some_and(|agent| agent.grants_approved_by(person))
 }
 
 /// One approval with the exact arguments, for those whom it concerns.
@@ -101,12 +90,15 @@ pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(approval): P
     let id: ApprovalId = names::id("approval", &approval)?;
     let state = api.engine.state();
     let approval = state.approval(id)?;
+    let now = api.engine.now();
+    may_read_approval(&state, by.person, approval, now)?;
     let mut body = view(&state, approval);
-    let concerned = is_concerned(&state, approval, by.person);
+    let concerned = is_concerned(&state, by.person, approval, now);
     let facts = &approval.facts;
     let (arguments, arguments_missing) = kept(&api, Some(&facts.arguments), facts.task, concerned).await?;
     let (beside, beside_missing) = kept(&api, facts.beside.as_ref(), facts.task, concerned).await?;
     let answers = answers(&state, &by, approval, api.engine.now());
+    let asked = asked(&api, &by, approval).await?;
     let projected = arguments.as_ref().map(|arguments| state.projected(&facts.operation, arguments));
     if let Some(members) = body.as_object_mut() {
         members.insert("projected".to_owned(), json!(projected.unwrap_or_default()));
@@ -115,6 +107,7 @@ pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(approval): P
         members.insert("beside".to_owned(), beside.unwrap_or_default());
         members.insert("beside_missing".to_owned(), json!(beside_missing));
         members.insert("answers".to_owned(), answers);
+        members.extend(asked);
     }
     Ok(Json(body))
 }
@@ -126,9 +119,28 @@ fn answers(state: &remit_domain::State, by: &SignedIn, approval: &Approval, now:
     let refused = |command: &Command| decide(state, &by.actor(), command, &moment).err();
     let (approval, digest) = (approval.id, approval.digest);
     json!({
-        "approve": refused(&Command::Approve(Approve { approval, digest, note: String::new() })),
+        "approve": refused(&Command::Approve(Approve::unsigned(approval, digest, String::new()))),
         "deny": refused(&Command::Deny(Deny { approval, note: String::new() })),
     })
+}
+
+/// What the person who asks is shown to say yes to, if they could; that they are shown it is recorded.
+async fn asked(api: &Api, by: &SignedIn, approval: &Approval) -> Result<Map<String, Value>, Problem> {
+    let question = match api.people.show(by.actor(), approval.id).await {
+        Ok(question) => question,
+        // Who could not answer is not asked.
+        Err(PeopleError::Submit(SubmitError::Refused(_))) => return Ok(Map::new()),
+        Err(other) => return Err(other.into()),
+    };
+    let options = api
+        .engine
+        .read(|state| state.has_passkey(by.person))
+        .then(|| api.people.yes_options(by.person, approval.id, question.digest, question.commitment, ""));
+    Ok(Map::from_iter([
+        ("shown".to_owned(), question.shown),
+        ("shown_commitment".to_owned(), json!(question.commitment)),
+        ("answer_options".to_owned(), options.transpose()?.unwrap_or_default()),
+    ]))
 }
 
 /// Content that a yes is bound to, or why it is not shown; neither if there was none.
@@ -155,17 +167,52 @@ pub(crate) struct Yes {
     digest: Digest,
     #[serde(default)]
     note: String,
+    /// The commitment to the document that they were shown.
+    shown: Option<Digest>,
+    /// `AuthenticationResponseJSON` over this answer, as it came from the browser.
+    signed: Option<Box<RawValue>>,
 }
 
 pub(crate) async fn approve(
     State(api): State<Api>,
     by: SignedIn,
     Path(approval): Path<String>,
-    Body(Yes { digest, note }): Body<Yes>,
+    Body(yes): Body<Yes>,
 ) -> Answer {
     let id: ApprovalId = names::id("approval", &approval)?;
-    let receipt = api.submit(by.actor(), Command::Approve(Approve { approval: id, digest, note })).await?;
+    let signed = yes.signed.map(|signed| assertion(signed.get())).transpose()?;
+    let answer = api.people.approve(by.actor(), id, yes.digest, yes.shown, &yes.note, signed.as_ref());
+    let receipt = answer.await.map_err(|error| with_page(&api, id, error.into()))?;
     Ok(recorded(api.engine.read(|state| state.approval(id).map(|approval| view(state, approval)))?, &receipt))
+}
+
+/// Names the page of the question, where a yes has to be signed in a browser.
+fn with_page(api: &Api, approval: ApprovalId, problem: Problem) -> Problem {
+    if problem.refusal().code != "signature_needed" {
+        return problem;
+    }
+    let page = format!("{}/approvals/{approval}", api.people.settings().console_url);
+    problem.refusal().clone().help(format!("answer at {page}")).into()
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Challenge {
+    shown: Digest,
+    #[serde(default)]
+    note: String,
+}
+
+/// What one of the caller's passkeys is to sign for a yes with this note: options for `navigator.credentials.get()`.
+pub(crate) async fn challenge(
+    State(api): State<Api>,
+    by: SignedIn,
+    Path(approval): Path<String>,
+    Body(Challenge { shown, note }): Body<Challenge>,
+) -> Answer {
+    let id: ApprovalId = names::id("approval", &approval)?;
+    let digest = api.engine.read(|state| state.approval(id).map(|approval| approval.digest))?;
+    Ok(Json(json!({"options": api.people.yes_options(by.person, id, digest, shown, &note)?})))
 }
 
 #[derive(Debug, Deserialize)]

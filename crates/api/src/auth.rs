@@ -1,11 +1,16 @@
 //! Who is calling. A person by the data directory's socket or by a session; an agent by its own key. Never anybody by default.
 
-use axum::extract::{FromRequestParts, Request, State};
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode, header};
-use remit_domain::{Actor, Agent, AgentId, Digest, PersonId, Refusal, SessionId, SignInMethod, WorkloadIdentity};
+use remit_domain::{
+    Actor, Agent, AgentId, Digest, PersonId, Refusal, Right, SessionId, SignInMethod, WorkloadIdentity, may,
+};
 use remit_identity::assertion::{AssertionError, Expect, UnverifiedAssertion};
 use remit_identity::x509::PeerSvid;
 use remit_identity::{PublicJwk, SpiffeId};
@@ -44,6 +49,16 @@ pub(crate) struct SignedIn {
 impl SignedIn {
     pub fn actor(&self) -> Actor {
         Actor::Person { person: self.person, method: self.method }
+    }
+
+    /// Refuses whoever does not have `right`.
+    pub fn must(&self, state: &remit_domain::State, right: Right) -> Result<(), Refusal> {
+        may(state, self.person, right)
+    }
+
+    /// Whether they have `right`.
+    pub fn has(&self, state: &remit_domain::State, right: Right) -> bool {
+        self.must(state, right).is_ok()
     }
 
     /// Whether the session that this began with still holds: for answers that take long.
@@ -111,7 +126,7 @@ fn person_of(api: &Api, parts: &Parts) -> Result<SignedIn, Problem> {
     let (token, now) = (Digest::of_bytes(token.as_bytes()), api.engine.now());
     let session = api.engine.read(|state| state.session_of(&token, now).cloned());
     let session = session.ok_or_else(Problem::credential_refused)?;
-    Ok(SignedIn { person: session.person, method: session.method, session: Some(session.id) })
+    Ok(SignedIn { person: session.person, method: session.method_at(now), session: Some(session.id) })
 }
 
 fn person_of_peer(api: &Api, parts: &Parts) -> Result<SignedIn, Problem> {
@@ -137,6 +152,19 @@ impl FromRequestParts<Api> for Perhaps {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
         let nobody = Credential::of(&parts.headers)? == Credential::Nothing && parts.extensions.get::<Peer>().is_none();
         if nobody { Ok(Self(None)) } else { person_of(api, parts).map(|person| Self(Some(person))) }
+    }
+}
+
+/// The address that a request came from, if it came from one: nothing on the data directory's socket.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CameFrom(pub Option<IpAddr>);
+
+impl<S: Sync> FromRequestParts<S> for CameFrom {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        Ok(Self(address.map(|ConnectInfo(address)| address.ip())))
     }
 }
 

@@ -4,6 +4,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use remit_domain::{FieldProblem, Refusal};
 use remit_engine::SubmitError;
+use remit_identity::json::JsonError;
+use remit_people::PeopleError;
 use serde_json::json;
 
 use crate::limits;
@@ -89,7 +91,10 @@ fn status_of(code: &str, fields: &[FieldProblem]) -> StatusCode {
         | "local_only"
         | "not_an_approver"
         | "self_approval"
-        | "approver_is_acted_for" => StatusCode::FORBIDDEN,
+        | "approver_is_acted_for"
+        | "step_up_needed"
+        | "signature_needed"
+        | "socket_needed" => StatusCode::FORBIDDEN,
         "too_many_tasks" | "too_many_keys" | "too_many_policies" => StatusCode::CONFLICT,
         "policy_invalid" | "reserved_group" | "other_agent" => StatusCode::UNPROCESSABLE_ENTITY,
         _ if !fields.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
@@ -100,6 +105,30 @@ fn status_of(code: &str, fields: &[FieldProblem]) -> StatusCode {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         _ => StatusCode::CONFLICT,
+    }
+}
+
+impl From<PeopleError> for Problem {
+    fn from(error: PeopleError) -> Self {
+        let status = match &error {
+            PeopleError::Submit(error) => return error.clone().into(),
+            PeopleError::Passkey(_) => StatusCode::UNAUTHORIZED,
+            PeopleError::Ceremony => StatusCode::CONFLICT,
+            PeopleError::Credential(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            PeopleError::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+            PeopleError::Randomness => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let mut problem = Self::new(status, error.refusal());
+        if let PeopleError::Wait { seconds } = error {
+            problem.0.retry_after_seconds = Some(seconds);
+        }
+        problem
+    }
+}
+
+impl From<JsonError> for Problem {
+    fn from(error: JsonError) -> Self {
+        PeopleError::Credential(error).into()
     }
 }
 

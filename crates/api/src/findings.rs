@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{AgentId, Command, Finding, FindingId, Refusal};
+use remit_domain::{AgentId, Command, Finding, FindingId, Refusal, Right};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -56,23 +56,30 @@ pub(crate) struct ListQuery {
     status: Status,
 }
 
-/// Findings, oldest first; those that are open if nobody says otherwise.
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<ListQuery>) -> Answer {
+/// Findings about agents that the caller may read of, oldest first; those that are open if nobody says otherwise.
+pub(crate) async fn list(State(api): State<Api>, by: SignedIn, Ask(query): Ask<ListQuery>) -> Answer {
     let state = api.engine.state();
     let agent: Option<AgentId> =
         query.agent.as_deref().map(|agent| names::agent(&state, agent).map(|agent| agent.id)).transpose()?;
     let wanted = |finding: &Finding| {
         let by_status = query.status == Status::All || finding.closed.is_some() == (query.status == Status::Closed);
-        by_status && agent.is_none_or(|agent| agent == finding.agent)
+        let by_agent = agent.is_none_or(|agent| agent == finding.agent);
+        by_status && by_agent && by.has(&state, Right::ReadAgent(finding.agent))
     };
     let findings = state.findings.values().filter(|finding| wanted(finding));
     let rows = findings.map(|finding| (finding.id.to_string(), finding.clone())).collect();
     page(rows, &query.page, |finding| view(&state, finding))
 }
 
-pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(finding): Path<String>) -> Answer {
+pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(finding): Path<String>) -> Answer {
     let id = names::id("finding", &finding)?;
-    Ok(Json(api.engine.read(|state| one(state, id))?))
+    let shown = api.engine.read(|state| {
+        if let Some(finding) = state.findings.get(&id) {
+            by.must(state, Right::ReadAgent(finding.agent))?;
+        }
+        one(state, id)
+    });
+    Ok(Json(shown?))
 }
 
 /// Says that a finding is dealt with.

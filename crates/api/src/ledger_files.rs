@@ -1,12 +1,12 @@
 //! `/ledger/{realm}/…`: the ledger as files that existing verifiers read (C2SP `tlog-tiles`).
 //!
 //! Checkpoints and hash tiles are for everybody: they hold hashes, and witnesses need them. Entry bundles hold the records
-//! themselves, so they are for people who are signed in.
+//! themselves, so they are for people who may read all of them.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
-use remit_domain::Refusal;
+use remit_domain::{Refusal, Right};
 
 use crate::auth::SignedIn;
 use crate::{Api, Problem};
@@ -41,9 +41,10 @@ pub(crate) async fn tile(
 
 pub(crate) async fn entries(
     State(api): State<Api>,
-    _: SignedIn,
+    by: SignedIn,
     Path((realm, index)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
+    api.engine.read(|state| by.must(state, Right::ReadRecords))?;
     let whole = check_index(&index).ok_or_else(not_there)?;
     serve(&api, &realm, &format!("tile/entries/{index}"), "application/octet-stream", whole).await
 }

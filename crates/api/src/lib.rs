@@ -12,6 +12,7 @@ mod authzen;
 mod changes;
 mod clients;
 mod connectors;
+mod contents;
 mod enrolment;
 mod errors;
 mod evidence;
@@ -30,8 +31,10 @@ mod oauth;
 mod openapi;
 mod operations;
 mod page;
+mod passkeys;
 mod people;
 mod policies;
+mod preview;
 mod receipts;
 mod records;
 mod replay;
@@ -54,6 +57,7 @@ use std::sync::{Arc, Mutex};
 use remit_domain::{Actor, Command};
 use remit_engine::{Engine, Receipt};
 use remit_identity::ReplayCache;
+use remit_people::People;
 use remit_review::ToolSource;
 
 pub use auth::{Peer, SESSION_COOKIE};
@@ -100,6 +104,7 @@ impl Settings {
 pub struct Api {
     engine: Engine,
     tools: Arc<dyn ToolSource>,
+    people: People,
     settings: Arc<Settings>,
     /// Assertions that agents have shown: each is good for one use.
     assertions: Arc<Mutex<ReplayCache>>,
@@ -113,14 +118,15 @@ pub struct Api {
 }
 
 impl Api {
-    /// An API over `engine` that asks `tools` what servers offer.
-    pub fn new(engine: Engine, tools: Arc<dyn ToolSource>, settings: Settings) -> Self {
+    /// An API over `engine` that asks `tools` what servers offer, and `people` who somebody is.
+    pub fn new(engine: Engine, tools: Arc<dyn ToolSource>, people: People, settings: Settings) -> Self {
         let now = engine.now().as_seconds();
         let assertions = ReplayCache::new(now);
         let memory = Arc::new(oauth::Memory::new(&settings.oauth, now));
         Self {
             engine,
             tools,
+            people,
             settings: Arc::new(settings),
             assertions: Arc::new(Mutex::new(assertions)),
             answered: Arc::default(),

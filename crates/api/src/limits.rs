@@ -34,6 +34,8 @@ pub const CHANGE_RECORDS_MAX: usize = 1_000;
 pub const RETRY_AFTER_SECONDS: u64 = 2;
 /// How much of an unknown name is repeated in an answer, in characters.
 pub const ECHO_CHARACTERS_MAX: usize = 64;
+/// Contents that are given at once: each is recorded by itself.
+pub const CONTENTS_READ_MAX: usize = 1_000;
 /// Silence on a lease after which a comment is sent, in seconds: a holder that vanished is noticed by then.
 pub const LEASE_QUIET_SECONDS: u64 = 2;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{AddPerson, Command, Digest, Event, External, Person, Timestamp};
+use remit_domain::{AddPerson, Command, Digest, Event, External, Person, Right, Timestamp};
 use remit_identity::code::OneTimeCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -18,6 +18,16 @@ use crate::receipts::{made, recorded};
 use crate::{Api, Problem, limits, names};
 
 type Answer = Result<Json<Value>, Problem>;
+
+/// A person as `by` sees them: the names and groups of all, and the rest of themselves or where they may read everybody's records.
+fn seen(state: &remit_domain::State, person: &Person, by: &SignedIn) -> Value {
+    let mut seen = view(state, person);
+    let may_see_all = by.person == person.id || by.has(state, Right::ReadRecords);
+    if let (false, Some(members)) = (may_see_all, seen.as_object_mut()) {
+        members.retain(|name, _| matches!(name.as_str(), "id" | "name" | "groups"));
+    }
+    seen
+}
 
 fn view(state: &remit_domain::State, person: &Person) -> Value {
     let accounts = state.people_by_external.iter().filter(|(_, linked)| **linked == person.id);
@@ -34,13 +44,13 @@ fn view(state: &remit_domain::State, person: &Person) -> Value {
     })
 }
 
-pub(crate) async fn list(_: SignedIn, AsOf { state, .. }: AsOf, Ask(query): Ask<PageQuery>) -> Answer {
+pub(crate) async fn list(by: SignedIn, AsOf { state, .. }: AsOf, Ask(query): Ask<PageQuery>) -> Answer {
     let people = state.people.values().map(|person| (person.name.clone(), person.clone())).collect();
-    page(people, &query, |person| view(&state, person))
+    page(people, &query, |person| seen(&state, person, &by))
 }
 
-pub(crate) async fn show(_: SignedIn, AsOf { state, .. }: AsOf, Path(person): Path<String>) -> Answer {
-    Ok(Json(names::person(&state, &person).map(|person| view(&state, person))?))
+pub(crate) async fn show(by: SignedIn, AsOf { state, .. }: AsOf, Path(person): Path<String>) -> Answer {
+    Ok(Json(names::person(&state, &person).map(|person| seen(&state, person, &by))?))
 }
 
 pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<AddPerson>) -> Settled {
@@ -112,14 +122,15 @@ pub(crate) async fn sign_in(
     let ttl_seconds = ttl_seconds.unwrap_or(limits::SIGN_IN_SECONDS_DEFAULT);
     let digest = Digest::of_bytes(code.expose().as_bytes());
     let receipt = api.submit(by.actor(), Command::OfferSignIn { person: person.id, code: digest, ttl_seconds }).await?;
-    let expires_at: Timestamp = made(&receipt, |event| match event {
-        Event::SignInOffered(offered) => Some(offered.expires_at),
+    let (expires_at, recovery): (Timestamp, bool) = made(&receipt, |event| match event {
+        Event::SignInOffered(offered) => Some((offered.expires_at, offered.recovery)),
         _ => None,
     })?;
     let body = json!({
         "person": {"id": person.id, "name": person.name},
         "code": code.expose(),
-        "link": format!("{}/sign-in?code={}", api.settings.console_url, code.expose()),
+        "recovery": recovery,
+        "link": format!("{}/sign-in?code={}", api.people.settings().console_url, code.expose()),
         "expires_at": expires_at.to_string(),
     });
     Ok(recorded(body, &receipt))

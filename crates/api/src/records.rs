@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::Refusal;
+use remit_domain::{Actor, Refusal, Right};
 use remit_engine::{Committed, Filter, artefact_terms};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -82,8 +82,11 @@ impl RecordsQuery {
 }
 
 /// Records, newest first.
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<RecordsQuery>) -> Answer {
-    let filter = query.filter(&api.engine.state())?;
+pub(crate) async fn list(State(api): State<Api>, by: SignedIn, Ask(query): Ask<RecordsQuery>) -> Answer {
+    let state = api.engine.state();
+    let agent = query.agent.as_deref().map(|agent| names::agent(&state, agent).map(|agent| agent.id)).transpose()?;
+    by.must(&state, agent.map_or(Right::ReadRecords, Right::ReadAgent))?;
+    let filter = query.filter(&state)?;
     let limit = filter.limit;
     let found = api.engine.query(filter).await?;
     // A short page is the last one.
@@ -96,18 +99,31 @@ fn number(seq: &str) -> Result<u64, Refusal> {
     seq.parse().map_err(|_| Refusal::unknown("record", seq.chars().take(20).collect::<String>()))
 }
 
-pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(seq): Path<String>) -> Answer {
+pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(seq): Path<String>) -> Answer {
     let seq = number(&seq)?;
+    Ok(Json(view(&readable(&api, by, seq).await?)))
+}
+
+/// The record at `seq`, if the caller may read it: it is about an agent of theirs, they did it themselves, or they read all.
+pub(crate) async fn readable(api: &Api, by: SignedIn, seq: u64) -> Result<Committed, Problem> {
     let found = api.engine.record(seq).await?;
-    found.as_ref().map(view).map(Json).ok_or_else(|| unknown(seq))
+    let state = api.engine.state();
+    let Some(found) = found else {
+        // Whoever may not read records is not told either how many there are.
+        by.must(&state, Right::ReadRecords)?;
+        return Err(unknown(seq));
+    };
+    let is_theirs = matches!(&found.record.actor, Actor::Person { person, .. } if *person == by.person);
+    if !is_theirs {
+        by.must(&state, found.record.event.agent().map_or(Right::ReadRecords, Right::ReadAgent))?;
+    }
+    Ok(found)
 }
 
 /// The proof that this entry is in the ledger whose checkpoint comes with it.
-pub(crate) async fn prove(State(api): State<Api>, _: SignedIn, Path(seq): Path<String>) -> Answer {
+pub(crate) async fn prove(State(api): State<Api>, by: SignedIn, Path(seq): Path<String>) -> Answer {
     let seq = number(&seq)?;
-    if seq >= api.engine.head() {
-        return Err(unknown(seq));
-    }
+    readable(&api, by, seq).await?;
     Ok(Json(json!(api.engine.prove(seq).await?)))
 }
 

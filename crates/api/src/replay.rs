@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::{HeaderValue, header};
-use remit_domain::{Actor, ChangeId, Command, PolicyEdit, Refusal};
+use remit_domain::{Actor, ChangeId, Command, PolicyEdit, Refusal, Right};
 use remit_engine::{Replay, ReplayError, ReplayReport, ShadowReport, Told};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -86,10 +86,16 @@ pub(crate) async fn replay(
     Body(request): Body<ReplayRequest>,
 ) -> Result<Response, Problem> {
     let ReplayRequest { change, edits, from, to, every } = request;
-    let proposed = Proposed::of(&api.engine.state(), change.as_deref(), edits)?;
+    let state = api.engine.state();
+    // What is replayed is what everybody's agents did.
+    by.must(&state, Right::ReadRecords)?;
+    let proposed = Proposed::of(&state, change.as_deref(), edits)?;
     let proposed = proposed.ok_or_else(|| {
         Refusal::new("bad_request", "nothing is said about which policies to try").help("give `change` or `edits`")
     })?;
+    if let Some(change) = proposed.change {
+        must_have_part(&state, by, change)?;
+    }
     let (from, to) = (time::parse_optional(from.as_deref())?, time::parse_optional(to.as_deref())?);
     let (lines, mut told) = mpsc::channel::<Result<Value, ReplayError>>(limits::REPLAY_LINES_WAITING_MAX);
     let reach = if from.is_none() && to.is_none() { Reach::Everything } else { Reach::Chosen };
@@ -106,6 +112,20 @@ pub(crate) async fn replay(
     let lines = stream::once(async move { first }).chain(rest);
     let body = Stream::from_stream(lines.map(|line| Ok::<_, Infallible>(Bytes::from(format!("{line}\n")))));
     Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/jsonl"))], body).into_response())
+}
+
+/// Refuses whoever has no part in a change that waits: what is tried with it is recorded with it.
+fn must_have_part(state: &remit_domain::State, by: SignedIn, id: ChangeId) -> Result<(), Refusal> {
+    let Some(change) = state.changes.get(&id) else { return Err(Refusal::unknown("change", id)) };
+    let is_administrator = state.person(by.person)?.is_administrator();
+    if is_administrator || change.author == by.person || change.may_be_approved_by(state, by.person) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "not_permitted",
+        "only who proposed a change, or may answer it, tries it on calls and records that",
+    )
+    .help("try the same edits without the change"))
 }
 
 async fn run(
@@ -190,11 +210,16 @@ fn view(report: &ShadowReport) -> Value {
 /// Lets a proposed change run beside the active policies on live calls, or ends that; what it saw is then recorded with the change.
 pub(crate) async fn set_shadow(
     State(api): State<Api>,
-    _: SignedIn,
+    by: SignedIn,
     Path(change): Path<String>,
     Body(Shadow { on }): Body<Shadow>,
 ) -> Result<Json<Value>, Problem> {
     let change: ChangeId = names::id("change", &change)?;
+    if on || api.engine.read(|state| state.changes.contains_key(&change)) {
+        api.engine.read(|state| must_have_part(state, by, change))?;
+    } else {
+        api.engine.read(|state| by.must(state, Right::ReadRecords))?;
+    }
     if on {
         return Ok(Json(view(&api.engine.begin_shadow(change).await.map_err(|error| problem_of(&error))?)));
     }
@@ -210,9 +235,13 @@ pub(crate) async fn set_shadow(
 /// What the shadow of a change has seen so far.
 pub(crate) async fn shadow(
     State(api): State<Api>,
-    _: SignedIn,
+    by: SignedIn,
     Path(change): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     let change: ChangeId = names::id("change", &change)?;
+    api.engine.read(|state| {
+        let has_part = || must_have_part(state, by, change);
+        by.must(state, Right::ReadRecords).or_else(|refusal| has_part().map_err(|_| refusal))
+    })?;
     Ok(Json(view(&api.engine.shadow(change).await.map_err(|error| problem_of(&error))?)))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::auth::SignedIn;
 use crate::input::Ask;
-use crate::{Api, Problem};
+use crate::{Api, Problem, records};
 
 /// How long an answer waits for the points that have not reported, at most, in seconds.
 const WAIT_SECONDS_MAX: u64 = 30;
@@ -26,10 +26,11 @@ pub(crate) struct Wait {
 /// The receipt of the record at `seq`, in plain members and signed by the realm.
 pub(crate) async fn show(
     State(api): State<Api>,
-    _: SignedIn,
+    by: SignedIn,
     Path(seq): Path<u64>,
     Ask(wait): Ask<Wait>,
 ) -> Result<Json<Value>, Problem> {
+    records::readable(&api, by, seq).await?;
     let until = tokio::time::Instant::now() + Duration::from_secs(wait.wait_seconds.min(WAIT_SECONDS_MAX));
     loop {
         let receipt = api.engine.revocation_receipt(seq).await?;

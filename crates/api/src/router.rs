@@ -11,10 +11,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::{
-    Api, Problem, agents, approvals, auth, authzen, changes, clients, connectors, enrolment, evidence, findings,
-    grants, health, idempotency, keys, launch, ledger_files, legacy, limits, oauth, openapi, operations, people,
-    policies, records, replay, revocations, runs, sessions, signals, simulate, status_list, stream, tasks, who,
-    workloads,
+    Api, Problem, agents, approvals, auth, authzen, changes, clients, connectors, contents, enrolment, evidence,
+    findings, grants, health, idempotency, keys, launch, ledger_files, legacy, limits, oauth, openapi, operations,
+    passkeys, people, policies, preview, records, replay, revocations, runs, sessions, signals, simulate, status_list,
+    stream, tasks, who, workloads,
 };
 
 #[cfg(test)]
@@ -77,11 +77,22 @@ endpoints! {
     Person delete "/v1/sessions/current" sessions::end_current, "" -> "Ended", "signs out";
     Person delete "/v1/sessions/{session}" sessions::end, "" -> "Ended", "ends a session";
 
+    Open   post   "/v1/sessions/passkey/begin" sessions::begin_passkey, "" -> "Ceremony", "begins to sign somebody in with a passkey";
+    Open   post   "/v1/sessions/passkey" sessions::open_passkey, "ShowPasskey" -> "SessionToken", "exchanges a passkey's assertion for a session";
+    Person post   "/v1/sessions/step-up/begin" sessions::begin_step_up, "" -> "Ceremony", "begins to show a passkey again";
+    Person post   "/v1/sessions/step-up" sessions::step_up, "ShowPasskey" -> "Session", "shows a passkey again, before what is grave";
+
+    Person get    "/v1/passkeys" passkeys::list, "" -> "PasskeyPage", "lists own passkeys, or somebody's for an administrator";
+    Person post   "/v1/passkeys/enrolment" passkeys::begin, "" -> "Ceremony", "begins to enrol a passkey";
+    Person post   "/v1/passkeys" passkeys::enrol, "EnrolPasskey" -> "Passkey", "enrols a passkey";
+    Person delete "/v1/passkeys/{credential}" passkeys::remove, "RemovePasskey" -> "Removed", "removes a passkey, and ends what it opened";
+
     Person get    "/v1/agents" agents::list, "" -> "AgentPage", "lists agents";
     Person post   "/v1/agents" agents::register, "RegisterAgent" -> "Agent", "registers an agent";
     Person get    "/v1/agents/{agent}" agents::show, "" -> "Agent", "shows an agent";
     Person put    "/v1/agents/{agent}" agents::replace, "AgentProfile" -> "Agent", "replaces an agent's record";
     Person post   "/v1/agents/{agent}/describe" agents::change, "AgentProfile" -> "Agent", "changes parts of an agent's record";
+    Person get    "/v1/agents/{agent}/preview" preview::preview, "" -> "Preview", "what would be said to the agent about every operation, and by which rule";
     Person get    "/v1/agents/{agent}/card" agents::card::card, "" -> "AgentCard", "what the agent may do, under what conditions, for how long";
     Person post   "/v1/agents/{agent}/activate" agents::life::activate, "" -> "Agent", "activates an agent whose record is complete";
     Person post   "/v1/agents/{agent}/suspend" agents::life::suspend, "Reason" -> "Agent", "suspends an agent and ends its tasks";
@@ -116,6 +127,7 @@ endpoints! {
     Person get    "/v1/tasks/{task}/lease" tasks::lease::lease, "" -> "TaskLease", "kept open while the task runs; the task ends when the connection does";
     Person post   "/v1/tasks/{task}/launch" launch::attest, "" -> "Launch", "says that the process that asks, and everything below it, runs this task";
     Person post   "/v1/tasks/{task}/token" tasks::start::token, "TokenLife" -> "TaskToken", "gives a fresh token to whoever started the task";
+    Person post   "/v1/tasks/{task}/contents" contents::read, "ReadContent" -> "Content", "gives what an agent sent or was answered, and records who reads it and why";
     Person post   "/v1/tasks/{task}/erase" tasks::erase, "Reason" -> "Erased", "erases the content of an ended task; proofs stand";
     Agent  post   "/v1/agent/tasks" tasks::by_agent::start, "StartTask" -> "TaskToken", "an enrolled agent starts a task bound to its key";
     Agent  post   "/v1/agent/tasks/{task}/token" tasks::by_agent::token, "TokenLife" -> "TaskToken", "an enrolled agent gets a fresh token for its task";
@@ -137,6 +149,7 @@ endpoints! {
 
     Person get    "/v1/approvals" approvals::list, "" -> "ApprovalPage", "lists approvals";
     Person get    "/v1/approvals/{approval}" approvals::show, "" -> "Approval", "shows an approval with the exact arguments";
+    Person post   "/v1/approvals/{approval}/challenge" approvals::challenge, "Challenge" -> "AnswerOptions", "what a passkey is to sign for a yes with a note";
     Person post   "/v1/approvals/{approval}/approve" approvals::approve, "Approve" -> "Approval", "says yes to exactly what was shown";
     Person post   "/v1/approvals/{approval}/deny" approvals::deny, "Note" -> "Approval", "says no";
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{Command, RunId, Task};
+use remit_domain::{Command, RunId, Task, may_read_task};
 use serde_json::{Value, json};
 
 use crate::auth::SignedIn;
@@ -16,11 +16,11 @@ use crate::{Api, Problem, names};
 
 type Answer = Result<Json<Value>, Problem>;
 
-/// The runs that have live tasks, oldest first.
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<PageQuery>) -> Answer {
+/// The runs that have live tasks which the caller may read, oldest first.
+pub(crate) async fn list(State(api): State<Api>, by: SignedIn, Ask(query): Ask<PageQuery>) -> Answer {
     let state = api.engine.state();
     let mut runs: BTreeMap<RunId, Vec<&Task>> = BTreeMap::new();
-    for task in state.live_tasks() {
+    for task in state.live_tasks().filter(|task| may_read_task(&state, by.person, task).is_ok()) {
         runs.entry(task.run).or_default().push(task);
     }
     let rows = runs.into_iter().map(|(run, tasks)| (run.to_string(), (run, tasks))).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use remit_domain::{AttemptAction, ContentRef, Digest, Explanation, PolicyEdit, TaskId, explain};
+use remit_domain::{AttemptAction, ContentRef, Digest, Explanation, PolicyEdit, TaskId, explain, may_read_task};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -33,12 +33,13 @@ pub(crate) struct Simulate {
 /// The decision with its whole account; with a change or edits also what would be said under them.
 pub(crate) async fn simulate(
     State(api): State<Api>,
-    _: SignedIn,
+    by: SignedIn,
     Body(body): Body<Simulate>,
 ) -> Result<Json<Value>, Problem> {
     let proposed = Proposed::of(&api.engine.state(), body.change.as_deref(), body.edits)?;
     let AsOf { state, now } = AsOf::at(&api, body.as_of.as_deref()).await?;
     let id: TaskId = names::id("task", &body.task)?;
+    may_read_task(&state, by.person, state.task(id)?)?;
     let name = names::operation(&body.operation)?;
     let arguments = Value::Object(body.arguments);
     let content = ContentRef { commitment: Digest::of_document(&arguments), bytes: arguments.to_string().len() as u64 };

@@ -6,7 +6,7 @@ pub(crate) mod start;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{AgentId, Command, Task, TaskId};
+use remit_domain::{AgentId, Command, Task, TaskId, may_read_task};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -63,23 +63,29 @@ pub(crate) struct ListQuery {
     status: Status,
 }
 
-/// Tasks, oldest first; those that are live if nobody says otherwise.
-pub(crate) async fn list(State(api): State<Api>, _: SignedIn, Ask(query): Ask<ListQuery>) -> Answer {
+/// Tasks that the caller may read, oldest first; those that are live if nobody says otherwise.
+pub(crate) async fn list(State(api): State<Api>, by: SignedIn, Ask(query): Ask<ListQuery>) -> Answer {
     let state = api.engine.state();
     let agent: Option<AgentId> =
         query.agent.as_deref().map(|agent| names::agent(&state, agent).map(|agent| agent.id)).transpose()?;
     let wanted = |task: &Task| {
         let by_status = query.status == Status::All || task.is_live() == (query.status == Status::Live);
-        by_status && agent.is_none_or(|agent| agent == task.agent)
+        let by_agent = agent.is_none_or(|agent| agent == task.agent);
+        by_status && by_agent && may_read_task(&state, by.person, task).is_ok()
     };
     let tasks = state.tasks.values().filter(|task| wanted(task));
     let rows = tasks.map(|task| (task.id.to_string(), task.clone())).collect();
     page(rows, &query.page, |task| view(&state, task))
 }
 
-pub(crate) async fn show(State(api): State<Api>, _: SignedIn, Path(task): Path<String>) -> Answer {
+pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(task): Path<String>) -> Answer {
     let id: TaskId = names::id("task", &task)?;
-    Ok(Json(api.engine.read(|state| state.task(id).map(|task| view(state, task)))?))
+    let shown = api.engine.read(|state| {
+        let task = state.task(id)?;
+        may_read_task(state, by.person, task)?;
+        Ok::<_, remit_domain::Refusal>(view(state, task))
+    });
+    Ok(Json(shown?))
 }
 
 #[derive(Debug, Deserialize)]

@@ -10,7 +10,7 @@ mod rows;
 use axum::Json;
 use axum::extract::State;
 use remit_domain::{
-    ASSUMPTION, DataClass, OperationName, RULE, Refusal, what_agent_reaches, what_person_reaches, who_can_call,
+    ASSUMPTION, DataClass, OperationName, RULE, Refusal, Right, what_agent_reaches, what_person_reaches, who_can_call,
     who_can_see,
 };
 use serde::Deserialize;
@@ -63,7 +63,9 @@ impl About {
 }
 
 /// Who can call an operation, or any that touches data of a class or above: people themselves first, then agents.
-pub(crate) async fn who_can(State(_): State<Api>, _: SignedIn, at: AsOf, Ask(query): Ask<CanQuery>) -> Answer {
+pub(crate) async fn who_can(State(api): State<Api>, by: SignedIn, at: AsOf, Ask(query): Ask<CanQuery>) -> Answer {
+    // What somebody may read is as it is now, also of what was.
+    api.engine.read(|state| by.must(state, Right::ReadRecords))?;
     let about = About::of(&query)?;
     worked_out(move || callers(&at, &about, &query.within)).await
 }
@@ -111,7 +113,16 @@ pub(crate) struct ReachQuery {
 }
 
 /// What an agent reaches, or what a person reaches through agents that they cannot reach directly.
-pub(crate) async fn reach(State(_): State<Api>, _: SignedIn, at: AsOf, Ask(query): Ask<ReachQuery>) -> Answer {
+pub(crate) async fn reach(State(api): State<Api>, by: SignedIn, at: AsOf, Ask(query): Ask<ReachQuery>) -> Answer {
+    api.engine.read(|state| match (&query.agent, &query.person) {
+        (Some(agent), None) => {
+            // One that is no more, and is asked about as of then, is nobody's.
+            let right = names::agent(state, agent).map_or(Right::ReadRecords, |agent| Right::ReadAgent(agent.id));
+            by.must(state, right)
+        }
+        (None, Some(person)) if names::person(state, person).is_ok_and(|person| person.id == by.person) => Ok(()),
+        _ => by.must(state, Right::ReadRecords),
+    })?;
     worked_out(move || match (&query.agent, &query.person) {
         (Some(agent), None) => of_agent(&at, agent, &query.within),
         (None, Some(person)) => of_person(&at, person, &query.within),

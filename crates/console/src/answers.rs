@@ -2,14 +2,20 @@
 
 use std::sync::Arc;
 
-use remit_domain::{Actor, Approval, Approve, Command, Deny, Moment, Refusal, State, Timestamp, decide};
+use remit_domain::{
+    Actor, Approval, Approve, Command, Deny, Moment, Refusal, State, Timestamp, decide, may_read_approval,
+};
 
 #[cfg(test)]
 mod tests;
 
+/// What is still missing from a yes that the question's own page adds: a signature, a second look, a few seconds.
+const ADDED_BY_PAGE: [&str; 4] = ["signature_needed", "step_up_needed", "approval_shown", "too_soon"];
+
 /// What one person could do about one question now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Answers {
+    /// Whether they could say yes on the question's page.
     pub(crate) approve: Result<(), Refusal>,
     pub(crate) deny: Result<(), Refusal>,
 }
@@ -21,8 +27,10 @@ impl Answers {
         let moment = Moment::new(now, 0);
         let may = |command: &Command| decide(state, actor, command, &moment).map(|_| ());
         let (id, digest) = (approval.id, approval.digest);
+        let approve = may(&Command::Approve(Approve::unsigned(id, digest, String::new())));
         Self {
-            approve: may(&Command::Approve(Approve { approval: id, digest, note: String::new() })),
+            approve: approve
+                .or_else(|refusal| if ADDED_BY_PAGE.contains(&refusal.code.as_str()) { Ok(()) } else { Err(refusal) }),
             deny: may(&Command::Deny(Deny { approval: id, note: String::new() })),
         }
     }
@@ -35,9 +43,11 @@ pub(crate) struct Waiting {
     pub(crate) answers: Answers,
 }
 
-/// All questions that wait, those that end first in front.
+/// All questions that wait and that the person may know of, those that end first in front.
 pub(crate) fn waiting(state: &State, actor: &Actor, now: Timestamp) -> Vec<Waiting> {
+    let Ok(person) = actor.person() else { return Vec::new() };
     let open = state.approvals.values().filter(|approval| approval.is_pending() && now < approval.expires_at);
+    let open = open.filter(|approval| may_read_approval(state, person, approval, now).is_ok());
     let mut open: Vec<_> = open.collect();
     open.sort_by_key(|approval| (approval.expires_at, approval.id));
     open.into_iter()

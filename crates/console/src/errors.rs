@@ -6,6 +6,7 @@ use http::{HeaderValue, StatusCode};
 use maud::html;
 use remit_domain::Refusal;
 use remit_engine::SubmitError;
+use remit_people::PeopleError;
 
 use crate::layout;
 use crate::pages::sign_in;
@@ -29,11 +30,24 @@ pub(crate) enum PageError {
     Malformed(Refusal),
 }
 
+/// Marks an answer that a passkey, shown now, would change.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct StepUpNeeded;
+
 impl From<SubmitError> for PageError {
     fn from(error: SubmitError) -> Self {
         match error {
             SubmitError::Refused(refusal) => Self::Refused(refusal),
             SubmitError::Unavailable(refusal) => Self::Unavailable(refusal),
+        }
+    }
+}
+
+impl From<PeopleError> for PageError {
+    fn from(error: PeopleError) -> Self {
+        match error {
+            PeopleError::Submit(error) => error.into(),
+            other => Self::Refused(other.refusal()),
         }
     }
 }
@@ -49,7 +63,13 @@ impl IntoResponse for PageError {
         match self {
             Self::SignedOut { next } => Redirect::to(&sign_in::address(&next)).into_response(),
             Self::FromElsewhere { next } => layout::onwards(&next).into_response(),
-            Self::Refused(refusal) => refused(status_of(&refusal), &refusal),
+            Self::Refused(refusal) => {
+                let mut response = refused(status_of(&refusal), &refusal);
+                if refusal.code == "step_up_needed" {
+                    response.extensions_mut().insert(StepUpNeeded);
+                }
+                response
+            }
             Self::Malformed(refusal) => refused(StatusCode::BAD_REQUEST, &refusal),
             Self::Unavailable(refusal) => {
                 let mut response = refused(StatusCode::SERVICE_UNAVAILABLE, &refusal);
@@ -72,7 +92,16 @@ pub(crate) fn status_of(refusal: &Refusal) -> StatusCode {
         | "approver_is_acted_for"
         | "form_refused"
         | "foreign_form"
+        | "step_up_needed"
+        | "signature_needed"
+        | "passkey_refused"
+        | "passkey_unknown"
+        | "passkey_cloned"
+        | "has_passkey"
+        | "sign_in_refused"
+        | "person_unlinked"
         | "code_refused" => StatusCode::FORBIDDEN,
+        "wait" => StatusCode::TOO_MANY_REQUESTS,
         "missing_text" | "text_too_long" => StatusCode::UNPROCESSABLE_ENTITY,
         code if code.starts_with("bad_") || !refusal.fields.is_empty() => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::CONFLICT,

@@ -7,9 +7,9 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CO
 #[cfg(test)]
 mod tests;
 
-/// Own style, own pictures, forms to here alone; no script, no frame, nothing from elsewhere.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; \
-                      base-uri 'none'";
+/// Own files, own pictures, forms to here alone; no script or style that stands on a page, no frame, nothing from elsewhere.
+const POLICY: &str = "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self' data:; \
+                      form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
 
 /// Where a form of this answer may lead besides here: back to the application that a person answers.
 #[derive(Debug, Clone)]

@@ -1,8 +1,9 @@
 //! The frame around every page.
 
 use maud::{DOCTYPE, Markup, html};
+use remit_domain::SignInMethod;
 
-use crate::assets::STYLE_ADDRESS;
+use crate::assets::{HTMX_ADDRESS, SCRIPT_ADDRESS, STYLE_ADDRESS};
 use crate::limits;
 use crate::parts::text::shown;
 use crate::session::Viewer;
@@ -12,12 +13,58 @@ use crate::session::Viewer;
 pub(crate) enum Place {
     Overview,
     Approvals,
-    Agents,
-    Connectors,
     Changes,
+    Agents,
+    Tasks,
+    Connectors,
+    Policies,
     Who,
     Records,
+    People,
+    Keys,
+    Connect,
+    Settings,
 }
+
+/// A heading, and the pages under it: place, address and name.
+type Group = (&'static str, &'static [(Place, &'static str, &'static str)]);
+
+/// The console's table of contents, as it stands beside every page.
+const CONTENTS: [Group; 4] = [
+    (
+        "Now",
+        &[
+            (Place::Overview, "/", "Overview"),
+            (Place::Approvals, "/approvals", "Approvals"),
+            (Place::Changes, "/changes", "Changes"),
+        ],
+    ),
+    (
+        "Agents",
+        &[
+            (Place::Agents, "/agents", "Agents"),
+            (Place::Tasks, "/tasks", "Tasks"),
+            (Place::Connectors, "/connectors", "Connectors"),
+        ],
+    ),
+    (
+        "Rules and record",
+        &[
+            (Place::Policies, "/policies", "Policies"),
+            (Place::Who, "/who", "Who can"),
+            (Place::Records, "/ledger", "Ledger"),
+        ],
+    ),
+    (
+        "Realm",
+        &[
+            (Place::People, "/people", "People"),
+            (Place::Keys, "/keys", "Keys"),
+            (Place::Connect, "/connect", "Connect"),
+            (Place::Settings, "/settings", "Settings"),
+        ],
+    ),
+];
 
 /// What the frame needs to know about a page.
 #[derive(Debug)]
@@ -27,48 +74,64 @@ pub(crate) struct Frame<'a> {
     pub(crate) viewer: &'a Viewer,
     /// Questions that this person may answer now.
     pub(crate) waiting: usize,
-    /// Looks again by itself. Only for pages on which nobody types.
+    /// Looks again by itself, also in a browser without scripts. Only for pages on which nobody types. What is marked `data-live` is
+    /// fetched anew, elsewhere on the page too, as soon as something happens.
     pub(crate) refreshes: bool,
 }
 
 /// A page of a signed-in person.
 pub(crate) fn page(frame: &Frame<'_>, body: &Markup) -> Markup {
-    let refresh = frame.refreshes.then(|| limits::REFRESH_SECONDS.to_string());
     let title = match frame.waiting {
         0 => format!("{} · Remit", frame.title),
         waiting => format!("({waiting}) {} · Remit", frame.title),
     };
+    let refresh = if frame.refreshes { Refresh::WithoutScript } else { Refresh::Never };
     document(
         &title,
-        refresh.as_deref(),
+        &refresh,
+        true,
         &html! {
             a .skip href="#main" { "Skip to the page" }
             header .rail {
                 (brand())
                 nav aria-label="Console" {
-                    (entry(frame, Place::Overview, "/", "Overview", 0))
-                    (entry(frame, Place::Approvals, "/approvals", "Approvals", frame.waiting))
-                    (entry(frame, Place::Agents, "/agents", "Agents", 0))
-                    (entry(frame, Place::Connectors, "/connectors", "Connectors", 0))
-                    (entry(frame, Place::Changes, "/changes", "Changes", 0))
-                    (entry(frame, Place::Who, "/who", "Who can", 0))
+                    @for (heading, entries) in CONTENTS {
+                        p .heading { (heading) }
+                        @for (place, address, name) in entries { (entry(frame, *place, address, name)) }
+                    }
                 }
-                form .viewer method="post" action="/sign-out" {
-                    (token(frame.viewer))
-                    span .name title="signed in by a one-time link" { (shown(&frame.viewer.name)) }
-                    button .plain type="submit" { "Sign out" }
-                }
+                (viewer(frame.viewer))
             }
             main #main { (body) }
         },
     )
 }
 
+/// Who is signed in, how strongly, and the way out.
+fn viewer(viewer: &Viewer) -> Markup {
+    let how = match viewer.method {
+        SignInMethod::LocalSocket => "by the local socket",
+        SignInMethod::OneTimeLink => "by a one-time link",
+        SignInMethod::Passkey => "by passkey",
+        SignInMethod::FreshPasskey => "by passkey, just now",
+        SignInMethod::OpenIdConnect => "by your organisation",
+    };
+    html! {
+        form .viewer method="post" action="/sign-out" {
+            (token(viewer))
+            a .name href="/passkeys" title={ "signed in " (how) "; your passkeys" } { (shown(&viewer.name)) }
+            span .how { (how) }
+            button .plain type="submit" { "Sign out" }
+        }
+    }
+}
+
 /// A page for whoever is not known (yet).
 pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
     document(
         &format!("{title} · Remit"),
-        None,
+        &Refresh::Never,
+        false,
         &html! {
             main #main .bare { (brand()) (body) }
         },
@@ -77,10 +140,10 @@ pub(crate) fn bare(title: &str, body: &Markup) -> Markup {
 
 /// A page that asks for `address`, an address of ours, again from here.
 pub(crate) fn onwards(address: &str) -> Markup {
-    let refresh = format!("0; url={address}");
     document(
         "Remit",
-        Some(&refresh),
+        &Refresh::To(address),
+        false,
         &html! {
             main #main .bare { (brand()) p { a href=(address) { "Go on to the console" } } }
         },
@@ -98,18 +161,30 @@ fn brand() -> Markup {
     }
 }
 
-fn entry(frame: &Frame<'_>, place: Place, address: &str, name: &str, count: usize) -> Markup {
+fn entry(frame: &Frame<'_>, place: Place, address: &str, name: &str) -> Markup {
+    let count = if place == Place::Approvals { frame.waiting } else { 0 };
     html! {
         a href=(address) aria-current=[(frame.place == place).then_some("page")] {
             (name)
-            @if count > 0 {
-                " " span .count aria-label={ (count) " for you to answer" } { (count) }
+            @if place == Place::Approvals {
+                span #waiting data-live { @if count > 0 { span .count aria-label={ (count) " for you to answer" } { (count) } } }
             }
         }
     }
 }
 
-fn document(title: &str, refresh: Option<&str>, body: &Markup) -> Markup {
+/// Whether a page asks for itself, or another one, by itself.
+enum Refresh<'a> {
+    Never,
+    /// Every few seconds where no script keeps it live.
+    WithoutScript,
+    To(&'a str),
+}
+
+/// What htmx may do: read attributes and swap what we sent, nothing else. It keeps no page in the browser's storage.
+const HTMX_SETTINGS: &str = r#"{"allowEval":false,"allowScriptTags":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyEnabled":false,"historyCacheSize":0}"#;
+
+fn document(title: &str, refresh: &Refresh<'_>, live: bool, body: &Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -118,14 +193,19 @@ fn document(title: &str, refresh: Option<&str>, body: &Markup) -> Markup {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="robots" content="noindex";
-                @if let Some(refresh) = refresh {
-                    meta http-equiv="refresh" content=(refresh);
+                meta name="htmx-config" content=(HTMX_SETTINGS);
+                @match refresh {
+                    Refresh::Never => {}
+                    Refresh::WithoutScript => noscript { meta http-equiv="refresh" content=(limits::REFRESH_SECONDS); },
+                    Refresh::To(address) => meta http-equiv="refresh" content={ "0; url=" (address) };,
                 }
                 title { (title) }
                 link rel="icon" href="/assets/mark.svg" type="image/svg+xml";
                 link rel="stylesheet" href=(STYLE_ADDRESS.as_str());
+                @if live { script src=(HTMX_ADDRESS.as_str()) defer {} }
+                script src=(SCRIPT_ADDRESS.as_str()) defer {}
             }
-            body { (body) }
+            body data-live-from=[live.then_some("/live")] { (body) }
         }
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! Architecture invariant: nothing is decided and nothing is stored here. Pages are functions of the committed state; every
 //! change is a [`remit_domain::Command`] that the engine decides, and whether a button is offered is asked of the same
-//! function. There is no script on any page, so that nothing a page shows can ever run.
+//! function. Proofs of who somebody is are `remit-people`'s. No page holds a script or a style, only the addresses of our two files, so that
+//! nothing that a page shows can ever run.
 
 mod answers;
 mod assets;
@@ -11,6 +12,7 @@ mod errors;
 mod headers;
 mod layout;
 mod limits;
+mod live;
 mod names;
 mod pages;
 mod parts;
@@ -23,6 +25,7 @@ use std::sync::Arc;
 
 use remit_engine::Engine;
 use remit_identity::RandomnessError;
+use remit_people::People;
 use remit_review::ToolSource;
 
 pub use router::router;
@@ -32,17 +35,18 @@ pub use router::router;
 pub struct Console {
     engine: Engine,
     tools: Arc<dyn ToolSource>,
+    people: People,
     tokens: csrf::Tokens,
 }
 
 impl Console {
-    /// A console over `engine` that asks `tools` what servers offer. Forms handed out by another process, or before a restart,
+    /// A console over `engine` that asks `tools` what servers offer, and `people` who somebody is. Forms handed out by another process, or before a restart,
     /// are refused and asked for again.
     ///
     /// # Errors
     /// If the system gives no randomness for the forms' key.
-    pub fn new(engine: Engine, tools: Arc<dyn ToolSource>) -> Result<Self, RandomnessError> {
-        Ok(Self { engine, tools, tokens: csrf::Tokens::generate()? })
+    pub fn new(engine: Engine, tools: Arc<dyn ToolSource>, people: People) -> Result<Self, RandomnessError> {
+        Ok(Self { engine, tools, people, tokens: csrf::Tokens::generate()? })
     }
 }
 

@@ -24,3 +24,5 @@ pub(crate) const VALUE_ROWS_MAX: usize = 256;
 pub(crate) const WHO_STEPS_MAX: usize = 20_000;
 /// How often a list looks again, in seconds.
 pub(crate) const REFRESH_SECONDS: u32 = 15;
+/// How long the stream of a live page stays quiet before it says that it is still there, in seconds.
+pub(crate) const LIVE_QUIET_SECONDS: u64 = 20;

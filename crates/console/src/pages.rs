@@ -3,11 +3,21 @@
 pub(crate) mod agents;
 pub(crate) mod approvals;
 pub(crate) mod changes;
+pub(crate) mod connect;
 pub(crate) mod connectors;
 pub(crate) mod consent;
+mod control;
+pub(crate) mod keys;
 pub(crate) mod overview;
+pub(crate) mod passkeys;
+pub(crate) mod people;
+pub(crate) mod policies;
 pub(crate) mod records;
+pub(crate) mod settings;
 pub(crate) mod sign_in;
+pub(crate) mod sign_in_elsewhere;
+pub(crate) mod step_up;
+pub(crate) mod tasks;
 pub(crate) mod who;
 
 use remit_domain::State;

@@ -2,6 +2,7 @@
 
 pub(crate) mod id;
 pub(crate) mod line;
+pub(crate) mod passkey;
 pub(crate) mod pill;
 pub(crate) mod properties;
 pub(crate) mod sentence;

@@ -86,7 +86,7 @@ impl FromRequestParts<Console> for Viewer {
         let found = console.engine.read(|state| {
             let session = state.session_of(&token, now)?;
             let person = state.person(session.person).ok()?;
-            Some((session.person, person.name.clone(), session.method, session.id))
+            Some((session.person, person.name.clone(), session.method_at(now), session.id))
         });
         let (person, name, method, session) = found.ok_or_else(signed_out)?;
         Ok(Self { person, name, method, session, form_token: console.tokens.token(&token) })

@@ -11,8 +11,9 @@ use remit_domain::{
     TaskId, Verb,
 };
 use remit_engine::Engine;
+use remit_people::{People, PeopleSettings};
 use remit_review::{Standing, ToolSource};
-use remit_testkit::{World as Realm, operation};
+use remit_testkit::{Authenticator, World as Realm, operation};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -69,6 +70,25 @@ impl Page {
         let (_, rest) = self.body.split_once(&format!("name=\"{name}\" value=\"")).expect("no such field");
         rest.split_once('"').unwrap().0.to_owned()
     }
+
+    /// Whether anything on the page could run besides our two files, which it names by their addresses.
+    pub(crate) fn has_foreign_script(&self) -> bool {
+        let own = ["htmx", "console"].map(|name| format!("<script src=\"/assets/{name}.js?v="));
+        let rest = own.iter().fold(self.body.clone(), |rest, own| rest.replacen(own, "", 1));
+        rest.contains("<script")
+    }
+
+    /// What the first form that a passkey signs asks of the browser.
+    pub(crate) fn options(&self) -> Value {
+        serde_json::from_str(&self.attribute("data-options")).unwrap()
+    }
+
+    /// The text of the first attribute `name`, as a browser reads it.
+    pub(crate) fn attribute(&self, name: &str) -> String {
+        let (_, rest) = self.body.split_once(&format!(" {name}=\"")).expect("no such attribute");
+        let text = rest.split_once('"').unwrap().0;
+        text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    }
 }
 
 fn choice(tool: &str, verb: Verb, risk: u8, properties: &Value) -> OperationChoice {
@@ -82,7 +102,8 @@ impl World {
     pub(crate) async fn new() -> Self {
         let realm = Realm::with(|options| options.segment_bytes = 1 << 16).await;
         let server = Arc::new(Server::default());
-        let console = Console::new(realm.engine.clone(), server.clone()).unwrap();
+        let people = People::new(realm.engine.clone(), PeopleSettings::at("http://remit.test")).unwrap();
+        let console = Console::new(realm.engine.clone(), server.clone(), people).unwrap();
         let (agent, task) = set_up(&realm).await;
         Self { engine: realm.engine.clone(), agent, task, server, realm, console }
     }
@@ -132,6 +153,47 @@ impl World {
         page.header("set-cookie").split(';').next().unwrap().to_owned()
     }
 
+    /// A passkey of a browser that is at the console.
+    #[expect(clippy::unused_self, reason = "its place is the console of this world")]
+    pub(crate) fn authenticator(&self) -> Authenticator {
+        Authenticator::new("http://remit.test", "remit.test")
+    }
+
+    /// Enrols `passkey` for whoever has `cookie`.
+    pub(crate) async fn enrol(&self, cookie: &str, passkey: &mut Authenticator) {
+        let page = self.get("/passkeys", cookie).await;
+        let credential = passkey.create(&page.options()).to_string();
+        let (ceremony, token) = (page.field("ceremony"), page.field("form_token"));
+        let fields = [
+            ("form_token", token.as_str()),
+            ("ceremony", &ceremony),
+            ("credential", &credential),
+            ("label", "laptop <b>"),
+        ];
+        let enrolled = self.post("/passkeys", cookie, &fields).await;
+        assert_eq!(
+            (enrolled.status, enrolled.header("location")),
+            (StatusCode::SEE_OTHER, "/passkeys"),
+            "{}",
+            enrolled.body
+        );
+    }
+
+    /// Signs in whoever has `passkey`; the cookie that they have from then on.
+    pub(crate) async fn sign_in_with(&self, passkey: &mut Authenticator) -> String {
+        let page = self.get("/sign-in", "").await;
+        let credential = passkey.get(&page.options()).to_string();
+        let fields = [("ceremony", page.field("ceremony")), ("credential", credential)];
+        let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+        let page = self.post("/sign-in/passkey", "", &fields).await;
+        assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
+        page.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+
+    pub(crate) fn pass_seconds(&self, seconds: u64) {
+        self.realm.advance(seconds);
+    }
+
     pub(crate) async fn get(&self, path: &str, cookie: &str) -> Page {
         self.send(Request::get(path).header("cookie", cookie).body(Body::empty()).unwrap()).await
     }
@@ -154,7 +216,12 @@ impl World {
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Page {
-        Page::read(router(self.console.clone()).oneshot(request).await.unwrap()).await
+        Page::read(self.answer(request).await).await
+    }
+
+    /// The answer before anybody has read it: of a stream there is no end.
+    pub(crate) async fn answer(&self, request: Request<Body>) -> Response {
+        router(self.console.clone()).oneshot(request).await.unwrap()
     }
 }
 

@@ -13,6 +13,19 @@ pub enum SignInMethod {
     LocalSocket,
     /// By a session that began with a one-time link.
     OneTimeLink,
+    /// By a session that began with a passkey.
+    Passkey,
+    /// By a passkey that was shown within the last minutes: see [`limits::FRESH_SECONDS`](crate::limits::FRESH_SECONDS).
+    FreshPasskey,
+    /// By a session that began with the word of an issuer elsewhere.
+    OpenIdConnect,
+}
+
+impl SignInMethod {
+    /// Whether the person themself has just been seen to be there, as far as Remit can tell.
+    pub(crate) const fn is_fresh(self) -> bool {
+        matches!(self, Self::FreshPasskey | Self::LocalSocket)
+    }
 }
 
 /// Who acts. A person, an agent under a task, or Remit itself (timers, recovery).

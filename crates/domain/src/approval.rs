@@ -10,12 +10,20 @@ use crate::action::ActionFacts;
 use crate::person::check_note;
 use crate::state::{Deadline, Ended};
 use crate::{
-    ActionId, Actor, Agent, AgentId, ApprovalId, Digest, Event, GrantId, Moment, Person, PersonId, Refusal,
-    SignInMethod, State, Task, TaskId, Timestamp, limits, task,
+    ActionId, Actor, AgentId, ApprovalId, ContentRef, Digest, Event, GrantId, Moment, PersonId, Refusal, SignInMethod,
+    State, TaskId, Timestamp, limits,
 };
 
+mod answer;
+mod roles;
+mod shown;
 #[cfg(test)]
 mod tests;
+
+pub use answer::{Signed, answer_challenge};
+use roles::{are_enough, must_be_independent, roles_for};
+pub(crate) use roles::{roles_of, somebody_can_answer, with_somebody_else};
+pub use shown::shown;
 
 /// What a rule asks of people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -110,6 +118,32 @@ pub struct Vote {
     /// The digest that the person was shown.
     pub digest: Digest,
     pub note: String,
+    /// The commitment to the document that the person was shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shown: Option<Digest>,
+    /// The person's signature over this answer, by a passkey.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Signed>,
+    /// For whom they answered, if somebody absent had named them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deputy_of: Vec<PersonId>,
+}
+
+/// A person has been shown a question.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApprovalShown {
+    pub agent: AgentId,
+    pub approval: ApprovalId,
+    pub person: PersonId,
+    /// The document that the page was made from.
+    pub shown: ContentRef,
+}
+
+/// What a person was shown last, and since when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sight {
+    pub shown: Digest,
+    pub at: Timestamp,
 }
 
 /// Where a question stands.
@@ -148,6 +182,9 @@ pub struct Approval {
     /// When the last person needed said yes.
     pub granted_at: Option<Timestamp>,
     pub votes: Vec<Vote>,
+    /// Who has looked at it, and at what.
+    #[serde(default)]
+    pub seen: BTreeMap<PersonId, Sight>,
     pub status: ApprovalStatus,
 }
 
@@ -156,8 +193,9 @@ impl Approval {
         self.status == ApprovalStatus::Pending
     }
 
-    fn satisfied_by(&self, votes: &[Vote]) -> bool {
-        self.ask.is_met_by(votes.iter().map(|vote| &vote.roles))
+    /// Whether `person` said yes, or somebody did in their place.
+    fn has_answer_of(&self, person: PersonId) -> bool {
+        self.votes.iter().any(|vote| vote.person == person || vote.deputy_of.contains(&person))
     }
 }
 
@@ -170,6 +208,26 @@ pub struct Approve {
     pub digest: Digest,
     #[serde(default)]
     pub note: String,
+    /// The commitment to the document that the person was shown.
+    #[serde(default)]
+    pub shown: Option<Digest>,
+    /// The signature of the person's passkey over this answer, which the door has verified.
+    #[serde(default)]
+    pub signed: Option<Signed>,
+}
+
+impl Approve {
+    /// A yes of somebody who has no passkey, or shows none.
+    pub const fn unsigned(approval: ApprovalId, digest: Digest, note: String) -> Self {
+        Self { approval, digest, note, shown: None, signed: None }
+    }
+}
+
+/// Records what a person is shown of a question.
+#[derive(Debug, Clone)]
+pub struct ShowApproval {
+    pub approval: ApprovalId,
+    pub shown: ContentRef,
 }
 
 /// Says no; the note reaches the agent.
@@ -179,63 +237,6 @@ pub struct Deny {
     pub approval: ApprovalId,
     #[serde(default)]
     pub note: String,
-}
-
-/// The roles that `person` has where `agent` is concerned.
-pub(crate) fn roles_of(person: &Person, agent: &Agent) -> Vec<String> {
-    let mut roles = person.groups.clone();
-    if agent.profile.owner == Some(person.id) {
-        roles.push("owner".to_owned());
-    }
-    if agent.profile.approvers.contains(&person.id) {
-        roles.push("approver".to_owned());
-    }
-    roles
-}
-
-/// The roles that `person` has where `task` is concerned. What was passed on from agent to agent concerns all of them: `owner`
-/// and `approver` count only for who is that of each, so that nobody gets round their own approvers by choosing a delegate.
-fn roles_for(state: &State, person: &Person, task: &Task, named: Option<AgentId>) -> Result<Vec<String>, Refusal> {
-    let mut roles = roles_of(person, state.agent(task.agent)?);
-    let above = task::lineage(state, task).map(|above| above.agent).chain(named);
-    for above in above.filter(|above| *above != task.agent) {
-        let there = roles_of(person, state.agent(above)?);
-        roles.retain(|role| there.contains(role));
-    }
-    Ok(roles)
-}
-
-/// Nobody answers for what they asked for, or for what is done in their own name.
-fn must_be_independent(state: &State, facts: &ActionFacts, person: PersonId) -> Result<(), Refusal> {
-    if facts.acting_for == Some(person) {
-        return Err(Refusal::new("approver_is_acted_for", "you cannot approve what is done in your own name")
-            .help("somebody else has to answer"));
-    }
-    let started_by = state.tasks.get(&facts.task).and_then(|task| task.started_by);
-    if started_by == Some(person) {
-        return Err(Refusal::new("self_approval", "you cannot approve what you asked for: you started this task")
-            .help("somebody else has to answer"));
-    }
-    Ok(())
-}
-
-/// Whether enough people exist who could say yes: a question that nobody can answer is refused at once, with what to do.
-pub(crate) fn somebody_can_answer(state: &State, task: &Task, facts: &ActionFacts, ask: &Ask) -> Result<(), Refusal> {
-    let able = state
-        .people
-        .values()
-        .filter(|person| facts.acting_for != Some(person.id) && task.started_by != Some(person.id))
-        .map(|person| roles_for(state, person, task, facts.named))
-        .filter(|roles| roles.as_ref().map_or(true, |roles| ask.is_of(roles)))
-        .collect::<Result<Vec<_>, _>>()?;
-    let quorum = ask.quorum.max(1);
-    if ask.is_met_by(able.iter()) {
-        return Ok(());
-    }
-    let sentence =
-        format!("this needs {quorum} of {} to approve, and there are not enough independent people", ask.in_words());
-    Err(Refusal::new("no_approver", sentence)
-        .help("add a person with `remit person add NAME --group GROUP`, or name another approver of this agent"))
 }
 
 fn open(state: &State, id: ApprovalId, now: Timestamp) -> Result<&Arc<Approval>, Refusal> {
@@ -273,7 +274,7 @@ pub(crate) fn decide_approve(
     let task = state.task(approval.facts.task)?;
     task.must_be_alive(at.now)?;
     state.agent(approval.facts.agent)?.must_be_active()?;
-    let roles = roles_for(state, state.person(*person)?, task, approval.facts.named)?;
+    let (roles, deputy_of) = roles_for(state, state.person(*person)?, task, approval, at.now)?;
     if !approval.ask.is_of(&roles) {
         return Err(Refusal::new(
             "not_an_approver",
@@ -281,21 +282,52 @@ pub(crate) fn decide_approve(
         )
         .help("a person with that role has to answer"));
     }
-    if approval.votes.iter().any(|vote| vote.person == *person) {
-        return Err(
-            Refusal::new("already_answered", "you have already said yes to this").help("another person has to answer")
-        );
+    if approval.has_answer_of(*person) {
+        return Err(Refusal::new("already_answered", "you have already said yes to this, or your deputy has")
+            .help("another person has to answer"));
     }
+    answer::must_be_signed(state, actor, *person, approval, approve)?;
+    answer::must_be_considered(state, *person, approval, at.now)?;
     let agent = approval.facts.agent;
-    let vote = Vote { person: *person, roles, method: *method, digest: approve.digest, note: approve.note.clone() };
+    let vote = Vote {
+        person: *person,
+        roles,
+        method: *method,
+        digest: approve.digest,
+        note: approve.note.clone(),
+        shown: approve.shown,
+        signed: approve.signed.clone(),
+        deputy_of,
+    };
     let mut votes = approval.votes.clone();
     votes.push(vote.clone());
     let mut events = vec![Event::ApprovalVoted { agent, approval: approval.id, vote }];
-    if approval.satisfied_by(&votes) {
+    if are_enough(state, approval, &votes) {
         let use_until = at.now.plus_seconds(limits::APPROVAL_USE_SECONDS);
         events.push(Event::ApprovalGranted { agent, approval: approval.id, use_until });
     }
     Ok(events)
+}
+
+/// Records what a person is shown of a question that waits, once for each document.
+pub(crate) fn decide_show(
+    state: &State,
+    actor: &Actor,
+    show: &ShowApproval,
+    at: &Moment,
+) -> Result<Vec<Event>, Refusal> {
+    let person = actor.person()?;
+    let approval = open(state, show.approval, at.now)?;
+    let facts = &approval.facts;
+    let (roles, _) = roles_for(state, state.person(person)?, state.task(facts.task)?, approval, at.now)?;
+    if !approval.ask.is_of(&roles) {
+        return Err(Refusal::new("not_an_approver", "only who may answer is shown a question on record"));
+    }
+    if approval.seen.get(&person).is_some_and(|seen| seen.shown == show.shown.commitment) {
+        return Ok(Vec::new());
+    }
+    let (agent, approval) = (facts.agent, approval.id);
+    Ok(vec![Event::ApprovalShown(Box::new(ApprovalShown { agent, approval, person, shown: show.shown.clone() }))])
 }
 
 pub(crate) fn decide_deny(state: &State, actor: &Actor, deny: &Deny, at: &Moment) -> Result<Vec<Event>, Refusal> {
@@ -303,7 +335,8 @@ pub(crate) fn decide_deny(state: &State, actor: &Actor, deny: &Deny, at: &Moment
     check_note("note", &deny.note)?;
     let approval = open(state, deny.approval, at.now)?;
     let agent = state.agent(approval.facts.agent)?;
-    let roles = roles_of(state.person(by)?, agent);
+    let mut roles = roles_of(state.person(by)?, agent);
+    roles.extend(state.absent_for(by, at.now).into_iter().flat_map(|absent| roles_of(absent, agent)));
     // Saying no is never dangerous: whoever is concerned may stop it, also in their own name.
     if !approval.ask.is_of(&roles) && approval.facts.acting_for != Some(by) {
         actor.owner_of(state, agent.id)?;
@@ -413,6 +446,7 @@ pub(crate) fn apply_requested(state: &mut State, requested: &ApprovalRequested, 
         expires_at: requested.expires_at,
         granted_at: None,
         votes: Vec::new(),
+        seen: BTreeMap::new(),
         status: ApprovalStatus::Pending,
     };
     if let Some(task) = state.tasks.get_mut(&requested.facts.task) {
@@ -423,9 +457,24 @@ pub(crate) fn apply_requested(state: &mut State, requested: &ApprovalRequested, 
     state.approvals.insert(approval.id, Arc::new(approval));
 }
 
-pub(crate) fn apply_voted(state: &mut State, id: ApprovalId, vote: &Vote) {
+pub(crate) fn apply_shown(state: &mut State, shown: &ApprovalShown, at: Timestamp) {
+    if let Some(approval) = state.approvals.get_mut(&shown.approval) {
+        let sight = Sight { shown: shown.shown.commitment, at };
+        Arc::make_mut(approval).seen.insert(shown.person, sight);
+    }
+}
+
+pub(crate) fn apply_voted(state: &mut State, id: ApprovalId, vote: &Vote, at: Timestamp) {
     if let Some(approval) = state.approvals.get_mut(&id) {
         Arc::make_mut(approval).votes.push(vote.clone());
+    }
+    if let Some(signed) = &vote.signed {
+        crate::passkey::apply_used(state, &signed.shown());
+    }
+    let answers = state.answers.entry(vote.person).or_default();
+    answers.push_back(at);
+    while answers.len() > limits::ANSWERS_PER_HOUR_MAX {
+        answers.pop_front();
     }
 }
 

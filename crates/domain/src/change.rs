@@ -209,6 +209,7 @@ fn given_in_emergency(state: &State, person: PersonId) -> bool {
         Edit::Groups { person: given, .. } | Edit::Entitlements { person: given, .. } => *given == person,
         Edit::Approvers { owner, approvers, .. } => *owner == person || approvers.contains(&person),
         Edit::Connector(add) => add.owner == Some(person),
+        Edit::Absence { absence, .. } => absence.as_ref().is_some_and(|absence| absence.deputy == person),
         Edit::Policy(_) | Edit::Operation(_) | Edit::Configuration { .. } => false,
     };
     let unreviewed = state.changes.values().filter(|change| matches!(change.status, ChangeStatus::Unreviewed { .. }));

@@ -2,13 +2,14 @@
 
 use crate::{
     Actor, AddConnector, AddPerson, AgentId, AgentKey, AgentProfile, Approve, AttemptAction, ChangeId, ClientId,
-    ConnectorId, Consent, CreateRealm, DelegateTask, Deny, Digest, Edit, Event, GrantId, Moment, OpenSession,
-    OperationChoice, OperationName, PersonId, RecordOutcome, RedeemCode, Refusal, RegisterAgent, RequestGrant, RunId,
-    SessionId, StartTask, State, TaskId, Timestamp,
+    ConnectorId, Consent, CreateRealm, DelegateTask, Deny, Digest, Edit, EnrolPasskey, Event, GrantId, Moment,
+    OpenForeignSession, OpenPasskeySession, OpenSession, OperationChoice, OperationName, PasskeyUse, PersonId,
+    RecordOutcome, RedeemCode, Refusal, RegisterAgent, RequestGrant, RunId, SessionId, ShowApproval, StartTask, State,
+    TaskId, Timestamp,
 };
 use crate::{
-    action, agent, approval, authorization, change, connector, delegate, expire, grant, operation, person, realm,
-    revoke, sandbox, session, task,
+    action, agent, approval, authorization, change, connector, delegate, expire, grant, operation, passkey, permission,
+    person, realm, revoke, sandbox, session, task,
 };
 
 use crate::{
@@ -38,6 +39,17 @@ pub enum Command {
     OpenSession(OpenSession),
     EndSession {
         session: SessionId,
+    },
+    OpenPasskeySession(Box<OpenPasskeySession>),
+    OpenForeignSession(Box<OpenForeignSession>),
+    RaiseSession {
+        session: SessionId,
+        shown: PasskeyUse,
+    },
+    EnrolPasskey(Box<EnrolPasskey>),
+    RemovePasskey {
+        credential: String,
+        reason: String,
     },
 
     RegisterAgent(Box<RegisterAgent>),
@@ -185,6 +197,7 @@ pub enum Command {
 
     AttemptAction(Box<AttemptAction>),
     RecordOutcome(Box<RecordOutcome>),
+    ShowApproval(ShowApproval),
     Approve(Approve),
     Deny(Deny),
 
@@ -220,6 +233,13 @@ pub enum Command {
     },
 
     StepKey(Box<StepKey>),
+    /// Somebody reads what an agent sent or was answered, for a reason.
+    ReadContent {
+        agent: AgentId,
+        task: TaskId,
+        content: Digest,
+        reason: String,
+    },
     EraseContent {
         task: TaskId,
         /// The agent whose task it is: the state forgets tasks, the ledger and its readers do not.
@@ -230,6 +250,52 @@ pub enum Command {
     Expire,
     /// After a restart: what was under way has an unknown outcome.
     Recover,
+}
+
+impl Command {
+    /// Whether it changes who may do what, ends something, or says yes: then a person who has a passkey shows it. Saying no to a
+    /// question, asking, and leaving are never grave; what a signature of its own stands for is asked for there.
+    const fn is_grave(&self) -> bool {
+        matches!(
+            self,
+            Self::AddPerson(_)
+                | Self::SetPersonGroups { .. }
+                | Self::RemovePerson { .. }
+                | Self::OfferSignIn { .. }
+                | Self::RemovePasskey { .. }
+                | Self::LinkPerson { .. }
+                | Self::RegisterAgent(_)
+                | Self::DescribeAgent { .. }
+                | Self::ActivateAgent { .. }
+                | Self::SuspendAgent { .. }
+                | Self::ResumeAgent { .. }
+                | Self::DecommissionAgent { .. }
+                | Self::OfferEnrolment { .. }
+                | Self::RevokeKey { .. }
+                | Self::BindWorkload { .. }
+                | Self::UnbindWorkload { .. }
+                | Self::OpenLegacyAccount(_)
+                | Self::CloseLegacyAccount { .. }
+                | Self::CloseFinding { .. }
+                | Self::AddConnector(_)
+                | Self::RemoveConnector { .. }
+                | Self::ApproveOperations { .. }
+                | Self::WithdrawOperation { .. }
+                | Self::ApproveGrant { .. }
+                | Self::RevokeGrant { .. }
+                | Self::EndTask { .. }
+                | Self::RevokeRun { .. }
+                | Self::RegisterClient { .. }
+                | Self::RemoveClient { .. }
+                | Self::ProposeChange { .. }
+                | Self::ApproveChange { .. }
+                | Self::EmergencyChange { .. }
+                | Self::ReviewChange { .. }
+                | Self::StepKey(_)
+                | Self::ReadContent { .. }
+                | Self::EraseContent { .. }
+        )
+    }
 }
 
 /// Decides `command` by `actor` at the moment `at` against `state`: what happens, or why not.
@@ -244,6 +310,9 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         // Somebody who was removed does nothing any more, whatever they still hold.
         state.person(*person)?;
     }
+    if command.is_grave() {
+        actor.must_be_fresh(state)?;
+    }
     match command {
         Command::CreateRealm(create) => realm::decide_create(state, create, at),
 
@@ -255,6 +324,11 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         }
         Command::OpenSession(open) => session::decide_open(state, open, at),
         Command::EndSession { session } => session::decide_end(state, actor, *session),
+        Command::OpenPasskeySession(open) => session::decide_open_passkey(state, actor, open, at),
+        Command::OpenForeignSession(open) => session::decide_open_foreign(state, actor, open, at),
+        Command::RaiseSession { session, shown } => passkey::decide_raise(state, actor, *session, shown, at),
+        Command::EnrolPasskey(enrol) => passkey::decide_enrol(state, actor, enrol, at),
+        Command::RemovePasskey { credential, reason } => passkey::decide_remove(state, actor, credential, reason),
 
         Command::RegisterAgent(register) => agent::decide_register(state, actor, register, at),
         Command::DescribeAgent { agent, profile } => agent::decide_describe(state, actor, *agent, profile, at),
@@ -321,6 +395,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
 
         Command::AttemptAction(attempt) => action::decide_attempt(state, actor, attempt, at),
         Command::RecordOutcome(record) => action::decide_outcome(state, actor, record),
+        Command::ShowApproval(show) => approval::decide_show(state, actor, show, at),
         Command::Approve(approve) => approval::decide_approve(state, actor, approve, at),
         Command::Deny(deny) => approval::decide_deny(state, actor, deny, at),
 
@@ -336,6 +411,9 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         }
 
         Command::StepKey(step) => realm_key::decide_step(state, actor, step),
+        Command::ReadContent { agent, task, content, reason } => {
+            permission::decide_read(state, actor, *agent, *task, *content, reason)
+        }
         Command::EraseContent { task, agent, reason } => realm::decide_erase(state, actor, *task, *agent, reason),
         Command::Expire | Command::Recover if *actor != Actor::Remit => {
             Err(Refusal::new("not_permitted", "only Remit itself does what time or a restart brings about"))

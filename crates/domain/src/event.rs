@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::action::{ActionAllowed, ActionDenied, OutcomeRecorded};
 use crate::agent::{AgentKey, AgentProfile, AgentRegistered};
-use crate::approval::{ApprovalRequested, Vote};
+use crate::approval::{ApprovalRequested, ApprovalShown, Vote};
 use crate::authorization::{AuthorizationConsented, ClientRegistered};
 use crate::change::{ChangeProposed, EditProposed};
 use crate::connector::ConnectorAdded;
@@ -15,7 +15,8 @@ use crate::grant::{Grant, GrantRequest};
 use crate::launch::{LaunchAttested, SvidIssued};
 use crate::legacy::LegacyAccountOpened;
 use crate::operation::OperationApproved;
-use crate::person::PersonAdded;
+use crate::passkey::{PasskeyEnrolled, PasskeyUse};
+use crate::person::{Absence, PersonAdded};
 use crate::policy::{PolicyEdit, PolicyProposed};
 use crate::realm::RealmCreated;
 use crate::realm_key::RealmKeyStepped;
@@ -40,6 +41,10 @@ pub enum Event {
     SignInOffered(SignInOffered),
     SessionOpened(SessionOpened),
     SessionEnded { session: SessionId },
+    SessionRaised { session: SessionId, person: PersonId, shown: PasskeyUse },
+    PasskeyEnrolled(Box<PasskeyEnrolled>),
+    PasskeyRemoved { person: PersonId, credential: String, by: PersonId, reason: String },
+    AbsenceSet { person: PersonId, absence: Option<Absence>, by: PersonId },
 
     AgentRegistered(Box<AgentRegistered>),
     AgentDescribed { agent: AgentId, profile: Box<AgentProfile> },
@@ -94,6 +99,7 @@ pub enum Event {
     OutcomeRecorded(Box<OutcomeRecorded>),
 
     ApprovalRequested(Box<ApprovalRequested>),
+    ApprovalShown(Box<ApprovalShown>),
     ApprovalVoted { agent: AgentId, approval: ApprovalId, vote: Vote },
     ApprovalGranted { agent: AgentId, approval: ApprovalId, use_until: Timestamp },
     ApprovalDenied { agent: AgentId, approval: ApprovalId, by: PersonId, note: String },
@@ -113,6 +119,7 @@ pub enum Event {
 
     KeyRotated { key: String, step: String },
     RealmKeyStepped(Box<RealmKeyStepped>),
+    ContentRead { agent: AgentId, task: TaskId, content: Digest, by: PersonId, reason: String },
     ContentErased { agent: AgentId, task: TaskId, reason: String },
     Recovered { actions_unknown: u64 },
 }
@@ -139,6 +146,7 @@ impl Event {
             Self::ActionDenied(denied) => Some(denied.facts.agent),
             Self::OutcomeRecorded(recorded) => Some(recorded.agent),
             Self::ApprovalRequested(requested) => Some(requested.facts.agent),
+            Self::ApprovalShown(shown) => Some(shown.agent),
             Self::AgentDescribed { agent, .. }
             | Self::AgentActivated { agent }
             | Self::AgentSuspended { agent, .. }
@@ -165,6 +173,7 @@ impl Event {
             | Self::ApprovalDenied { agent, .. }
             | Self::ApprovalExpired { agent, .. }
             | Self::ConfigurationApproved { agent, .. }
+            | Self::ContentRead { agent, .. }
             | Self::ContentErased { agent, .. } => Some(*agent),
             Self::RealmCreated(_)
             | Self::PersonAdded(_)
@@ -173,6 +182,10 @@ impl Event {
             | Self::SignInOffered(_)
             | Self::SessionOpened(_)
             | Self::SessionEnded { .. }
+            | Self::SessionRaised { .. }
+            | Self::PasskeyEnrolled(_)
+            | Self::PasskeyRemoved { .. }
+            | Self::AbsenceSet { .. }
             | Self::LegacyAccountOpened(_)
             | Self::LegacyAccountClosed { .. }
             | Self::PersonLinked { .. }
@@ -217,8 +230,8 @@ impl State {
     #[expect(clippy::too_many_lines, reason = "one arm for each event, so that a missing one does not compile")]
     pub fn apply(&mut self, event: &Event, at: Timestamp) {
         use crate::{
-            action, agent, approval, authorization, change, configuration, connector, grant, operation, person, policy,
-            realm, revoke, session, task,
+            action, agent, approval, authorization, change, configuration, connector, grant, operation, passkey,
+            person, policy, realm, revoke, session, task,
         };
         use crate::{finding, launch, legacy, realm_key, signal, workload};
         match event {
@@ -227,7 +240,11 @@ impl State {
             Event::PersonGroupsSet { person, groups } => person::apply_groups_set(self, *person, groups),
             Event::PersonRemoved { person } => person::apply_removed(self, *person),
             Event::SignInOffered(offered) => session::apply_offered(self, offered),
-            Event::SessionOpened(opened) => session::apply_opened(self, opened),
+            Event::SessionOpened(opened) => session::apply_opened(self, opened, at),
+            Event::SessionRaised { session, shown, .. } => session::apply_raised(self, *session, shown, at),
+            Event::PasskeyEnrolled(enrolled) => passkey::apply_enrolled(self, enrolled, at),
+            Event::PasskeyRemoved { credential, .. } => passkey::apply_removed(self, credential),
+            Event::AbsenceSet { person, absence, .. } => person::apply_absence(self, *person, absence.as_ref()),
             Event::SessionEnded { session } => session::apply_ended(self, *session),
             Event::AgentRegistered(registered) => agent::apply_registered(self, registered, at),
             Event::AgentDescribed { agent, profile } => agent::apply_described(self, *agent, profile),
@@ -284,7 +301,8 @@ impl State {
             Event::ActionAllowed(allowed) => action::apply_allowed(self, allowed, at),
             Event::OutcomeRecorded(recorded) => action::apply_outcome(self, recorded),
             Event::ApprovalRequested(requested) => approval::apply_requested(self, requested, at),
-            Event::ApprovalVoted { approval, vote, .. } => approval::apply_voted(self, *approval, vote),
+            Event::ApprovalShown(shown) => approval::apply_shown(self, shown, at),
+            Event::ApprovalVoted { approval, vote, .. } => approval::apply_voted(self, *approval, vote, at),
             Event::ApprovalGranted { approval, use_until, .. } => {
                 approval::apply_granted(self, *approval, *use_until, at)
             }
@@ -318,6 +336,7 @@ impl State {
             | Event::SvidIssued(_)
             | Event::Enforced(_)
             | Event::KeyRotated { .. }
+            | Event::ContentRead { .. }
             | Event::ContentErased { .. }
             | Event::Recovered { .. } => {}
         }

@@ -150,7 +150,7 @@ fn policies(
         let leg = told(&decided, &facts, why(task, leg.agent, known.named), outlook(set, schema, &facts));
         (decided, leg)
     };
-    let decision = facts::whole(state, task, known.named, |leg| {
+    let decision = facts::whole(state, task, known.named, &known.operation, |leg| {
         let (decided, leg) = decide(leg);
         legs.push(leg);
         decided
@@ -186,7 +186,14 @@ fn told(decided: &Decision, facts: &Facts, why: &'static str, outlook: Outlook) 
     Leg { agent, why, decision, determining, reasons, facts: shown(facts), reach, condition: outlook.condition }
 }
 
-fn explained(compiled: &Compiled, id: &str) -> Option<Explained> {
+/// Every active rule with its place, in the order of the texts.
+pub fn rules(state: &State) -> Vec<Explained> {
+    let compiled = state.compiled();
+    let rules = compiled.set.iter().flat_map(|set| set.rules());
+    rules.filter_map(|rule| explained(compiled, &rule.id)).collect()
+}
+
+pub(crate) fn explained(compiled: &Compiled, id: &str) -> Option<Explained> {
     let rule = compiled.set.as_ref()?.rule(id)?;
     Some(Explained {
         id: rule.id.clone(),

@@ -7,6 +7,7 @@ use remit_policy::{
 };
 use serde_json::Value;
 
+use crate::approval::with_somebody_else;
 use crate::{
     Agent, AgentId, Approval, Ask, Attribution, DataClass, Grant, Operation, OperationName, Person, PersonId, Refusal,
     State, Task, Timestamp, authority, sandbox, task,
@@ -60,7 +61,7 @@ pub(crate) struct Leg<'a> {
 /// Delegation is an intersection: the acting agent, the agent that an enforcer names, and every agent that passed the task on must each
 /// be allowed, each by its own record and its own grants. What one leg asks people for is asked for the action as a whole.
 pub(crate) fn evaluate(state: &State, call: &Call<'_>) -> Decision {
-    whole(state, call.task, call.named, |leg| evaluate_leg(state, call, leg))
+    whole(state, call.task, call.named, &call.operation.name, |leg| evaluate_leg(state, call, leg))
 }
 
 /// The decision that the decisions about all agents concerned come to, each made by `decide`.
@@ -68,6 +69,7 @@ pub(crate) fn whole(
     state: &State,
     task: &Task,
     named: Option<AgentId>,
+    operation: &OperationName,
     mut decide: impl FnMut(Leg<'_>) -> Decision,
 ) -> Decision {
     let mut whole = decide(Leg { agent: task.agent, task, is_named: false });
@@ -78,7 +80,12 @@ pub(crate) fn whole(
         let why = if named == Some(above.agent) { "which is said to act" } else { "which passed this task on" };
         whole = whole.and(decide(above), why, || name_of(state, above.agent));
     }
-    whole
+    match whole {
+        Decision::Ask { ask, reasons } => {
+            Decision::Ask { ask: with_somebody_else(state, task, named, operation, ask), reasons }
+        }
+        other => other,
+    }
 }
 
 /// The agents besides the task's own: the one that is named, and one for each that passed the task on, by the nearest of its tasks.

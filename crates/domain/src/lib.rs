@@ -33,6 +33,8 @@ pub mod limits;
 mod listing;
 mod narrow;
 mod operation;
+mod passkey;
+mod permission;
 mod person;
 mod policy;
 mod realm;
@@ -57,7 +59,10 @@ pub use action::{
 };
 pub use actor::{Actor, SignInMethod};
 pub use agent::{Agent, AgentKey, AgentProfile, AgentStatus, Class, DataClass, Environment, Level, RegisterAgent};
-pub use approval::{Approval, ApprovalRequested, ApprovalStatus, Approve, Ask, Deny, Vote};
+pub use approval::{
+    Approval, ApprovalRequested, ApprovalShown, ApprovalStatus, Approve, Ask, Deny, ShowApproval, Sight, Signed, Vote,
+    answer_challenge, shown,
+};
 pub use authority::{Authority, Delegate, Delegation};
 pub use authorization::{AuthorizationConsented, Client, ClientRegistered, Consent, RedeemCode};
 pub use change::{
@@ -72,7 +77,7 @@ pub use delegate::DelegateTask;
 pub use digest::Digest;
 pub use enforcement::{Enforced, RecordEnforcement};
 pub use event::Event;
-pub use explain::{Explained, Explanation, Leg as ExplainedLeg, explain};
+pub use explain::{Explained, Explanation, Leg as ExplainedLeg, explain, rules};
 pub use external::External;
 pub use facts::{DECISION_FAULT, preview};
 pub use feature::Feature;
@@ -86,7 +91,12 @@ pub use launch::{IssueSvid, Launch, LaunchAttested, Process, SvidIssued, SvidKin
 pub use legacy::{LegacyAccount, LegacyAccountOpened, OpenLegacyAccount, VIA_JWT_SVID, VIA_X509_SVID};
 pub use listing::{Listing, Onlooker, Reachable, listing, reach};
 pub use operation::{Definition, Operation, OperationChoice, OperationName, OperationPattern};
-pub use person::{ADMINISTRATORS, AddPerson, Person};
+pub use passkey::{EnrolPasskey, OpenPasskeySession, Passkey, PasskeyEnrolled, PasskeyUse};
+pub use permission::{
+    AUDITORS, CONTENT_READERS, REVIEWERS, Right, is_concerned, may, may_read_approval, may_read_history,
+    may_read_records, may_read_task,
+};
+pub use person::{ADMINISTRATORS, Absence, AddPerson, Person};
 pub use policy::{Compiled, Policies, PolicyEdit, PolicyProposed};
 pub use realm::{CreateRealm, Realm};
 pub use realm_key::{KeyPurpose, KeyStep, RealmKey, RealmKeyStepped, StepKey};
@@ -95,16 +105,16 @@ pub use remit_policy::{Projection, Severity, Verb};
 pub use replay::{Again, Answer, Arguments, Decided, Proposal, Recorded, Unsaid};
 pub use sandbox::SANDBOX;
 pub use schema::event_schema;
-pub use session::{OpenSession, Session};
+pub use session::{OpenForeignSession, OpenSession, Session, SessionOpened};
 pub use signal::{ReceiveSignal, SignalKind, SignalReceived};
 pub use state::State;
 pub use status::STATUS_PLACES;
 pub use task::{Binding, Budget, EndReason, StartTask, Task, lineage};
 pub use time::{Moment, Timestamp};
 pub use who::{
-    ASSUMPTION, Alone, Artefact, Beyond, BeyondReaches, Caller, Callers, CanChange, Entitled, Part, Prospect, RULE,
-    Reached, Reaches, Through, Tie, Walk, people_through, what_agent_reaches, what_person_reaches, who_can_call,
-    who_can_change, who_can_see,
+    ASSUMPTION, Alone, Artefact, Beyond, BeyondReaches, Caller, Callers, CanChange, Entitled, Foreseen, Foresight,
+    Part, Prospect, RULE, Reached, Reaches, Through, Tie, Walk, foresee, people_through, what_agent_reaches,
+    what_person_reaches, who_can_call, who_can_change, who_can_see,
 };
 pub use workload::{LocalWorkload, WorkloadArrived, WorkloadIdentity};
 

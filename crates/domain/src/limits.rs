@@ -24,6 +24,20 @@ pub const TASK_DEPTH_MAX: u32 = 8;
 pub const AGENT_TASKS_MAX: usize = 10_000;
 /// Longest life of an enrolment or sign-in code: one day.
 pub const CODE_SECONDS_MAX: u64 = 24 * 3600;
+/// How long a passkey that was shown lets its person do what is grave.
+pub const FRESH_SECONDS: u64 = 300;
+/// Passkeys of one person.
+pub const PASSKEYS_MAX: usize = 16;
+/// Longest id of a passkey: 1,023 bytes (Web Authentication level 3, section 4) as base64url.
+pub const CREDENTIAL_BYTES_MAX: usize = 1_364;
+/// How long a person looks at least before saying yes where confidential data is concerned.
+pub const DWELL_SECONDS_D2: u64 = 5;
+/// The same for restricted data.
+pub const DWELL_SECONDS_D3: u64 = 15;
+/// How often a person says yes within an hour where confidential data is concerned, or what cannot be undone.
+pub const ANSWERS_PER_HOUR_MAX: usize = 20;
+/// Longest absence for which somebody names a deputy: 90 days.
+pub const ABSENCE_SECONDS_MAX: u64 = 90 * 24 * 3600;
 /// Longest life of a signed-in session: twelve hours.
 pub const SESSION_SECONDS_MAX: u64 = 12 * 3600;
 /// People who may approve for one agent, its owner left out.

@@ -27,6 +27,24 @@ pub struct Person {
     /// What they may reach directly, as far as that is on record here; nothing if it is not.
     #[serde(default)]
     pub entitlements: Option<Vec<OperationPattern>>,
+    /// Who answers in their place, and when.
+    #[serde(default)]
+    pub absence: Option<Absence>,
+}
+
+/// A time in which somebody else answers in a person's place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Absence {
+    pub deputy: PersonId,
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+impl Absence {
+    fn holds(&self, now: Timestamp) -> bool {
+        self.from <= now && now < self.until
+    }
 }
 
 impl Person {
@@ -180,6 +198,52 @@ pub(crate) fn entitled(
     Ok(Event::PersonEntitled { person: id, operations: operations.map(<[_]>::to_vec), by })
 }
 
+impl State {
+    /// The people in whose place `deputy` answers at `now`, by name.
+    pub fn absent_for(&self, deputy: PersonId, now: Timestamp) -> Vec<&Arc<Person>> {
+        let names = |person: &&Arc<Person>| {
+            person.absence.as_ref().is_some_and(|absence| absence.deputy == deputy && absence.holds(now))
+        };
+        let mut absent: Vec<_> = self.people.values().filter(names).collect();
+        absent.sort_by(|one, other| one.name.cmp(&other.name));
+        absent
+    }
+}
+
+/// What happens if `absence` becomes that of a person. A deputy of somebody absent never answers for those whom that one answers for.
+pub(crate) fn absence_set(
+    state: &State,
+    id: PersonId,
+    absence: Option<&Absence>,
+    by: PersonId,
+    now: Timestamp,
+) -> Result<Event, Refusal> {
+    let person = state.person(id)?;
+    if let Some(absence) = absence {
+        state.person(absence.deputy)?;
+        if absence.deputy == id {
+            return Err(Refusal::new("bad_deputy", format!("`{}` cannot be their own deputy", person.name))
+                .help("name somebody else"));
+        }
+        let seconds = absence.until.millis_since(absence.from) / 1_000;
+        if absence.until <= absence.from || absence.until <= now || seconds > limits::ABSENCE_SECONDS_MAX {
+            let days = limits::ABSENCE_SECONDS_MAX / 86_400;
+            return Err(Refusal::new(
+                "bad_absence",
+                format!("an absence ends after it begins, in the future, within {days} days"),
+            )
+            .help("say from when until when"));
+        }
+    }
+    Ok(Event::AbsenceSet { person: id, absence: absence.cloned(), by })
+}
+
+pub(crate) fn apply_absence(state: &mut State, id: PersonId, absence: Option<&Absence>) {
+    if let Some(person) = state.people.get_mut(&id) {
+        Arc::make_mut(person).absence = absence.cloned();
+    }
+}
+
 /// Removes a person. Who still owns something cannot be removed: silent orphans are not possible.
 pub(crate) fn decide_remove(state: &State, actor: &Actor, id: PersonId) -> Result<Vec<Event>, Refusal> {
     actor.administrator(state)?;
@@ -237,6 +301,7 @@ pub(crate) fn apply_added(state: &mut State, added: &PersonAdded, at: Timestamp)
         uid: added.uid,
         added_at: at,
         entitlements: None,
+        absence: None,
     };
     state.people.insert(added.person, Arc::new(person));
     note_second_administrator(state);
@@ -267,4 +332,5 @@ pub(crate) fn apply_removed(state: &mut State, id: PersonId) {
         state.people_by_name.remove(&person.name);
     }
     crate::signal::apply_person_removed(state, id);
+    crate::passkey::apply_person_removed(state, id);
 }

@@ -253,7 +253,7 @@ impl Court {
         let Attempt { state, task, recorded, .. } = *attempt;
         let mut unsaid = None;
         let mut content = Content { read: arguments, known: None };
-        let decision = facts::whole(state, task, recorded.facts.named, |leg| {
+        let decision = facts::whole(state, task, recorded.facts.named, &recorded.facts.operation, |leg| {
             self.leg(attempt, leg, &mut content).unwrap_or_else(|cause| {
                 unsaid = Some(cause);
                 // Nothing further is asked after this, and nobody sees it.

@@ -11,8 +11,8 @@ use crate::session::SignInOffered;
 use crate::signal::Seen;
 use crate::{
     Action, ActionId, Agent, AgentId, Approval, ApprovalId, Change, ChangeId, Client, ClientId, Connector, ConnectorId,
-    Digest, Grant, GrantId, GrantRequest, Operation, OperationName, OperationPattern, Person, PersonId, Policies,
-    Realm, Refusal, Session, SessionId, Task, TaskId, Timestamp, limits,
+    Digest, Grant, GrantId, GrantRequest, Operation, OperationName, OperationPattern, Passkey, Person, PersonId,
+    Policies, Realm, Refusal, Session, SessionId, Task, TaskId, Timestamp, limits,
 };
 use crate::{External, Finding, FindingId, Launch, LegacyAccount, LocalWorkload, RealmKey};
 
@@ -48,6 +48,12 @@ pub struct State {
     pub(crate) sign_ins: HashMap<Digest, SignInOffered>,
     pub sessions: HashMap<SessionId, Session>,
     pub(crate) sessions_by_token: HashMap<Digest, SessionId>,
+    /// By the id of their credential.
+    #[serde(default)]
+    pub passkeys: HashMap<String, Arc<Passkey>>,
+    /// When each person said yes lately, oldest first.
+    #[serde(default)]
+    pub(crate) answers: HashMap<PersonId, Vector<Timestamp>>,
     pub agents: HashMap<AgentId, Arc<Agent>>,
     pub agents_by_name: HashMap<String, AgentId>,
     pub connectors: HashMap<ConnectorId, Arc<Connector>>,

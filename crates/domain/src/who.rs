@@ -7,6 +7,7 @@
 
 mod callers;
 mod change;
+mod foresee;
 mod held;
 mod inquiry;
 mod kinds;
@@ -21,6 +22,7 @@ use crate::{Ask, GrantId, OperationName, Reachable};
 
 pub use callers::{Caller, Callers, Entitled, who_can_call, who_can_see};
 pub use change::{Alone, Artefact, CanChange, Part, who_can_change};
+pub use foresee::{Foreseen, Foresight, foresee};
 pub(crate) use inquiry::Insight;
 pub use people::{Through, Tie, people_through};
 pub use reaches::{Beyond, BeyondReaches, Reaches, what_agent_reaches, what_person_reaches};

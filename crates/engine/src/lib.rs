@@ -4,6 +4,7 @@
 //! state.
 //! Nobody hears of an event before it is durable, and nothing that is not in the log was ever acknowledged.
 
+mod answers;
 mod as_of;
 mod before;
 mod cascade;

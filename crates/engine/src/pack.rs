@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use remit_domain::{ActionFacts, ActionId, AgentId, ApprovalId, ContentRef, Digest, Event, Refusal, TaskId, Timestamp};
+use remit_domain::{ActionId, AgentId, ContentRef, Digest, Event, Refusal, TaskId, Timestamp};
 use remit_ledger::chain::ChainChecker;
 use remit_ledger::leaf_hash;
 pub use remit_ledger::pack::PackFault;
@@ -10,10 +10,17 @@ use remit_ledger::pack::{PackEntry, PackProofs};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::answers::Answers;
 use crate::engine::Engine;
 use crate::error::SubmitError;
 use crate::prove::{Prover, read_entry};
 use crate::record::Committed;
+
+mod contents;
+mod context;
+
+use contents::{Documents, PackContent, References};
+use context::Context;
 
 /// Names the form of a pack.
 pub const PACK_FORM: &str = "remit-evidence-pack-1";
@@ -52,17 +59,6 @@ struct Selection {
     complete_from_first: bool,
 }
 
-/// Content and what proves that it is what the ledger commits to.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PackContent {
-    commitment: Digest,
-    task: TaskId,
-    /// Hexadecimal, 32 bytes.
-    salt: Digest,
-    content: String,
-}
-
 /// What a pack has proved.
 #[derive(Debug, Clone, Serialize)]
 pub struct PackReport {
@@ -74,6 +70,12 @@ pub struct PackReport {
     pub denied: usize,
     pub asked: usize,
     pub approvals_used: usize,
+    /// Answers that a passkey signed, over exactly the action and what its person was shown, and that were verified.
+    pub answers_signed: usize,
+    /// Answers of people who had no passkey.
+    pub answers_unsigned: usize,
+    /// Documents that people were shown, in this pack, and held against the actions that they are about.
+    pub documents_shown: usize,
     pub outcomes: usize,
     /// Allowed actions without an outcome in this pack.
     pub without_outcome: usize,
@@ -95,11 +97,12 @@ impl Engine {
         let prover = Prover::open(self)?;
         let mut entries = Vec::new();
         let mut wanted: Vec<(TaskId, ContentRef)> = Vec::new();
+        let mut references = References::default();
         for seq in self.selected(select, prover.size)? {
             let entry = read_entry(&self.inner.reader, seq)?;
             if select.contents {
                 let committed = Committed::parse(seq, entry.as_bytes()).map_err(|error| SubmitError::ledger(&error))?;
-                wanted.extend(content_of(&committed.record.event));
+                wanted.extend(references.of(&committed.record.event));
             }
             let proof = prover.prove(seq, entry)?;
             entries.push(PackEntry { index: seq, entry: proof.entry, proof: proof.proof });
@@ -127,6 +130,7 @@ impl Engine {
 
     fn selected(&self, select: &PackSelect, size: u64) -> Result<Vec<u64>, SubmitError> {
         let mut selected = Vec::new();
+        let mut context = Context::default();
         let mut fault = None;
         self.inner
             .reader
@@ -135,7 +139,11 @@ impl Engine {
                     return std::ops::ControlFlow::Continue(());
                 };
                 match Committed::parse(index, entry) {
-                    Ok(committed) if is_selected(&committed, select) => selected.push(index),
+                    Ok(committed) if is_selected(&committed, select) => {
+                        selected.extend(context.take(&committed.record.event));
+                        selected.push(index);
+                    }
+                    Ok(committed) if is_too_early(&committed, select) => context.keep(index, &committed.record.event),
                     Ok(_) => {}
                     Err(error) => fault = Some(SubmitError::ledger(&error)),
                 }
@@ -147,7 +155,10 @@ impl Engine {
             .map_err(|error| SubmitError::storage("read the ledger", &error))?;
         match fault {
             Some(fault) => Err(fault),
-            None => Ok(selected),
+            None => {
+                selected.sort_unstable();
+                Ok(selected)
+            }
         }
     }
 
@@ -191,17 +202,11 @@ fn is_selected(committed: &Committed, select: &PackSelect) -> bool {
     }
 }
 
-fn content_of(event: &Event) -> Vec<(TaskId, ContentRef)> {
-    let of_action = |facts: &ActionFacts| facts.contents().map(|content| (facts.task, content.clone())).collect();
-    match event {
-        Event::ActionAllowed(allowed) => of_action(&allowed.facts),
-        Event::ActionDenied(denied) => of_action(&denied.facts),
-        Event::ApprovalRequested(requested) => of_action(&requested.facts),
-        Event::OutcomeRecorded(recorded) => {
-            recorded.result.iter().map(|result| (recorded.task, result.clone())).collect()
-        }
-        _ => Vec::new(),
-    }
+/// Whether a record is of the agent that was asked for, from before the time that was asked for.
+fn is_too_early(committed: &Committed, select: &PackSelect) -> bool {
+    let agent = committed.record.event.agent();
+    agent.is_some_and(|agent| select.agent.is_none_or(|wanted| wanted == agent))
+        && select.since.is_some_and(|since| committed.at < since)
 }
 
 /// Verifies a pack with nothing but the pack, and the log's key if the reader has it from elsewhere.
@@ -222,16 +227,15 @@ pub fn verify_pack(pack: &Value, trusted_vkey: Option<&str>) -> Result<PackRepor
         Ok(verified) => (Some(verified), Vec::new()),
         Err(faults) => (None, faults),
     };
-    let mut reader = PackReader::default();
-    for entry in &pack.proofs.entries {
-        reader.read(entry);
-    }
+    let mut reader = PackReader::new(pack.selection.complete_from_first);
+    // As they were committed, however they are listed.
+    let mut entries: Vec<&PackEntry> = pack.proofs.entries.iter().collect();
+    entries.sort_by_key(|entry| entry.index);
+    entries.into_iter().for_each(|entry| reader.read(entry));
     if pack.selection.complete_from_first {
         reader.check_sequences();
     }
-    for content in &pack.contents {
-        reader.check_content(content);
-    }
+    let documents = reader.check_contents(&pack.contents);
     faults.append(&mut reader.faults);
     match verified {
         Some(verified) if faults.is_empty() => Ok(PackReport {
@@ -241,8 +245,11 @@ pub fn verify_pack(pack: &Value, trusted_vkey: Option<&str>) -> Result<PackRepor
             agents: reader.sequences.len(),
             allowed: reader.allowed.len(),
             denied: reader.denied,
-            asked: reader.asked.len(),
-            approvals_used: reader.used.len(),
+            asked: reader.answers.questions().len(),
+            approvals_used: reader.answers.used(),
+            answers_signed: reader.answers.signed(),
+            answers_unsigned: reader.answers.unsigned(),
+            documents_shown: documents,
             outcomes: reader.outcomes.len(),
             without_outcome: reader.allowed.iter().filter(|action| !reader.outcomes.contains(*action)).count(),
             contents: pack.contents.len(),
@@ -257,20 +264,29 @@ fn whole(sentence: String) -> PackFault {
 }
 
 /// Holds the records of a pack against each other: what was decided, asked, answered and used.
-#[derive(Default)]
 struct PackReader {
     faults: Vec<PackFault>,
     sequences: BTreeMap<String, Vec<(u64, remit_ledger::chain::Link, remit_ledger::Hash)>>,
     allowed: HashSet<ActionId>,
     denied: usize,
-    asked: HashMap<ApprovalId, Digest>,
-    granted: HashSet<ApprovalId>,
-    used: HashSet<ApprovalId>,
     outcomes: HashSet<ActionId>,
-    commitments: HashSet<Digest>,
+    answers: Answers,
+    references: References,
 }
 
 impl PackReader {
+    fn new(is_whole: bool) -> Self {
+        Self {
+            faults: Vec::new(),
+            sequences: BTreeMap::new(),
+            allowed: HashSet::new(),
+            denied: 0,
+            outcomes: HashSet::new(),
+            answers: Answers::new(is_whole),
+            references: References::default(),
+        }
+    }
+
     fn fault(&mut self, index: u64, sentence: String) {
         self.faults.push(PackFault { index: Some(index), sentence });
     }
@@ -285,57 +301,22 @@ impl PackReader {
             let leaf = leaf_hash(entry.entry.as_bytes());
             self.sequences.entry(agent.to_string()).or_default().push((entry.index, *link, leaf));
         }
-        self.commitments.extend(content_of(event).into_iter().map(|(_, content)| content.commitment));
-        self.decision(entry.index, event);
-    }
-
-    fn decision(&mut self, index: u64, event: &Event) {
+        self.references.of(event);
+        if let Err(sentence) = self.answers.read(event) {
+            self.fault(entry.index, sentence);
+        }
         match event {
             Event::ActionDenied(_) => self.denied += 1,
-            Event::ApprovalRequested(requested) => {
-                if requested.facts.digest() != requested.digest {
-                    self.fault(index, "the digest that was asked about is not of this action".to_owned());
-                }
-                self.asked.insert(requested.approval, requested.digest);
-            }
-            Event::ApprovalVoted { approval, vote, .. }
-                if self.asked.get(approval).is_some_and(|digest| *digest != vote.digest) =>
-            {
-                self.fault(index, format!("the answer to `{approval}` is about another action"));
-            }
-            Event::ApprovalGranted { approval, .. } => {
-                self.granted.insert(*approval);
-            }
             Event::ActionAllowed(allowed) => {
                 if allowed.facts.digest() != allowed.digest {
-                    self.fault(index, "the digest of the allowed action is not of this action".to_owned());
+                    self.fault(entry.index, "the digest of the allowed action is not of this action".to_owned());
                 }
                 self.allowed.insert(allowed.action);
-                if let Some(approval) = allowed.approval {
-                    self.use_approval(index, approval, allowed.digest);
-                }
             }
             Event::OutcomeRecorded(recorded) => {
                 self.outcomes.insert(recorded.action);
             }
             _ => {}
-        }
-    }
-
-    fn use_approval(&mut self, index: u64, approval: ApprovalId, digest: Digest) {
-        if !self.used.insert(approval) {
-            self.fault(index, format!("the approval `{approval}` was used before"));
-        }
-        match self.asked.get(&approval) {
-            // Asked for before the time that the pack covers.
-            None => {}
-            Some(asked) if *asked != digest => {
-                self.fault(index, format!("the approval `{approval}` was for another action"))
-            }
-            Some(_) if !self.granted.contains(&approval) => {
-                self.fault(index, format!("the approval `{approval}` was not given before it was used"))
-            }
-            Some(_) => {}
         }
     }
 
@@ -354,15 +335,17 @@ impl PackReader {
         self.faults.append(&mut faults);
     }
 
-    fn check_content(&mut self, content: &PackContent) {
-        let mut salted = content.salt.as_bytes().to_vec();
-        salted.extend_from_slice(content.content.as_bytes());
-        if Digest::of_bytes(&salted) != content.commitment {
-            self.faults
-                .push(whole(format!("the content for `{}` is not what the ledger commits to", content.commitment)));
+    /// Holds content against the records, and what people were shown against what it is about. How many documents that were.
+    fn check_contents(&mut self, contents: &[PackContent]) -> usize {
+        let faults = contents.iter().flat_map(|content| self.references.faults_of(content));
+        self.faults.extend(faults.map(whole));
+        let by_commitment: HashMap<Digest, &str> =
+            contents.iter().map(|content| (content.commitment, content.content.as_str())).collect();
+        let mut documents = Documents::default();
+        for (approval, question) in self.answers.questions() {
+            documents.check(*approval, question, &by_commitment);
         }
-        if !self.commitments.contains(&content.commitment) {
-            self.faults.push(whole(format!("no record in the pack refers to the content `{}`", content.commitment)));
-        }
+        self.faults.extend(documents.faults.into_iter().map(whole));
+        documents.checked
     }
 }

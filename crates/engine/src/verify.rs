@@ -7,6 +7,7 @@ use remit_ledger::chain::ChainChecker;
 use remit_ledger::{Frontier, Hash, NoteVerifier, Tiles, leaf_hash};
 use serde::Serialize;
 
+use crate::answers::Answers;
 use crate::error::OpenError;
 use crate::open::{PLATE, Plate};
 use crate::record::Committed;
@@ -27,6 +28,10 @@ pub struct Report {
     pub commits: u64,
     pub segments: u64,
     pub agents: usize,
+    /// Answers of people that their passkeys signed, over exactly the action and what they were shown, and that were verified.
+    pub answers_signed: usize,
+    /// Answers of people who had no passkey.
+    pub answers_unsigned: usize,
     /// Root of the tree over all entries.
     pub root: String,
     /// Size of the published checkpoint.
@@ -72,6 +77,7 @@ pub fn verify_directory(data: &Path, anchors: Option<&Path>, trusted_vkey: Optio
         published,
         anchor: anchor.as_ref(),
         chains: ChainChecker::default(),
+        answers: Answers::new(true),
         frontier: Frontier::default(),
         tiles: Tiles::default(),
         faults,
@@ -115,6 +121,7 @@ struct Walker<'a> {
     published: Option<(u64, Hash)>,
     anchor: Option<&'a Anchor>,
     chains: ChainChecker,
+    answers: Answers,
     frontier: Frontier,
     tiles: Tiles,
     faults: Vec<String>,
@@ -132,15 +139,20 @@ impl Walker<'_> {
     fn entry(&mut self, index: u64, entry: &[u8]) {
         let leaf = leaf_hash(entry);
         match Committed::parse(index, entry) {
-            Ok(committed) => match (committed.record.event.agent(), &committed.record.link) {
-                (Some(agent), Some(link)) => {
-                    if let Err(fault) = self.chains.check(&agent.to_string(), link, leaf) {
-                        self.faults.push(format!("entry {index}: {fault}"));
+            Ok(committed) => {
+                match (committed.record.event.agent(), &committed.record.link) {
+                    (Some(agent), Some(link)) => {
+                        if let Err(fault) = self.chains.check(&agent.to_string(), link, leaf) {
+                            self.faults.push(format!("entry {index}: {fault}"));
+                        }
                     }
+                    (None, None) => {}
+                    _ => self.faults.push(format!("entry {index}: its link and its agent do not belong together")),
                 }
-                (None, None) => {}
-                _ => self.faults.push(format!("entry {index}: its link and its agent do not belong together")),
-            },
+                if let Err(fault) = self.answers.read(&committed.record.event) {
+                    self.faults.push(format!("entry {index}: {fault}"));
+                }
+            }
             Err(reason) => self.faults.push(format!("entry {index}: {reason}")),
         }
         self.frontier.push(leaf);
@@ -243,6 +255,8 @@ impl Walker<'_> {
             commits,
             segments,
             agents: self.chains.chains().heads().count(),
+            answers_signed: self.answers.signed(),
+            answers_unsigned: self.answers.unsigned(),
             root: self.frontier.root().to_string(),
             published,
             anchored,

@@ -3,7 +3,8 @@
 //! Architecture invariant: no async, no I/O and no clock is here, and no other crate of the house is known. `now` is
 //! always an argument in seconds since 1970; randomness comes from the cryptographic library, and only to make keys,
 //! codes, nonces and signatures. Cryptography is `aws-lc-rs` alone. There is one signature algorithm, ES256, and no
-//! document that we read can choose another; documents that others sign for themselves ([`foreign`]) choose among few.
+//! document that we read can choose another; documents that others sign for themselves ([`foreign`], [`webauthn`])
+//! choose among few.
 
 pub mod assertion;
 pub mod base64url;
@@ -34,6 +35,7 @@ pub mod spiffe_id;
 pub mod status_list;
 pub mod token;
 pub mod verifying_key;
+pub mod webauthn;
 pub mod x509;
 
 pub use bundle::Bundle;

@@ -218,3 +218,26 @@ pub const CONSENT_BYTES_MAX: usize = 16_384;
 
 /// Longest time between a request for consent and the answer, in seconds.
 pub const CONSENT_SECONDS_MAX: i64 = 900;
+
+// Passkeys.
+
+/// Longest id of a credential, in bytes (Web Authentication level 3, section 4).
+pub const CREDENTIAL_ID_BYTES_MAX: usize = 1_023;
+
+/// Longest account that a browser gives of a ceremony, in bytes.
+pub const CLIENT_DATA_BYTES_MAX: usize = 4_096;
+
+/// Longest attestation, in bytes: some bring a chain of certificates.
+pub const ATTESTATION_BYTES_MAX: usize = 65_536;
+
+/// Longest authenticator data of an assertion, in bytes.
+pub const AUTHENTICATOR_DATA_BYTES_MAX: usize = 4_096;
+
+/// Longest signature of a passkey, in bytes: RSA with 8,192 bits.
+pub const PASSKEY_SIGNATURE_BYTES_MAX: usize = 1_024;
+
+/// Deepest nesting of CBOR, in levels.
+pub const CBOR_DEPTH_MAX: usize = 8;
+
+/// Most values in one piece of CBOR.
+pub const CBOR_VALUES_MAX: usize = 1_000;

@@ -161,7 +161,7 @@ impl Caep {
 
 /// Whether the same event would be refused for ever (RFC 8935 section 2.3): then those after it must not wait for it. What the
 /// operator can put right without changing the event (who we are, what we may do, how often) is tried again.
-fn is_final(status: StatusCode) -> bool {
+pub fn is_final(status: StatusCode) -> bool {
     let again =
         [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     status.is_client_error() && !again.contains(&status)

@@ -4,7 +4,9 @@ mod house;
 mod identity;
 mod listeners;
 mod network;
+mod notify;
 mod others;
+mod sign_in;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -19,10 +21,12 @@ use serde_json::Value;
 
 use crate::command::Failure;
 
-pub use house::{KeysConfig, LedgerConfig, NotifyConfig, PoliciesConfig, RealmConfig, WorkloadConfig};
+pub use house::{KeysConfig, LedgerConfig, PoliciesConfig, RealmConfig, WorkloadConfig};
 pub use identity::IdentityConfig;
 pub use listeners::{ControlConfig, GatewayConfig, HooksConfig, SandboxConfig, TlsConfig};
+pub use notify::{NotifyConfig, SecretSource, SlackConfig, SmtpConfig, SmtpTls, WebhookConfig, check_address};
 pub use others::{OauthConfig, ReceiverConfig, SignalsConfig};
+pub use sign_in::{SignInConfig, SignInOidcConfig};
 pub use source::Source;
 
 /// Of every refusal of a configuration.
@@ -41,6 +45,7 @@ pub struct Config {
     pub tls: TlsConfig,
     pub identity: IdentityConfig,
     pub oauth: OauthConfig,
+    pub sign_in: SignInConfig,
     pub workload: WorkloadConfig,
     pub signals: SignalsConfig,
     pub keys: KeysConfig,
@@ -76,7 +81,9 @@ impl Config {
         self.keys.check()?;
         self.workload.check()?;
         self.identity.check(&self.realm)?;
-        self.signals.check()
+        self.sign_in.check()?;
+        self.signals.check()?;
+        self.notify.check()
     }
 
     /// The JSON schema of `remit.toml` (2020-12), with what every key means and every default.

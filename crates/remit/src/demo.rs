@@ -93,7 +93,7 @@ async fn keep_serving(server: &Server, json: bool) -> Result<(), Failure> {
         println!("{}", json!({"serving": server.addresses, "sign_in": link}));
     } else {
         println!("\nstill serving; look around in the console, and stop with Ctrl-C");
-        println!("  console   {}", server.addresses.control);
+        println!("  console   {}", remit_people::PeopleSettings::at(&server.addresses.control).console_url);
         println!("  sign in   {link}");
         println!("  agents    {}/mcp", server.addresses.gateway);
     }

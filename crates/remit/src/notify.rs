@@ -1,97 +1,171 @@
-//! Tells people that an approval waits, by a program of the operator's choice.
+//! Tells people that they are needed: by a program of the operator's choice, signed webhooks, Slack, and mail.
+//!
+//! INVARIANT: a notice leads to a page and can answer nothing itself; it holds no arguments and no secret, since it travels further than
+//! the people who may see them. Each target is an effect of its own, with its own place in the ledger: none waits for another.
+
+mod audience;
+mod mail;
+mod notice;
+mod program;
+mod secret;
+mod slack;
+#[cfg(test)]
+mod tests;
+mod webhook;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::process::Stdio;
 use std::time::Duration;
 
-use remit_domain::{Event, State};
+use anyhow::Context;
+use remit_domain::Event;
 use remit_engine::{Committed, Effect, Engine};
-use serde_json::json;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
+use reqwest::StatusCode;
 
+use crate::caep::is_final;
 use crate::config::NotifyConfig;
+use mail::Mail;
+use notice::Notice;
+use program::Program;
+pub use secret::Secret;
+use slack::Slack;
+use webhook::Webhook;
 
-/// How long the program may take for one notice.
-const NOTIFY_SECONDS_MAX: u64 = 30;
+/// How long an address may take to answer one notice.
+const POST_SECONDS_MAX: u64 = 10;
 
-/// Runs the configured program for every approval that is asked for.
+/// Tells one target everything that people are needed for, in order, until it is acknowledged.
 #[derive(Debug)]
 pub struct Notify {
-    program: String,
-    arguments: Vec<String>,
+    /// Its cursor's name: it lives as long as the program, and there are as many as the operator names.
+    name: &'static str,
+    target: Target,
     console_url: String,
     engine: Engine,
 }
 
+#[derive(Debug)]
+enum Target {
+    Program(Program),
+    Webhook(Webhook),
+    Slack(Slack),
+    Mail(Box<Mail>),
+}
+
+/// Why a notice did not arrive. Neither says an address or a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Undelivered {
+    /// It may arrive later.
+    Again(String),
+    /// The same would be refused for ever.
+    Never(String),
+}
+
 impl Notify {
-    /// Nothing if no program is configured.
-    pub fn new(config: &NotifyConfig, console_url: &str, engine: Engine) -> Option<Self> {
-        let (program, arguments) = config.command.split_first()?;
-        Some(Self {
-            program: program.clone(),
-            arguments: arguments.to_vec(),
+    /// One for each target of the configuration.
+    ///
+    /// # Errors
+    /// If a secret that it names cannot be read or used.
+    pub fn each(config: &NotifyConfig, console_url: &str, engine: &Engine) -> anyhow::Result<Vec<Self>> {
+        let mut targets = Vec::new();
+        if let Some(program) = Program::new(&config.command) {
+            targets.push(("notify".to_owned(), Target::Program(program)));
+        }
+        if !config.webhook.is_empty() || !config.slack.is_empty() {
+            let http = http()?;
+            for webhook in &config.webhook {
+                let target = Target::Webhook(Webhook::new(webhook, http.clone())?);
+                targets.push((format!("notify webhook {}", webhook.name), target));
+            }
+            for slack in &config.slack {
+                let target = Target::Slack(Slack::new(slack, http.clone())?);
+                targets.push((format!("notify slack {}", slack.name), target));
+            }
+        }
+        if let Some(smtp) = &config.smtp {
+            warn_of_strangers(smtp.addresses.keys(), engine);
+            targets.push(("notify smtp".to_owned(), Target::Mail(Box::new(Mail::new(smtp)?))));
+        }
+        let one = |(name, target): (String, Target)| Self {
+            name: name.leak(),
+            target,
             console_url: console_url.to_owned(),
-            engine,
-        })
-    }
-
-    async fn tell(&self, record: &Committed) -> Result<(), String> {
-        let Event::ApprovalRequested(requested) = &record.record.event else { return Ok(()) };
-        // A question that is no longer open needs nobody's attention, and must not keep later ones waiting.
-        let now = self.engine.now();
-        let is_open = |state: &State| {
-            state.approval(requested.approval).is_ok_and(|approval| approval.is_pending() && now < approval.expires_at)
+            engine: engine.clone(),
         };
-        if !self.engine.read(is_open) {
-            return Ok(());
-        }
-        let agent = self
-            .engine
-            .read(|state| state.agent(requested.facts.agent).map(|agent| agent.name.clone()).unwrap_or_default());
-        // No arguments: a notice travels further than the people who may see them.
-        let notice = json!({
-            "kind": "approval_requested",
-            "seq": record.seq,
-            "approval": requested.approval,
-            "agent": agent,
-            "operation": requested.facts.operation,
-            "reasons": requested.reasons,
-            "approvers": requested.ask.approvers,
-            "expires_at": requested.expires_at.to_string(),
-            "page": format!("{}/approvals/{}", self.console_url, requested.approval),
-        });
-        let run = self.run(notice.to_string());
-        tokio::time::timeout(Duration::from_secs(NOTIFY_SECONDS_MAX), run)
-            .await
-            .map_err(|_| format!("`{}` took too long", self.program))?
+        Ok(targets.into_iter().map(one).collect())
     }
 
-    async fn run(&self, notice: String) -> Result<(), String> {
-        let failed = |error: std::io::Error| format!("cannot run `{}`: {error}", self.program);
-        let mut command = Command::new(&self.program);
-        command.args(&self.arguments).stdin(Stdio::piped()).stdout(Stdio::null()).kill_on_drop(true);
-        let mut child = command.spawn().map_err(failed)?;
-        if let Some(mut stdin) = child.stdin.take() {
-            // A program that does not read its notice has still been told that there is one.
-            drop(stdin.write_all(notice.as_bytes()).await);
+    /// Asks anew each time whether it still matters, so that what was answered meanwhile keeps nothing waiting.
+    async fn tell(&self, record: &Committed) -> Result<(), String> {
+        let now = self.engine.now();
+        let Some(notice) = Notice::of(record, &self.engine.state(), now, &self.console_url) else { return Ok(()) };
+        let told = match &self.target {
+            Target::Program(program) => program.tell(&notice).await,
+            Target::Webhook(webhook) => webhook.tell(&notice, now).await,
+            Target::Slack(slack) => slack.tell(&notice).await,
+            Target::Mail(mail) => mail.tell(&notice).await,
+        };
+        match told {
+            Ok(()) => Ok(()),
+            Err(Undelivered::Again(why)) => Err(why),
+            Err(Undelivered::Never(why)) => {
+                tracing::error!(
+                    target = self.name,
+                    seq = record.seq,
+                    why,
+                    "a notice was refused, and is not sent again"
+                );
+                Ok(())
+            }
         }
-        let status = child.wait().await.map_err(failed)?;
-        if status.success() { Ok(()) } else { Err(format!("`{}` ended with {status}", self.program)) }
     }
 }
 
 impl Effect for Notify {
     fn name(&self) -> &'static str {
-        "notify"
+        self.name
     }
 
     fn concerns(&self, event: &Event) -> bool {
-        matches!(event, Event::ApprovalRequested(_))
+        Notice::is_of(event)
     }
 
     fn carry_out<'a>(&'a self, record: &'a Committed) -> Pin<Box<dyn Future<Output = Result<(), String>> + Send + 'a>> {
         Box::pin(self.tell(record))
+    }
+}
+
+/// What posts notices: follows nobody elsewhere, and waits for nobody long.
+fn http() -> anyhow::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        // What a variable of the environment names must not stand between us and who is told.
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(POST_SECONDS_MAX))
+        .build()
+        .context("cannot prepare to post notices")
+}
+
+/// Sends one notice. Nothing of the answer is read but its status.
+async fn post(request: reqwest::RequestBuilder) -> Result<(), Undelivered> {
+    let answer = request.send().await;
+    // The address may be what opens it, so it is in no error.
+    let answer = answer.map_err(|error| Undelivered::Again(error.without_url().to_string()))?;
+    match answer.status() {
+        status if status.is_success() => Ok(()),
+        status if is_final(status) => Err(Undelivered::Never(answered(status))),
+        status => Err(Undelivered::Again(answered(status))),
+    }
+}
+
+fn answered(status: StatusCode) -> String {
+    format!("it answered {}", status.as_u16())
+}
+
+/// Says which addresses are nobody's, which is most often a slip of the pen.
+fn warn_of_strangers<'a>(names: impl Iterator<Item = &'a String>, engine: &Engine) {
+    let state = engine.state();
+    for name in names.filter(|name| state.person_named(name).is_err()) {
+        tracing::warn!(name, "`[notify.smtp.addresses]` names somebody who is not in this realm");
     }
 }

@@ -129,7 +129,11 @@ fn alters_what_is_proved(edit: &Edit) -> bool {
     match edit {
         Edit::Policy(_) | Edit::Operation(_) | Edit::Connector(_) => true,
         // People, agents and what these are approved with are free in every proof.
-        Edit::Groups { .. } | Edit::Approvers { .. } | Edit::Entitlements { .. } | Edit::Configuration { .. } => false,
+        Edit::Groups { .. }
+        | Edit::Approvers { .. }
+        | Edit::Entitlements { .. }
+        | Edit::Absence { .. }
+        | Edit::Configuration { .. } => false,
     }
 }
 

@@ -10,6 +10,7 @@ mod peers;
 mod rotation;
 mod sandbox;
 mod setup;
+mod sign_in;
 mod socket;
 mod tls;
 
@@ -22,6 +23,7 @@ use axum::{Router, middleware};
 use remit_domain::PersonId;
 use remit_engine::Engine;
 use remit_gateway::{Gateway, Settings, Upstreams};
+use remit_people::{People, PeopleSettings};
 use remit_workload::Workloads;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
@@ -94,7 +96,8 @@ impl Server {
             Some(_) => Some(sandbox::open(&engine).await?),
             None => None,
         };
-        if let Some(notify) = Notify::new(&config.notify, &addresses.control, engine.clone()) {
+        let people = People::new(engine.clone(), sign_in::people_settings(config, &addresses)?)?;
+        for notify in Notify::each(&config.notify, &people.settings().console_url, &engine)? {
             engine.carry_out(Arc::new(notify));
         }
         let invariants = config.policies.invariants.as_deref();
@@ -112,8 +115,8 @@ impl Server {
             workload_api: launches::workload_api(&engine, addresses.workload.as_deref()),
             ..elsewhere::api_settings(config, &addresses, &foreign)?
         };
-        let api = remit_api::router(remit_api::Api::new(engine.clone(), tools.clone(), api_settings));
-        let console = remit_console::router(remit_console::Console::new(engine.clone(), tools)?);
+        let api = remit_api::router(remit_api::Api::new(engine.clone(), tools.clone(), people.clone(), api_settings));
+        let console = remit_console::router(remit_console::Console::new(engine.clone(), tools, people)?);
         let routers = Routers {
             gateway: gateway.router(),
             control: api.clone().merge(console),
@@ -269,7 +272,7 @@ fn settings(config: &Config, addresses: &Addresses) -> Settings {
         hold_seconds: gateway.hold_seconds,
         call_seconds_max: gateway.call_seconds_max,
         allowed_hosts: gateway.hosts.iter().cloned().chain(names).collect(),
-        ..Settings::at(&addresses.gateway, &addresses.control)
+        ..Settings::at(&addresses.gateway, &PeopleSettings::at(&addresses.control).console_url)
     }
 }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use remit_domain::{Actor, Command, Digest, Refusal, SignInMethod};
 use remit_engine::Engine;
 use remit_identity::code::OneTimeCode;
+use remit_people::PeopleSettings;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::command::up::UpArgs;
@@ -72,7 +73,7 @@ async fn serve(config: &Config, sandbox: Option<SocketAddr>, data: &Path, json: 
 fn announce(addresses: &Addresses, link: &str, data: &Path) {
     println!("remit {} is up", env!("CARGO_PKG_VERSION"));
     println!("  agents    {}/mcp", addresses.gateway);
-    println!("  console   {}", addresses.control);
+    println!("  console   {}", PeopleSettings::at(&addresses.control).console_url);
     if let Some(gateway) = &addresses.gateway_mtls {
         println!("  mTLS      {gateway}/mcp for agents with certificates");
     }
@@ -117,12 +118,17 @@ fn raise_file_limit() {
     }
 }
 
-/// A one-time link for the administrator who is this user of the operating system.
-pub async fn sign_in_link(engine: &Engine, console_url: &str) -> anyhow::Result<String> {
+/// A one-time link for the administrator who is this user of the operating system; if they have a passkey, the place where they use it.
+pub async fn sign_in_link(engine: &Engine, control: &str) -> anyhow::Result<String> {
+    let console_url = PeopleSettings::at(control).console_url;
     let uid = rustix::process::getuid().as_raw();
     let Some(person) = engine.read(|state| state.person_of_uid(uid).map(|person| person.id)) else {
         return Ok("no local administrator; ask one for a link".to_owned());
     };
+    // Every other link would be a way in past the passkey, and whoever reads the output of a start could take it.
+    if engine.read(|state| state.has_passkey(person)) {
+        return Ok(format!("{console_url}/sign-in"));
+    }
     let code = OneTimeCode::generate("signin_")?;
     let digest = Digest::of_bytes(code.expose().as_bytes());
     let actor = Actor::Person { person, method: SignInMethod::LocalSocket };

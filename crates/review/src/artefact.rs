@@ -62,11 +62,21 @@ pub fn compare_edit(before: &State, edit: &Edit) -> Comparison {
             let was = before.people.get(person).and_then(|person| person.entitlements.as_deref());
             compared("entitlements", was.map(entitled), operations.as_deref().map(entitled))
         }
+        Edit::Absence { person, absence } => {
+            let was = before.people.get(person).and_then(|person| person.absence.as_ref());
+            let said = |absence: &remit_domain::Absence| absent(before, absence);
+            compared("absence", was.map(said), absence.as_ref().map(said))
+        }
         Edit::Configuration { agent, configuration } => {
             let was = configuration_of(before, *agent);
             compared("configuration", was.map(|was| json!(was)), configuration.as_ref().map(|is| json!(is)))
         }
     }
+}
+
+fn absent(state: &State, absence: &remit_domain::Absence) -> Value {
+    let deputy = state.people.get(&absence.deputy).map(|person| person.name.clone());
+    json!({"deputy": deputy, "from": absence.from.to_string(), "until": absence.until.to_string()})
 }
 
 /// What brings the artefacts of a change back to what they were.

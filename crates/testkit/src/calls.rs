@@ -75,7 +75,7 @@ impl World {
     /// Says yes to exactly what `approval` asks.
     pub async fn approve(&self, person: &str, approval: ApprovalId) -> Receipt {
         let digest = self.engine.read(|state| state.approval(approval).unwrap().digest);
-        let approve = Approve { approval, digest, note: String::new() };
+        let approve = Approve::unsigned(approval, digest, String::new());
         self.submit(&self.acting(person), Command::Approve(approve)).await
     }
 

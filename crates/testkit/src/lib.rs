@@ -5,10 +5,12 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a world that cannot be set up has failed its test")]
 
+mod authenticator;
 mod calls;
 mod cast;
 mod world;
 
+pub use authenticator::Authenticator;
 pub use calls::Answer;
 pub use cast::operation;
 pub use world::{NOW, World, proposed};

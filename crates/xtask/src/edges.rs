@@ -7,7 +7,7 @@ use crate::crates::{Dependency, Metadata, Package};
 use crate::finding::Finding;
 
 /// Which of our crates each one may use (ARCHITECTURE.md draws it). A crate that is not here may use none.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("remit-policy", &[]),
     ("remit-ledger", &[]),
     ("remit-identity", &[]),
@@ -15,6 +15,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     ("remit-prove", &["remit-policy"]),
     ("remit-review", &["remit-policy", "remit-domain"]),
     ("remit-engine", &["remit-domain", "remit-ledger", "remit-identity"]),
+    ("remit-people", &["remit-engine", "remit-domain", "remit-identity"]),
     ("remit-gateway", DOOR),
     ("remit-workload", DOOR),
     ("remit-api", DOOR_FOR_PEOPLE),
@@ -29,6 +30,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "remit-ledger",
             "remit-identity",
             "remit-engine",
+            "remit-people",
             "remit-gateway",
             "remit-api",
             "remit-console",
@@ -42,8 +44,8 @@ const ALLOWED: [(&str, &[&str]); 14] = [
 /// A door uses the engine and plain types; no door knows another.
 const DOOR: &[&str] = &["remit-engine", "remit-domain", "remit-identity"];
 
-/// People also decide there what is pinned.
-const DOOR_FOR_PEOPLE: &[&str] = &["remit-engine", "remit-domain", "remit-identity", "remit-review"];
+/// People also decide there what is pinned, and prove who they are.
+const DOOR_FOR_PEOPLE: &[&str] = &["remit-engine", "remit-domain", "remit-identity", "remit-review", "remit-people"];
 
 /// The one crate that every test may use and no product code may.
 const TESTKIT: &str = "remit-testkit";

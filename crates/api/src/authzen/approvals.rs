@@ -32,13 +32,13 @@ pub(super) fn presented(api: &Api, enforcer: &Enforcer, question: &Question) -> 
 /// Where a request for access stands, for the enforcer that asked.
 pub(super) fn shown(api: &Api, approval: &Approval) -> Value {
     let (status, said) = api.engine.read(|state| standing(state, approval, api.engine.now()));
-    let base = &api.settings.console_url;
+    let (base, pages) = (&api.settings.console_url, &api.people.settings().console_url);
     let mut body = json!({"task": {
         "id": approval.id,
         "status": status,
         "status_endpoint": format!("{base}{REQUESTS}/{}", approval.id),
         "expires_at": approval.expires_at.to_string(),
-        "links": {"review": format!("{base}/approvals/{}", approval.id)},
+        "links": {"review": format!("{pages}/approvals/{}", approval.id)},
         "display": {"title": title(status), "description": said},
     }});
     if let (true, Some(members)) = (status == "approved", body.as_object_mut()) {

@@ -82,7 +82,10 @@ impl House {
         let world = World::new().await;
         let mut settings = Settings::at(CONSOLE, "http://127.0.0.1:7470/mcp");
         settle(&mut settings);
-        let api = Api::new(world.engine.clone(), Arc::new(Nothing), settings);
+        let people =
+            remit_people::People::new(world.engine.clone(), remit_people::PeopleSettings::at(&settings.console_url))
+                .unwrap();
+        let api = Api::new(world.engine.clone(), Arc::new(Nothing), people, settings);
         let router = router(api.clone());
         world.person("ana", &[]).await;
         world.person("ben", &["finance"]).await;

@@ -1,13 +1,13 @@
 //! Edits as people write them: names instead of ids, and only what changes.
 
 use remit_domain::{
-    Configuration, DataClass, Definition, Edit, OperationChoice, OperationEdit, OperationPattern, PersonId, PolicyEdit,
-    Projection, Refusal, State, Verb,
+    Absence, Configuration, DataClass, Definition, Edit, OperationChoice, OperationEdit, OperationPattern, PersonId,
+    PolicyEdit, Projection, Refusal, State, Verb,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{connectors, names};
+use crate::{connectors, names, time};
 
 /// What is to become of one artefact.
 #[derive(Debug, Deserialize)]
@@ -19,6 +19,7 @@ pub(crate) enum EditInput {
     Groups(GroupsInput),
     Approvers(ApproversInput),
     Entitlements(EntitlementsInput),
+    Absence(AbsenceInput),
     Configuration(ConfigurationInput),
 }
 
@@ -68,6 +69,25 @@ pub(crate) struct EntitlementsInput {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+pub(crate) struct AbsenceInput {
+    /// Id or name.
+    person: String,
+    /// Nothing: they are there.
+    absence: Option<AwayInput>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AwayInput {
+    /// Id or name of whoever answers meanwhile.
+    deputy: String,
+    /// RFC 3339.
+    from: String,
+    until: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ConfigurationInput {
     /// Id or name.
     agent: String,
@@ -102,6 +122,13 @@ impl EditInput {
             }
             Self::Entitlements(edit) => {
                 Edit::Entitlements { person: person(&edit.person)?, operations: edit.operations }
+            }
+            Self::Absence(edit) => {
+                let away = |away: AwayInput| {
+                    let (from, until) = (time::parse(&away.from)?, time::parse(&away.until)?);
+                    Ok::<_, Refusal>(Absence { deputy: person(&away.deputy)?, from, until })
+                };
+                Edit::Absence { person: person(&edit.person)?, absence: edit.absence.map(away).transpose()? }
             }
             Self::Configuration(edit) => {
                 Edit::Configuration { agent: names::agent(state, &edit.agent)?.id, configuration: edit.configuration }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use remit_domain::{Actor, Event, Refusal};
+use remit_domain::{Actor, Event, Refusal, may_read_history};
 use remit_engine::{Committed, change_of};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -26,9 +26,10 @@ pub(crate) struct HistoryQuery {
 /// What happened to an artefact, newest first, with what was answered to the changes that edited it.
 pub(crate) async fn history(
     State(api): State<Api>,
-    _: SignedIn,
+    by: SignedIn,
     Ask(query): Ask<HistoryQuery>,
 ) -> Result<Json<Value>, Problem> {
+    api.engine.read(|state| may_read_history(state, by.person, &query.artefact))?;
     let limit = rows_wanted(query.limit.as_deref())?;
     let after = query.after.as_deref().map(|after| {
         let bad = || Refusal::new("bad_cursor", "this is not where a page ended").help("use `next` as it came");

@@ -52,7 +52,7 @@ async fn ask(api: &Api, query: &str) -> Result<String, Refused> {
         let refusal = Refusal::new("request_too_large", error.to_string()).help(error.help());
         Refused { error: OAuthError::new(word, refusal), back: app.registered.then(|| question.back.clone()) }
     })?;
-    Ok(format!("{}/consent?request={sealed}", api.settings.console_url))
+    Ok(format!("{}/consent?request={sealed}", api.people.settings().console_url))
 }
 
 fn redirect(place: &str) -> Response {

@@ -82,7 +82,10 @@ impl House {
         let mut settings = Settings::at(ISSUER, world.engine.audience());
         settings.oauth.dynamic_registration = true;
         settle(&mut settings.oauth);
-        let api = Api::new(world.engine.clone(), Arc::new(NoTools), settings);
+        let people =
+            remit_people::People::new(world.engine.clone(), remit_people::PeopleSettings::at(&settings.console_url))
+                .unwrap();
+        let api = Api::new(world.engine.clone(), Arc::new(NoTools), people, settings);
         let router = router(api.clone());
         Self { world, api, router, count: 0.into() }
     }

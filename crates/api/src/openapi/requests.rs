@@ -11,6 +11,9 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
     ("SetGroups", &[("groups", "strings")]),
     ("OfferSignIn", &[("ttl_seconds?", "integer")]),
     ("OpenSession", &[("code", "string")]),
+    ("ShowPasskey", &[("ceremony", "string"), ("credential", "object")]),
+    ("EnrolPasskey", &[("ceremony", "string"), ("label", "string"), ("credential", "object")]),
+    ("RemovePasskey", &[("reason?", "string")]),
     ("RegisterAgent", &[("name", "string"), ("profile?", "AgentProfile")]),
     (
         "AgentProfile",
@@ -100,7 +103,8 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
             ("reason", "string"),
         ],
     ),
-    ("Approve", &[("digest", "string"), ("note?", "string")]),
+    ("Approve", &[("digest", "string"), ("note?", "string"), ("shown?", "string"), ("signed?", "object")]),
+    ("Challenge", &[("shown", "string"), ("note?", "string")]),
     ("PolicyEdit", &[("name", "string"), ("text?", "string")]),
     ("CheckPolicies", &[("edits", "PolicyEdit[]")]),
     ("ProposePolicies", &[("edits", "PolicyEdit[]"), ("reason", "string")]),
@@ -123,7 +127,17 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
         &[("change?", "string"), ("edits?", "PolicyEdit[]"), ("from?", "time"), ("to?", "time"), ("every?", "boolean")],
     ),
     ("SetShadow", &[("on?", "boolean")]),
-    ("ExportEvidence", &[("agent?", "string"), ("since?", "time"), ("until?", "time"), ("contents?", "boolean")]),
+    (
+        "ExportEvidence",
+        &[
+            ("agent?", "string"),
+            ("since?", "time"),
+            ("until?", "time"),
+            ("contents?", "boolean"),
+            ("reason?", "string"),
+        ],
+    ),
+    ("ReadContent", &[("content", "string"), ("reason", "string")]),
     (
         "Problem",
         &[

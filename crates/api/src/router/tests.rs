@@ -21,6 +21,8 @@ use crate::{Api, Peer, Settings, router};
 
 mod changes;
 mod identities;
+mod matrix;
+mod passkeys;
 mod replay;
 mod signals;
 mod who;
@@ -66,7 +68,10 @@ impl House {
         });
         let world = world.await;
         let tools = Arc::new(Tools(false.into()));
-        let router = router(Api::new(world.engine.clone(), tools.clone(), settings));
+        let people =
+            remit_people::People::new(world.engine.clone(), remit_people::PeopleSettings::at(&settings.console_url))
+                .unwrap();
+        let router = router(Api::new(world.engine.clone(), tools.clone(), people, settings));
         Self { router, tools, world }
     }
 
@@ -153,6 +158,8 @@ fn what_is_open_to_anybody_is_a_short_list() {
         ENDPOINTS.iter().filter(|endpoint| endpoint.access == Access::Open).map(|endpoint| endpoint.path).collect();
     let expected = [
         "/v1/sessions",
+        "/v1/sessions/passkey/begin",
+        "/v1/sessions/passkey",
         "/v1/enrol",
         "/v1/openapi.json",
         "/.well-known/authzen-configuration",

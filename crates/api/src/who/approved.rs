@@ -2,7 +2,9 @@
 
 use axum::Json;
 use axum::extract::State;
-use remit_domain::{ActionId, ApprovalId, ChangeId, ChangeKind, Event, Grant, GrantId, Id, Kind, Refusal, Timestamp};
+use remit_domain::{
+    ActionId, AgentId, ApprovalId, ChangeId, ChangeKind, Event, Grant, GrantId, Id, Kind, Refusal, Right, Timestamp,
+};
 use remit_engine::{Committed, Filter};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -23,23 +25,40 @@ pub(crate) struct ApprovedQuery {
 
 pub(crate) async fn who_approved(
     State(api): State<Api>,
-    _: SignedIn,
+    by: SignedIn,
     Ask(ApprovedQuery { of }): Ask<ApprovedQuery>,
 ) -> Answer {
     if let Ok(action) = of.parse::<ActionId>() {
+        let about = Filter { action: Some(action.to_string()), limit: 1, ..Filter::default() };
+        must_read(&api, by, agent_of(&api, about).await?)?;
         return of_action(&api, action).await;
     }
     if let Ok(approval) = of.parse::<ApprovalId>() {
+        let about = Filter { approval: Some(approval.to_string()), limit: 1, ..Filter::default() };
+        must_read(&api, by, agent_of(&api, about).await?)?;
         return Ok(Json(of_approval(&api, approval).await?.ok_or_else(|| Refusal::unknown("approval", approval))?));
     }
     if let Ok(grant) = of.parse::<GrantId>() {
+        must_read(&api, by, api.engine.read(|state| state.grants.get(&grant).map(|grant| grant.agent)))?;
         return Ok(Json(of_grant(&api, grant).await?.ok_or_else(|| Refusal::unknown("grant", grant))?));
     }
+    // Who answered a change stands on the change itself, which everybody in the realm may read.
     if let Ok(change) = of.parse::<ChangeId>() {
         return of_change(&api, change).await;
     }
     let refusal = Refusal::new("bad_id", "that is not the id of an action, an approval, a grant or a change");
     Err(refusal.help("ids look like `act_…`, `apr_…`, `grt_…` and `chg_…`; `remit ledger query` shows them").into())
+}
+
+/// The agent of the records that `about` finds.
+async fn agent_of(api: &Api, about: Filter) -> Result<Option<AgentId>, Problem> {
+    let found = api.engine.query(about).await?;
+    Ok(found.first().and_then(|committed| committed.record.event.agent()))
+}
+
+/// Refuses whoever may not read of `agent`; of what is no agent's, or unknown, whoever does not read all records.
+fn must_read(api: &Api, by: SignedIn, agent: Option<AgentId>) -> Result<(), Refusal> {
+    api.engine.read(|state| by.must(state, agent.map_or(Right::ReadRecords, Right::ReadAgent)))
 }
 
 /// Somebody who said yes or no, and where that stands.

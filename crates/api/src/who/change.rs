@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use remit_domain::{Alone, Artefact, Part, PersonId};
+use remit_domain::{Alone, Artefact, Part, PersonId, may_read_history};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -19,12 +19,13 @@ pub(crate) struct ChangeQuery {
 }
 
 pub(crate) async fn who_can_change(
-    State(_): State<Api>,
-    _: SignedIn,
+    State(api): State<Api>,
+    by: SignedIn,
     at: AsOf,
     Ask(ChangeQuery { artefact }): Ask<ChangeQuery>,
 ) -> Answer {
     let asked: Artefact = artefact.parse()?;
+    api.engine.read(|state| may_read_history(state, by.person, &artefact))?;
     let answer = remit_domain::who_can_change(&at.state, &asked, at.now)?;
     let parts = answer.parts.iter().map(|part| view(&at.state, part));
     Ok(Json(json!({

@@ -6,7 +6,10 @@ use super::*;
 async fn every_answer_is_kept_to_itself() {
     let response = secure("page".into_response()).await;
     let header = |name| response.headers().get(name).unwrap().to_str().unwrap();
-    assert!(header(CONTENT_SECURITY_POLICY).starts_with("default-src 'none'; style-src 'self';"));
+    assert!(
+        header(CONTENT_SECURITY_POLICY)
+            .starts_with("default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self';")
+    );
     assert!(header(CONTENT_SECURITY_POLICY).contains("frame-ancestors 'none'; base-uri 'none'"));
     assert!(!header(CONTENT_SECURITY_POLICY).contains("unsafe"));
     assert_eq!(header(X_CONTENT_TYPE_OPTIONS), "nosniff");

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use maud::{Markup, html};
-use remit_domain::{State as Realm, Timestamp};
+use remit_domain::{State as Realm, Timestamp, may_read_records};
 use remit_engine::Filter;
 
 use crate::answers::{self, Waiting};
@@ -22,13 +22,17 @@ pub(crate) async fn overview(State(console): State<Console>, viewer: Viewer) -> 
     let state = console.engine.state();
     let now = console.engine.now();
     let filter = Filter { limit: limits::OVERVIEW_RECORDS_MAX, ..Filter::default() };
-    let latest = super::lines(&console, filter, &state).await?;
+    // Of the whole realm for who reads all of it; others find those of their agents on the agents' pages.
+    let latest = match may_read_records(&state, viewer.person) {
+        Ok(()) => Some(super::lines(&console, filter, &state).await?),
+        Err(_) => None,
+    };
     let waiting = answers::waiting(&state, &viewer.actor(), now);
     let (mine, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| waiting.answers.approve.is_ok());
     let frame =
         Frame { title: "Overview", place: Place::Overview, viewer: &viewer, waiting: mine.len(), refreshes: true };
     let changes = super::changes::waiting_count(&state, viewer.person);
-    Ok(layout::page(&frame, &render(&state, &mine, &others, changes, &latest, now)))
+    Ok(layout::page(&frame, &render(&state, &mine, &others, changes, latest.as_deref(), now)))
 }
 
 fn render(
@@ -36,7 +40,7 @@ fn render(
     mine: &[Waiting],
     others: &[Waiting],
     changes: usize,
-    latest: &[Line],
+    latest: Option<&[Line]>,
     now: Timestamp,
 ) -> Markup {
     html! {
@@ -59,9 +63,11 @@ fn render(
                 (cards(state, others, now))
             }
         }
-        section aria-labelledby="latest" {
-            h2 #latest { "Latest records" }
-            (lines(latest, now))
+        @if let Some(latest) = latest {
+            section aria-labelledby="latest" {
+                h2 #latest { "Latest records" }
+                (lines(latest, now))
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 //! Records: what is in the ledger, and the proof.
 
 pub(crate) mod history;
+pub(crate) mod list;
 pub(crate) mod show;

@@ -4,8 +4,8 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
 use remit_domain::{
-    ASSUMPTION, Caller, DataClass, OperationName, RULE, Reachable, Reached, Refusal, State as Realm, Timestamp, Walk,
-    people_through, what_agent_reaches, what_person_reaches, who_can_call, who_can_see,
+    ASSUMPTION, Caller, DataClass, OperationName, PersonId, RULE, Reachable, Reached, Refusal, Right, State as Realm,
+    Timestamp, Walk, may, people_through, what_agent_reaches, what_person_reaches, who_can_call, who_can_see,
 };
 use serde::Deserialize;
 
@@ -46,6 +46,7 @@ pub(crate) async fn who(
     let now = console.engine.now();
     let waiting = answers::waiting_count(&state, &viewer.actor(), now);
     let frame = Frame { title: "Who can", place: Place::Who, viewer: &viewer, waiting, refreshes: false };
+    may_ask(&state, viewer.person, &question)?;
     let answer = if question.about.is_empty() { Ok(html! {}) } else { answer(&state, &question, now) };
     let answer = answer.unwrap_or_else(|refusal| {
         html! {
@@ -56,16 +57,34 @@ pub(crate) async fn who(
     Ok(layout::page(&frame, &html! { h1 { "Who can" } (form(&question)) (answer) }))
 }
 
+/// Refuses who may not know the answer: of an agent of theirs, and of themselves, everybody may.
+fn may_ask(state: &Realm, person: PersonId, question: &Question) -> Result<(), Refusal> {
+    let about = question.about.trim();
+    match question.ask.as_str() {
+        _ if about.is_empty() => Ok(()),
+        "agent" => {
+            let agent = state.agent_named(about).map(|agent| agent.id);
+            may(state, person, agent.map_or(Right::ReadRecords, Right::ReadAgent))
+        }
+        "person" if state.person_named(about).is_ok_and(|named| named.id == person) => Ok(()),
+        _ => may(state, person, Right::ReadRecords),
+    }
+}
+
 fn form(question: &Question) -> Markup {
     html! {
-        form .ask method="get" action="/who" {
-            label for="ask" { "Question" }
-            select #ask name="ask" {
-                @for (word, words) in QUESTIONS { option value=(word) selected[question.ask == *word] { (words) } }
+        form .filters method="get" action="/who" {
+            div .field {
+                label for="ask" { "Question" }
+                select #ask name="ask" {
+                    @for (word, words) in QUESTIONS { option value=(word) selected[question.ask == *word] { (words) } }
+                }
             }
-            label for="about" { "Name" }
-            input #about name="about" value=(question.about) maxlength="256" required
-                placeholder="connector/tool, D2, or a name";
+            div .field {
+                label for="about" { "Name" }
+                input #about name="about" value=(question.about) maxlength="256" required
+                    placeholder="connector/tool, D2, or a name";
+            }
             button type="submit" { "Ask" }
         }
     }
@@ -88,7 +107,12 @@ fn answer(state: &Realm, question: &Question, now: Timestamp) -> Result<Markup, 
             let agent = state.agent_named(about)?;
             let walk = what_agent_reaches(state, agent.id, None, now)?;
             let row = |reached: &Reached| html! { tr { (cells(reached)) } };
-            Ok(rows(walk, &["Operation", "", "If", "Grant", "By policy"], row, &format!("remit what agent {about}")))
+            Ok(rows(
+                walk,
+                &["Operation", "Reach", "If", "Grant", "By policy"],
+                row,
+                &format!("remit what agent {about}"),
+            ))
         }
         "person" => {
             let person = state.person_named(about)?;
@@ -107,7 +131,7 @@ fn answer(state: &Realm, question: &Question, now: Timestamp) -> Result<Markup, 
                     }
                 }
             };
-            let heads = ["Operation", "", "If", "Grant", "By policy", "Through"];
+            let heads = ["Operation", "Reach", "If", "Grant", "By policy", "Through"];
             let table = rows(walk, &heads, row, &format!("remit what person {about}"));
             Ok(html! { p .notice { (note) } (table) })
         }
@@ -124,7 +148,7 @@ fn answer(state: &Realm, question: &Question, now: Timestamp) -> Result<Markup, 
 
 fn callers(state: &Realm, walk: remit_domain::Callers<'_>, command: &str) -> Markup {
     let direct = walk.entitled();
-    let heads = ["Agent", "Owner", "Reaches", "", "If", "Grant", "By policy", "People through it"];
+    let heads = ["Agent", "Owner", "Operation", "Reach", "If", "Grant", "By policy", "People through it"];
     let row = |caller: &Caller| {
         let (people, more) = people_through(state, &caller.agent);
         html! {

@@ -3,6 +3,8 @@
 use maud::{Markup, html};
 use remit_domain::{AgentStatus, ApprovalStatus};
 
+use crate::parts::text::shown;
+
 /// How a state feels to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
@@ -24,7 +26,7 @@ impl Tone {
 }
 
 pub(crate) fn pill(tone: Tone, word: &str) -> Markup {
-    html! { span .pill .(tone.class()) { (word) } }
+    html! { span .pill .(tone.class()) { (shown(word)) } }
 }
 
 pub(crate) fn approval(status: &ApprovalStatus) -> Markup {

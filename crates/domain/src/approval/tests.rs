@@ -142,7 +142,7 @@ fn only_who_is_asked_and_has_seen_it_says_yes() {
     assert_eq!(world.refused(&by(bob), yes(&asked)), "not_an_approver");
     assert_eq!(world.refused(&Actor::Agent { agent, task: None }, yes(&asked)), "person_needed");
     assert_eq!(world.refused(&Actor::Remit, yes(&asked)), "person_needed");
-    let unseen = Approve { approval: asked.approval, digest: digest("something else"), note: String::new() };
+    let unseen = Approve::unsigned(asked.approval, digest("something else"), String::new());
     assert_eq!(world.refused(&by(ana), Command::Approve(unseen)), "approval_digest");
     world.approve(ana, &asked);
     assert_eq!(world.refused(&by(ana), yes(&asked)), "approval_closed");

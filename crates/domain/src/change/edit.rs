@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Actor, AddConnector, AgentId, Configuration, ConnectorId, Digest, Event, Moment, OperationChoice, OperationPattern,
-    PersonId, PolicyEdit, Refusal, State, configuration, connector, operation, person,
+    Absence, Actor, AddConnector, AgentId, Configuration, ConnectorId, Digest, Event, Moment, OperationChoice,
+    OperationPattern, PersonId, PolicyEdit, Refusal, State, configuration, connector, operation, person,
 };
 
 /// What becomes of one artefact.
@@ -24,6 +24,8 @@ pub enum Edit {
     Approvers { agent: AgentId, owner: PersonId, approvers: Vec<PersonId> },
     /// What a person may reach directly, as far as that is on record here.
     Entitlements { person: PersonId, operations: Option<Vec<OperationPattern>> },
+    /// Who answers in a person's place, and when.
+    Absence { person: PersonId, absence: Option<Absence> },
     /// The prompt, model and tools that an agent is approved with.
     Configuration { agent: AgentId, configuration: Option<Configuration> },
 }
@@ -45,7 +47,7 @@ impl Edit {
             Self::Operation(edit) => {
                 format!("operation:{}/{}", connector_name(state, edit.connector), edit.choice.tool)
             }
-            Self::Groups { person, .. } | Self::Entitlements { person, .. } => {
+            Self::Groups { person, .. } | Self::Entitlements { person, .. } | Self::Absence { person, .. } => {
                 format!("person:{}", state.people.get(person).map_or_else(|| person.to_string(), |it| it.name.clone()))
             }
             Self::Approvers { agent, .. } | Self::Configuration { agent, .. } => {
@@ -88,6 +90,9 @@ impl Edit {
             Self::Entitlements { person, .. } => {
                 Digest::of_document(&state.people.get(person).map(|person| &person.entitlements))
             }
+            Self::Absence { person, .. } => {
+                Digest::of_document(&state.people.get(person).map(|person| &person.absence))
+            }
             Self::Configuration { agent, .. } => {
                 Digest::of_document(&state.agents.get(agent).map(|agent| &agent.configuration))
             }
@@ -129,6 +134,10 @@ impl Edit {
                 let operations = then.people.get(person)?.entitlements.clone();
                 Some(Self::Entitlements { person: *person, operations })
             }
+            Self::Absence { person, .. } => {
+                let absence = then.people.get(person)?.absence.clone();
+                Some(Self::Absence { person: *person, absence })
+            }
             Self::Configuration { agent, .. } => {
                 let configuration = then.agents.get(agent)?.configuration.clone();
                 Some(Self::Configuration { agent: *agent, configuration })
@@ -168,6 +177,8 @@ impl Edit {
                 }
             }
             Self::Groups { .. } | Self::Entitlements { .. } => actor.administrator(state).map(|_| ()),
+            Self::Absence { person, .. } if actor.person()? == *person => Ok(()),
+            Self::Absence { .. } => actor.administrator(state).map(|_| ()),
             Self::Approvers { agent, .. } | Self::Configuration { agent, .. } => {
                 actor.owner_of(state, *agent).map(|_| ())
             }
@@ -182,6 +193,9 @@ impl Edit {
                 add.owner == Some(person) && state.connector_named(&add.name).is_ok_and(|known| known.owner != person)
             }
             Self::Groups { person: given, .. } | Self::Entitlements { person: given, .. } => *given == person,
+            Self::Absence { person: absent, absence } => {
+                *absent == person || absence.as_ref().is_some_and(|absence| absence.deputy == person)
+            }
             Self::Approvers { agent, owner, approvers } => {
                 let profile = state.agents.get(agent).map(|agent| &agent.profile);
                 let was_owner = profile.is_some_and(|known| known.owner == Some(person));
@@ -202,7 +216,7 @@ impl Edit {
             Self::Operation(edit) => {
                 is_administrator || state.connectors.get(&edit.connector).is_some_and(|known| known.owner == person)
             }
-            Self::Groups { .. } | Self::Entitlements { .. } => is_administrator,
+            Self::Groups { .. } | Self::Entitlements { .. } | Self::Absence { .. } => is_administrator,
             Self::Approvers { agent, .. } | Self::Configuration { agent, .. } => {
                 is_administrator || state.agents.get(agent).is_some_and(|agent| agent.profile.owner == Some(person))
             }
@@ -233,6 +247,9 @@ impl Edit {
             }
             Self::Entitlements { person, operations } => {
                 vec![person::entitled(state, *person, operations.as_deref(), by)?]
+            }
+            Self::Absence { person, absence } => {
+                vec![person::absence_set(state, *person, absence.as_ref(), by, at.now)?]
             }
             Self::Configuration { agent, configuration } => {
                 vec![configuration::approved(state, *agent, configuration.as_ref(), by)?]

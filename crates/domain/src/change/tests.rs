@@ -1,10 +1,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::tests::world::{DAY, HOUR, World, by, helpdesk, operation, pattern, policy, propose, tool};
+use crate::tests::world::{BEGINNING, DAY, HOUR, World, by, helpdesk, operation, pattern, policy, propose, tool};
 use crate::{
-    ADMINISTRATORS, AddConnector, AddPerson, AgentId, Command, Configuration, ConnectorSpec, PersonId, SignInMethod,
-    Verb,
+    ADMINISTRATORS, Absence, AddConnector, AddPerson, AgentId, Command, Configuration, ConnectorSpec, PersonId,
+    SignInMethod, Verb,
 };
 
 const NO_UPDATE: &str = "@id(\"no-update\") forbid (principal, action == Action::\"helpdesk/update\", resource);";
@@ -45,6 +45,7 @@ fn one_of_each(world: &World) -> Vec<Edit> {
         Edit::Groups { person: bob, groups: vec!["leads".to_owned(), "finance".to_owned()] },
         Edit::Approvers { agent, owner: bob, approvers: vec![bob] },
         Edit::Entitlements { person: bob, operations: Some(vec![pattern("helpdesk/read")]) },
+        absence(bob, world.named("ana"), 0, DAY),
         Edit::Configuration { agent, configuration: Some(Configuration::default()) },
     ]
 }
@@ -400,4 +401,63 @@ fn what_an_operation_was_is_proposed_for_the_connector_of_its_name() {
     assert_eq!(world.state.operation(&operation("helpdesk/read")).unwrap().risk, 0);
     world.must(&root, Command::RemoveConnector { connector: world.helpdesk() });
     assert_eq!(edit.clone().moved_on(&before, &world.state), edit, "there is none of that name");
+}
+
+fn absence(person: PersonId, deputy: PersonId, from_seconds: u64, until_seconds: u64) -> Edit {
+    let at = |seconds| BEGINNING.plus_seconds(seconds);
+    Edit::Absence { person, absence: Some(Absence { deputy, from: at(from_seconds), until: at(until_seconds) }) }
+}
+
+#[test]
+fn an_absence_is_for_somebody_else_to_approve() {
+    let (mut world, eve) = founded();
+    let (bob, cleo, root) = (world.named("bob"), world.named("cleo"), world.root);
+    let edit = absence(bob, cleo, 0, DAY);
+    assert_eq!(
+        world.refused(&by(cleo), propose(vec![edit.clone()])),
+        "not_permitted",
+        "neither hers nor hers to manage"
+    );
+    let change = proposed(&world.must(&by(bob), propose(vec![edit])));
+    assert_eq!(world.refused(&by(bob), approve(change)), "self_approval");
+    assert_eq!(world.refused(&by(cleo), approve(change)), "not_an_approver");
+    world.must(&by(eve), approve(change));
+    assert_eq!(world.state.absent_for(cleo, world.now).len(), 1);
+    // Nobody approves that they stand in for somebody, or that somebody stands in for them.
+    for edit in [absence(bob, eve, 0, DAY), absence(eve, bob, 0, DAY)] {
+        let change = proposed(&world.must(&by(root), propose(vec![edit.clone()])));
+        assert_eq!(world.refused(&by(eve), approve(change)), "not_an_approver", "{edit:?}");
+    }
+    let emergency = |edit| Command::EmergencyChange { edits: vec![edit], reason: "nobody answers".to_owned() };
+    assert_eq!(world.refused(&by(root), emergency(absence(bob, root, 0, DAY))), "self_approval");
+    assert_eq!(world.refused(&by(root), emergency(absence(root, bob, 0, DAY))), "self_approval");
+}
+
+#[test]
+fn an_absence_is_bounded_and_names_somebody_else() {
+    let (mut world, _) = founded();
+    let (bob, cleo, root) = (world.named("bob"), world.named("cleo"), by(world.root));
+    let longest = limits::ABSENCE_SECONDS_MAX;
+    world.now = BEGINNING.plus_seconds(DAY);
+    assert_eq!(world.refused(&root, propose(vec![absence(bob, bob, 0, 2 * DAY)])), "bad_deputy");
+    let nobody = PersonId::from_uuid(uuid::Uuid::nil());
+    assert_eq!(world.refused(&root, propose(vec![absence(bob, nobody, 0, 2 * DAY)])), "not_found");
+    for (from, until) in [(0, DAY), (2 * DAY, 2 * DAY), (3 * DAY, 2 * DAY), (DAY, DAY + longest + 1)] {
+        assert_eq!(
+            world.refused(&root, propose(vec![absence(bob, cleo, from, until)])),
+            "bad_absence",
+            "{from} to {until}"
+        );
+    }
+    world.must(&root, propose(vec![absence(bob, cleo, DAY, DAY + longest)]));
+    world.must(&root, propose(vec![Edit::Absence { person: bob, absence: None }]));
+}
+
+#[test]
+fn an_absence_that_is_over_is_not_approved() {
+    let (mut world, eve) = founded();
+    let (bob, cleo) = (world.named("bob"), world.named("cleo"));
+    let change = proposed(&world.must(&by(bob), propose(vec![absence(bob, cleo, 0, DAY)])));
+    world.now = BEGINNING.plus_seconds(DAY);
+    assert_eq!(world.refused(&by(eve), approve(change)), "bad_absence");
 }

@@ -15,6 +15,7 @@ struct Question {
     acting_for: Option<PersonId>,
     started_by: Option<PersonId>,
     approvers: Vec<Vec<String>>,
+    quorums: Vec<u32>,
     quorum: u32,
 }
 
@@ -39,6 +40,7 @@ impl Able {
             acting_for: facts.acting_for,
             started_by: task.started_by,
             approvers: ask.approvers.clone(),
+            quorums: ask.quorums.clone(),
             quorum: ask.quorum,
         };
         if let Some(known) = self.known.get(&question) {

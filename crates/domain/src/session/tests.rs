@@ -63,3 +63,14 @@ fn a_code_lives_a_day_at_most() {
     assert!(check_ttl(1).is_ok() && check_ttl(limits::CODE_SECONDS_MAX).is_ok());
     assert!(check_ttl(0).is_err() && check_ttl(limits::CODE_SECONDS_MAX + 1).is_err());
 }
+
+/// What a code opens is never fresh: a link is no proof that its person is there.
+#[test]
+fn a_link_never_makes_fresh() {
+    let mut world = World::with_support();
+    let bob = world.named("bob");
+    offer(&mut world, bob);
+    world.must(&Actor::Remit, open());
+    let session = world.state.session_of(&digest("token"), world.now).unwrap();
+    assert_eq!((session.fresh_at, session.method_at(world.now)), (None, SignInMethod::OneTimeLink));
+}

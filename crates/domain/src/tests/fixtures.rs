@@ -23,6 +23,7 @@ macro_rules! variants {
 variants! {
     RealmCreated
     PersonAdded PersonGroupsSet PersonRemoved SignInOffered SessionOpened SessionEnded
+    SessionRaised PasskeyEnrolled PasskeyRemoved AbsenceSet
     AgentRegistered AgentDescribed AgentActivated AgentSuspended AgentResumed AgentDecommissioned
     EnrolmentOffered AgentKeyEnrolled AgentKeyRevoked
     WorkloadBound WorkloadUnbound WorkloadArrived LaunchAttested SvidIssued
@@ -32,10 +33,10 @@ variants! {
     TaskStarted TokenIssued TaskEnded RunRevoked TokenRevoked
     ClientRegistered ClientRemoved AuthorizationConsented AuthorizationRedeemed CodeReused RefreshRotated RefreshReused
     ActionAllowed ActionDenied OutcomeRecorded
-    ApprovalRequested ApprovalVoted ApprovalGranted ApprovalDenied ApprovalExpired
+    ApprovalRequested ApprovalShown ApprovalVoted ApprovalGranted ApprovalDenied ApprovalExpired
     PolicyProposed PolicyActivated PolicyRejected
     ChangeProposed EditProposed ChangeApproved ChangeRejected ChangeReviewed ChangeChecked PersonEntitled ConfigurationApproved
-    KeyRotated RealmKeyStepped ContentErased Recovered
+    KeyRotated RealmKeyStepped ContentRead ContentErased Recovered
 }
 
 pub(crate) fn events() -> impl Iterator<Item = (&'static str, Event)> {

@@ -51,6 +51,7 @@ fn live(steps: &[Step]) -> World {
         }
         match decided {
             Ok(events) => {
+                observer.see_actor(&step.actor(&ids), &events);
                 for event in &events {
                     ids.learn(event);
                     observer.see(event, world.now);
@@ -144,6 +145,7 @@ fn replayed(world: &World) -> State {
 fn nothing_that_must_never_happen_happens() {
     let mut seen = BTreeSet::new();
     let mut approved = 0;
+    let (mut signed, mut deputised, mut recovered) = (0, 0, 0);
     let rng = TestRng::deterministic_rng(config(1).rng_algorithm);
     let mut runner = TestRunner::new_with_rng(config(1), rng);
     for _ in 0..400 {
@@ -154,11 +156,23 @@ fn nothing_that_must_never_happen_happens() {
         let with_approval =
             |event: &Event| matches!(event, Event::ActionAllowed(allowed) if allowed.approval.is_some());
         approved += world.history.iter().filter(|(_, event)| with_approval(event)).count();
+        for (_, event) in &world.history {
+            match event {
+                Event::ApprovalVoted { vote, .. } => {
+                    signed += usize::from(vote.signed.is_some());
+                    deputised += usize::from(!vote.deputy_of.is_empty());
+                }
+                Event::PasskeyRemoved { reason, .. } => recovered += usize::from(reason == "replaced by a recovery"),
+                _ => {}
+            }
+        }
     }
     let missing = super::fixtures::VARIANTS.iter().filter(|name| !seen.contains(*name) && !FORMER.contains(*name));
     let missing: Vec<_> = missing.collect();
     assert!(missing.is_empty(), "no history has {missing:?}");
     assert!(approved > 40, "approvals were used only {approved} times");
+    let rare = [(signed, "signed"), (deputised, "said by deputies"), (recovered, "taken by recoveries")];
+    assert!(rare.iter().all(|(times, _)| *times > 0), "never tried: {rare:?}");
 }
 
 proptest! {

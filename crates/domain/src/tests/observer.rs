@@ -8,10 +8,12 @@ use crate::grant::Grant;
 use crate::task::TaskStarted;
 use crate::*;
 
+mod people;
 mod trust;
 
 pub(crate) use trust::trust_agrees;
 
+use people::People;
 use trust::Trust;
 
 #[derive(Default)]
@@ -30,6 +32,7 @@ pub(crate) struct Observer {
     authors: BTreeMap<ChangeId, PersonId>,
     entries: BTreeMap<AgentId, u64>,
     trust: Trust,
+    people: People,
 }
 
 struct SeenTask {
@@ -51,6 +54,7 @@ impl Observer {
     /// Reads the next event, and fails if it must not be there.
     pub(crate) fn see(&mut self, event: &Event, at: Timestamp) {
         self.see_trust(event, at);
+        self.see_people(event, at);
         if let Some(agent) = event.agent() {
             *self.entries.entry(agent).or_default() += 1;
         }
@@ -170,6 +174,7 @@ impl Observer {
     /// What must hold after every command.
     pub(crate) fn settle(&mut self, state: &State) {
         self.settle_trust(state);
+        self.settle_people(state);
         for (id, task) in self.tasks.iter().filter(|(_, task)| !task.ended) {
             assert!(state.task(*id).is_ok_and(|task| task.is_live()), "a live task was forgotten");
             let started = &task.started;
@@ -312,13 +317,22 @@ impl Observer {
         }
     }
 
-    fn voted(&mut self, agent: AgentId, approval: ApprovalId, vote: &Vote, at: Timestamp) {
-        let groups = self.groups.get(&vote.person).expect("somebody who is not there voted").clone();
+    fn roles(&self, agent: AgentId, person: PersonId) -> Vec<String> {
+        let groups = self.groups.get(&person).expect("somebody who is not there voted").clone();
         let profile = &self.agents[&agent].0;
-        let owner = (profile.owner == Some(vote.person)).then(|| "owner".to_owned());
-        let approver = profile.approvers.contains(&vote.person).then(|| "approver".to_owned());
-        let roles: Vec<String> = groups.into_iter().chain(owner).chain(approver).collect();
+        let owner = (profile.owner == Some(person)).then(|| "owner".to_owned());
+        let approver = profile.approvers.contains(&person).then(|| "approver".to_owned());
+        groups.into_iter().chain(owner).chain(approver).collect()
+    }
+
+    fn voted(&mut self, agent: AgentId, approval: ApprovalId, vote: &Vote, at: Timestamp) {
+        let mut roles = self.roles(agent, vote.person);
+        for absent in &vote.deputy_of {
+            let theirs = self.deputised(approval, vote.person, *absent, agent, at);
+            roles.extend(theirs.into_iter().filter(|role| !roles.contains(role)).collect::<Vec<_>>());
+        }
         assert_eq!(roles, vote.roles, "the vote claims other roles");
+        self.signed(approval, vote);
 
         let task = self.questions[&approval].requested.facts.task;
         let started = &self.live(task, at).started;

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::world::{BEGINNING, DAY, World, attempt, by, digest, helpdesk, operation, pattern, work};
+use super::world::{BEGINNING, DAY, World, attempt, by, digest, helpdesk, operation, pattern, signed_in, work};
 use crate::*;
 
+mod people;
 mod trust;
 
 /// One step: what is tried, by whom, and four free choices whose meaning depends on the kind.
@@ -23,6 +24,7 @@ pub(crate) struct Step {
 #[rustfmt::skip]
 pub(crate) enum Kind {
     AddPerson, SetGroups, RemovePerson, OfferSignIn, OpenSession, EndSession,
+    EnrolPasskey, RemovePasskey, OpenPasskeySession, OpenForeignSession, RaiseSession, ShowApproval, ReadContent,
     Register, Describe, Activate, Suspend, Resume, Decommission, OfferEnrolment, EnrolKey, RevokeKey,
     BindWorkload, UnbindWorkload, ArriveWorkload, AttestLaunch, IssueSvid, StepKey,
     OpenLegacyAccount, CloseLegacyAccount, StandIn, ReportSharing, CloseFinding, LinkPerson, ReceiveSignal, Enforce,
@@ -45,9 +47,12 @@ fn kinds() -> Vec<Kind> {
         OpenSandbox, RevokeToken, RegisterClient,
         BindWorkload, UnbindWorkload, ArriveWorkload, StepKey, OpenLegacyAccount, CloseLegacyAccount, StandIn,
         ReportSharing, CloseFinding, LinkPerson, Enforce,
+        EnrolPasskey, EnrolPasskey, RemovePasskey, OpenPasskeySession, OpenForeignSession, RaiseSession, ReadContent, ReadContent,
+        Emergency, ReviewChange, ReviewChange, ReviewChange,
+        OfferSignIn, OfferSignIn, OpenSession, OpenSession, EnrolPasskey,
     ];
     let sometimes = [Refresh, Consent, Delegate, Delegate, Consent, Redeem, Redeem, Refresh, Refresh, Refresh, RequestGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume, AttestLaunch, IssueSvid];
-    let often = [Start, Attempt, Attempt, Attempt, Approve, Approve, Outcome, Pass];
+    let often = [Start, Attempt, Attempt, Attempt, Attempt, ShowApproval, Approve, Approve, Approve, Outcome, Pass];
     let mut all = rarely.to_vec();
     (0..3).for_each(|_| all.extend(seldom));
     (0..4).for_each(|_| all.extend(sometimes));
@@ -65,7 +70,8 @@ pub(crate) fn steps(length: usize) -> impl Strategy<Value = Vec<Step>> {
 #[derive(Default)]
 pub(crate) struct Ids {
     people: Vec<PersonId>,
-    sessions: Vec<SessionId>,
+    sessions: Vec<(SessionId, PersonId)>,
+    passkeys: Vec<PersonId>,
     agents: Vec<AgentId>,
     connectors: Vec<ConnectorId>,
     grants: Vec<GrantId>,
@@ -82,7 +88,8 @@ impl Ids {
     pub(crate) fn learn(&mut self, event: &Event) {
         match event {
             Event::PersonAdded(added) => self.people.push(added.person),
-            Event::SessionOpened(opened) => self.sessions.push(opened.session),
+            Event::SessionOpened(opened) => self.sessions.push((opened.session, opened.person)),
+            Event::PasskeyEnrolled(enrolled) => self.passkeys.push(enrolled.person),
             Event::AgentRegistered(registered) => self.agents.push(registered.agent),
             Event::WorkloadArrived(arrived) => self.agents.push(arrived.agent),
             Event::FindingOpened(opened) => self.findings.push(opened.finding),
@@ -161,7 +168,7 @@ impl Step {
     pub(crate) fn actor(&self, ids: &Ids) -> Actor {
         let agents_do = matches!(self.kind, Kind::Attempt | Kind::Outcome | Kind::IssueToken);
         match self.who {
-            0..16 => by(self.person(ids, self.who)),
+            0..16 => self.by(self.person(ids, self.who)),
             16..24 => Actor::Agent { agent: any_of(&ids.agents, self.who).unwrap_or_else(never), task: None },
             24..28 => Actor::Remit,
             _ if agents_do => match newest(&ids.tasks, self.a) {
@@ -182,17 +189,48 @@ impl Step {
             },
             28..232 if self.is_of_remit() => Actor::Remit,
             // Those who are asked, mostly.
-            28..192 if self.kind == Kind::Approve => by(ids.people[usize::from(self.who % 4)]),
+            28..192 if matches!(self.kind, Kind::Approve | Kind::ShowApproval) => {
+                self.by(ids.people[usize::from(self.who % 4)])
+            }
+            28..192 if self.whose_passkey(ids).is_some() => self.by(self.whose_passkey(ids).unwrap_or_else(never)),
             // Root, who may do most, as often as all others together.
-            who if who % 2 == 0 => by(ids.people[0]),
-            who => by(self.person(ids, who / 2)),
+            who if who % 2 == 0 => self.by(ids.people[0]),
+            who => self.by(self.person(ids, who / 2)),
+        }
+    }
+
+    /// A person, mostly at Remit's own machine; passkeys are enrolled in browsers.
+    fn by(&self, person: PersonId) -> Actor {
+        let in_browser = self.kind == Kind::EnrolPasskey;
+        match self.d {
+            0..200 if !in_browser => by(person),
+            0..100 => signed_in(person, SignInMethod::OneTimeLink),
+            100..225 => signed_in(person, SignInMethod::FreshPasskey),
+            225..235 => signed_in(person, SignInMethod::Passkey),
+            235..245 => signed_in(person, SignInMethod::OneTimeLink),
+            _ => signed_in(person, SignInMethod::OpenIdConnect),
+        }
+    }
+
+    /// The person whose session or passkey this is about.
+    fn whose_passkey(&self, ids: &Ids) -> Option<PersonId> {
+        match self.kind {
+            Kind::RaiseSession => newest(&ids.sessions, self.a).map(|(_, person)| person),
+            Kind::EnrolPasskey if self.b < 128 => newest(&ids.sessions, self.a).map(|(_, person)| person),
+            Kind::RemovePasskey => newest(&ids.passkeys, self.a),
+            _ => None,
         }
     }
 
     /// Whether only Remit itself does this.
     fn is_of_remit(&self) -> bool {
         use self::Kind::*;
-        matches!(self.kind, ArriveWorkload | IssueSvid | StandIn | ReportSharing | ReceiveSignal | Enforce)
+        let signs_in = matches!(self.kind, OpenPasskeySession | OpenForeignSession);
+        signs_in
+            || matches!(
+                self.kind,
+                ArriveWorkload | IssueSvid | StandIn | ReportSharing | ReceiveSignal | Enforce | Check
+            )
     }
 
     /// The command of this step; nothing if only time passes.
@@ -205,6 +243,13 @@ impl Step {
             | Kind::OfferSignIn
             | Kind::OpenSession
             | Kind::EndSession => Some(self.about_people(ids)),
+            Kind::EnrolPasskey
+            | Kind::RemovePasskey
+            | Kind::OpenPasskeySession
+            | Kind::OpenForeignSession
+            | Kind::RaiseSession
+            | Kind::ShowApproval
+            | Kind::ReadContent => Some(self.about_passkeys(world, ids)),
             Kind::Register | Kind::Describe | Kind::Activate | Kind::Suspend | Kind::Resume | Kind::Decommission => {
                 Some(self.about_agents(world, ids))
             }
@@ -240,28 +285,6 @@ impl Step {
             | Kind::Redeem
             | Kind::Refresh => Some(self.about_authority(world, ids)),
             _ => Some(self.about_the_realm(ids)),
-        }
-    }
-
-    fn about_people(&self, ids: &Ids) -> Command {
-        let groups = match self.b % 4 {
-            0 => vec!["leads".to_owned()],
-            1 => vec!["administrators".to_owned(), "leads".to_owned()],
-            2 => vec!["administrators".to_owned()],
-            _ => Vec::new(),
-        };
-        let person = self.person(ids, self.a);
-        match self.kind {
-            Kind::AddPerson => Command::AddPerson(AddPerson { name: format!("person-{}", self.a % 5), groups }),
-            Kind::SetGroups => Command::SetPersonGroups { person, groups },
-            Kind::RemovePerson => Command::RemovePerson { person },
-            Kind::OfferSignIn => {
-                Command::OfferSignIn { person, code: Self::code(self.b), ttl_seconds: u64::from(self.c) * 60 }
-            }
-            Kind::OpenSession => {
-                Command::OpenSession(OpenSession { code: Self::code(self.b), token: Digest::from_bytes([self.c; 32]) })
-            }
-            _ => Command::EndSession { session: newest(&ids.sessions, self.a).unwrap_or_else(never) },
         }
     }
 
@@ -495,7 +518,7 @@ impl Step {
             }
             Kind::Approve => {
                 let digest = if self.b < 240 { shown } else { digest("something else") };
-                Command::Approve(Approve { approval, digest, note: String::new() })
+                Command::Approve(self.signed(world, ids, Approve::unsigned(approval, digest, String::new())))
             }
             _ => Command::Deny(Deny { approval, note: String::new() }),
         }
@@ -532,6 +555,7 @@ impl Step {
                 let configuration = Configuration { model, ..Configuration::default() };
                 Edit::Configuration { agent, configuration: Some(configuration).filter(|_| self.c.is_multiple_of(2)) }
             }
+            4 => self.absence(person, ids),
             3 => Edit::Approvers { agent, owner: person, approvers: vec![self.person(ids, self.c)] },
             _ => Edit::Policy(self.policy()),
         }

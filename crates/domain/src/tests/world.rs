@@ -64,6 +64,34 @@ pub(crate) fn by(person: PersonId) -> Actor {
     Actor::Person { person, method: SignInMethod::LocalSocket }
 }
 
+/// A person in the console or at the API.
+pub(crate) const fn signed_in(person: PersonId, method: SignInMethod) -> Actor {
+    Actor::Person { person, method }
+}
+
+/// A passkey's enrolment, in `session`.
+pub(crate) fn enrol(credential: &str, session: Option<SessionId>) -> Command {
+    Command::EnrolPasskey(Box::new(EnrolPasskey {
+        credential: credential.to_owned(),
+        key: json!({"kty": "EC", "x": credential}),
+        label: "laptop".to_owned(),
+        sign_count: 0,
+        backed_up: false,
+        session,
+    }))
+}
+
+/// That `credential` was shown, with what it counts.
+pub(crate) fn shown_passkey(credential: &str, sign_count: u32) -> PasskeyUse {
+    PasskeyUse { credential: credential.to_owned(), sign_count }
+}
+
+/// A sign-in with a passkey; its session's token is made from `token`.
+pub(crate) fn sign_in(credential: &str, sign_count: u32, token: &str) -> Command {
+    let shown = shown_passkey(credential, sign_count);
+    Command::OpenPasskeySession(Box::new(OpenPasskeySession { shown, token: digest(token) }))
+}
+
 pub(crate) fn digest(text: &str) -> Digest {
     Digest::of_bytes(text.as_bytes())
 }
@@ -336,6 +364,36 @@ impl World {
         &self.state.approval(approval).unwrap().status
     }
 
+    /// Gives `person` their first passkey, from a session that a link began.
+    pub(crate) fn passkey(&mut self, person: PersonId, credential: &str) {
+        self.must(&signed_in(person, SignInMethod::OneTimeLink), enrol(credential, None));
+    }
+
+    /// Signs in whoever holds `credential`.
+    pub(crate) fn session(&mut self, credential: &str, sign_count: u32, token: &str) -> SessionId {
+        match self.must(&Actor::Remit, sign_in(credential, sign_count, token)).as_slice() {
+            [Event::SessionOpened(opened)] => opened.session,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Signs in `person` with a link that root made at Remit's own machine.
+    pub(crate) fn link_session(&mut self, person: PersonId, token: &str) -> SessionId {
+        let (code, root) = (digest(&format!("code of {token}")), by(self.root));
+        self.must(&root, Command::OfferSignIn { person, code, ttl_seconds: 600 });
+        match self.must(&Actor::Remit, Command::OpenSession(OpenSession { code, token: digest(token) })).as_slice() {
+            [Event::SessionOpened(opened)] => opened.session,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Approves a tool of the helpdesk again, as touching `data`.
+    pub(crate) fn classify(&mut self, name: &str, data: DataClass) {
+        let (connector, root) = (self.helpdesk(), by(self.root));
+        let choice = helpdesk().into_iter().find(|choice| choice.tool == name).unwrap();
+        self.must(&root, Command::ApproveOperations { connector, choices: vec![OperationChoice { data, ..choice }] });
+    }
+
     /// Has `author` propose one policy text and an administrator who is not the author activate it.
     pub(crate) fn policy(&mut self, name: &str, text: &str) {
         let author = self.named("ana");
@@ -364,7 +422,7 @@ pub(crate) fn propose(edits: Vec<Edit>) -> Command {
 }
 
 pub(crate) fn yes(asked: &ApprovalRequested) -> Command {
-    Command::Approve(Approve { approval: asked.approval, digest: asked.digest, note: String::new() })
+    Command::Approve(Approve::unsigned(asked.approval, asked.digest, String::new()))
 }
 
 /// A task without anything special about it.

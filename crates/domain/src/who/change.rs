@@ -185,7 +185,7 @@ fn of_person(known: &Person) -> Vec<Facet> {
     let person = known.id;
     let leave: TakesAway =
         Box::new(move |state, actor, moment| person::decide_set_groups(state, actor, person, &[], moment).map(drop));
-    let operations = known.entitlements.clone();
+    let (operations, absence) = (known.entitlements.clone(), known.absence.clone());
     vec![
         Facet {
             part: "groups",
@@ -193,6 +193,7 @@ fn of_person(known: &Person) -> Vec<Facet> {
             takes_away: Some(leave).filter(|_| !known.groups.is_empty()),
         },
         Facet { part: "entitlements", edit: Edit::Entitlements { person, operations }, takes_away: None },
+        Facet { part: "absence", edit: Edit::Absence { person, absence }, takes_away: None },
     ]
 }
 

@@ -180,7 +180,12 @@ impl<'a> Inquiry<'a> {
     }
 
     /// What the policies say, wherever the sandbox and configurations end.
-    fn prospect(&mut self, subject: &mut Subject<'a>, target: &mut Target<'a>, grant: Option<&Grant>) -> Arc<Prospect> {
+    pub(super) fn prospect(
+        &mut self,
+        subject: &mut Subject<'a>,
+        target: &mut Target<'a>,
+        grant: Option<&Grant>,
+    ) -> Arc<Prospect> {
         let grant = grant.map(|grant| facts::grant_facts(grant, &target.operation.name));
         if !self.is_permitted(subject, target, grant.as_ref()) {
             return Arc::clone(&self.never);
@@ -225,6 +230,12 @@ impl<'a> Inquiry<'a> {
         let answer = remit_policy::reach(set, self.schema, &facts) != Reach::Never;
         permits.known.insert(key, answer);
         answer
+    }
+
+    /// The facts of such a call.
+    pub(super) fn facts(&self, subject: &Subject<'a>, target: &Target<'a>, grant: Option<&Grant>) -> Facts {
+        let grant = grant.map(|grant| facts::grant_facts(grant, &target.operation.name));
+        together(subject, target, grant)
     }
 
     fn outlook(&self, facts: &Facts) -> Prospect {

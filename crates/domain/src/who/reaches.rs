@@ -37,7 +37,7 @@ pub fn what_agent_reaches<'a>(
 }
 
 /// The operations that can be called at all, by name.
-fn available<'a>(
+pub(super) fn available<'a>(
     state: &'a State,
     after: Option<&str>,
     wanted: impl Fn(&OperationName) -> bool,

@@ -49,6 +49,26 @@ proptest! {
     }
 
     #[test]
+    fn what_is_foreseen_for_an_agent_is_what_it_reaches(seed in any::<u64>()) {
+        let estate = Estate::random(seed);
+        let active = estate.state.agents.values().filter(|agent| agent.must_be_active().is_ok());
+        for agent in active {
+            let foreseen = foresee(&estate.state, agent.id, estate.now).unwrap();
+            let names: Vec<_> = foreseen.iter().map(|one| one.operation.clone()).collect();
+            prop_assert_eq!(names, estate.operations());
+            let reached: BTreeSet<_> = all(what_agent_reaches(&estate.state, agent.id, None, estate.now).unwrap())
+                .into_iter().map(|reached| reached.operation).collect();
+            for one in foreseen {
+                let is_denied = one.foresight == Foresight::Deny;
+                prop_assert_eq!(!is_denied, reached.contains(&one.operation), "{:?} under {}", one, estate.policies);
+                // A denial says why, and by which line where a rule does it.
+                prop_assert!(!is_denied || one.reason.is_some() || !one.rules.is_empty(), "{:?}", one);
+                prop_assert!(!is_denied || one.rules.iter().all(|rule| rule.effect == "forbid"), "{:?}", one);
+            }
+        }
+    }
+
+    #[test]
     fn who_can_see_is_whoever_can_call_something_of_the_class(seed in any::<u64>()) {
         let estate = Estate::random(seed);
         for data in [DataClass::D0, DataClass::D1, DataClass::D2, DataClass::D3] {

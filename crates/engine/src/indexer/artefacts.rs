@@ -84,7 +84,9 @@ fn of_edit(edit: &Edit) -> Vec<String> {
         Edit::Policy(edit) => vec![format!("policy:{}", edit.name)],
         Edit::Connector(add) => vec![format!("connector:{}", add.name)],
         Edit::Operation(edit) => vec![format!("operation:{}/{}", edit.connector, edit.choice.tool)],
-        Edit::Groups { person, .. } | Edit::Entitlements { person, .. } => vec![format!("person:{person}")],
+        Edit::Groups { person, .. } | Edit::Entitlements { person, .. } | Edit::Absence { person, .. } => {
+            vec![format!("person:{person}")]
+        }
         Edit::Approvers { agent, .. } | Edit::Configuration { agent, .. } => vec![format!("agent:{agent}")],
     }
 }

@@ -24,7 +24,7 @@ pub(crate) async fn desk_with(settle: impl FnOnce(&mut Options)) -> (World, Task
     let text = json!({"type": "string"});
     let choices = vec![
         operation("lookup", Verb::Read, 0, DataClass::D1, &json!({"id": text})),
-        operation("refund", Verb::Write, 3, DataClass::D2, &json!({"order": text, "amount": {"type": "integer"}})),
+        operation("refund", Verb::Write, 3, DataClass::D1, &json!({"order": text, "amount": {"type": "integer"}})),
     ];
     let spec = ConnectorSpec::Http { url: "http://127.0.0.1:1/mcp".to_owned() };
     world.connector("desk", spec, choices).await;

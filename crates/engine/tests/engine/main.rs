@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod anchor;
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod cascade;
 #[cfg(test)]
 mod changes;

@@ -99,7 +99,7 @@ impl Story {
                 Reply::Asked(approval) if self.throw(3) > 0 => {
                     // Whoever may not is refused; that is no matter here.
                     let digest = self.world.engine.read(|state| state.approval(approval).unwrap().digest);
-                    let approve = remit_domain::Approve { approval, digest, note: String::new() };
+                    let approve = remit_domain::Approve::unsigned(approval, digest, String::new());
                     let by = ["ana", "bob"][usize::try_from(self.throw(2)).unwrap()];
                     drop(self.world.engine.submit(self.world.acting(by), Command::Approve(approve)).await);
                 }

@@ -39,7 +39,7 @@ async fn a_question_that_nobody_answers_expires() {
     happens(&world, "its end", |event| matches!(event, Event::ApprovalExpired { approval, .. } if *approval == asked))
         .await;
     let digest = world.engine.read(|state| state.approval(asked).unwrap().digest);
-    let late = remit_domain::Approve { approval: asked, digest, note: String::new() };
+    let late = remit_domain::Approve::unsigned(asked, digest, String::new());
     world.refused(&world.acting("ana"), Command::Approve(late)).await;
 }
 

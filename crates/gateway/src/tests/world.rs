@@ -92,8 +92,8 @@ fn choice(definition: &Value) -> OperationChoice {
         tool,
         verb: if refund { Verb::Write } else { Verb::Read },
         risk: if refund { 3 } else { 0 },
-        data: if refund { DataClass::D2 } else { DataClass::D0 },
-        external: false,
+        data: if refund { DataClass::D1 } else { DataClass::D0 },
+        external: refund,
         projections: Vec::new(),
         definition: Definition { document: definition.clone() },
     }

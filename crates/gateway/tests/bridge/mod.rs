@@ -111,7 +111,7 @@ fn choices_of() -> Vec<OperationChoice> {
         tool: tool.to_owned(),
         verb: if risk > 0 { Verb::Write } else { Verb::Read },
         risk,
-        data: if risk > 0 { DataClass::D2 } else { DataClass::D0 },
+        data: if risk > 0 { DataClass::D1 } else { DataClass::D0 },
         external: false,
         projections: Vec::new(),
         definition: match Feature::of_tool(tool) {

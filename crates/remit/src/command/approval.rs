@@ -130,6 +130,9 @@ fn show(approval: &Value, output: &Output) {
 
 /// The command that answers, or why it is for somebody else.
 fn answer_line(approval: &Value, word: &str, answer: &str, command: &str) -> String {
+    if text_at(approval, &format!("{answer}/code")) == "signature_needed" {
+        return format!("{word} with your passkey, on this question's page in the console; others say `{command}`");
+    }
     let refused = text_at(approval, &format!("{answer}/sentence"));
     if refused.is_empty() {
         format!("{word} {command}")

@@ -15,7 +15,7 @@ use super::{Client, Failure, Output};
 pub enum EvidenceCommand {
     /// Exports a pack: records with their proofs, in one file.
     #[command(
-        after_help = "Examples:\n  remit evidence export --output year.remit.json\n  remit evidence export --agent triage --since 2026-01-01T00:00:00Z --contents --output triage.remit.json"
+        after_help = "Examples:\n  remit evidence export --output year.remit.json\n  remit evidence export --agent triage --since 2026-01-01T00:00:00Z --contents --reason \"case 7\" --output triage.remit.json"
     )]
     Export(Export),
 }
@@ -33,8 +33,11 @@ pub struct Export {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// With prompts, arguments and results, where they are kept.
-    #[arg(long)]
+    #[arg(long, requires = "reason")]
     contents: bool,
+    /// What the contents are for; recorded.
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// A new file; standard output if left out.
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -42,8 +45,10 @@ pub struct Export {
 
 pub async fn run(command: EvidenceCommand, client: &Client, output: &Output) -> Result<(), Failure> {
     let EvidenceCommand::Export(export) = command;
-    let body =
-        json!({"agent": export.agent, "since": export.since, "until": export.until, "contents": export.contents});
+    let (agent, reason) = (export.agent, export.reason.unwrap_or_default());
+    let body = json!({
+        "agent": agent, "since": export.since, "until": export.until, "contents": export.contents, "reason": reason,
+    });
     let pack = client.post("/v1/evidence", body).await?;
     let Some(path) = export.output else {
         output.document(&pack);

@@ -172,6 +172,8 @@ fn verify(arguments: &Verify, global: &Global, output: &Output) -> Result<(), Fa
             ("commits", "/commits"),
             ("segments", "/segments"),
             ("agents", "/agents"),
+            ("answers signed", "/answers_signed"),
+            ("answers not signed", "/answers_unsigned"),
             ("root", "/root"),
             ("published", "/published"),
             ("anchored", "/anchored"),

@@ -44,6 +44,7 @@ mod receipt_text;
 pub mod run;
 pub mod sample;
 pub mod schema;
+pub mod session;
 mod session_file;
 mod summary;
 pub mod task;
@@ -165,6 +166,9 @@ pub enum Command {
     /// The realm's keys.
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Sessions: who is signed in where, and since when.
+    #[command(subcommand)]
+    Session(session::SessionCommand),
     /// Signs in with a one-time code.
     Login(login::LoginArgs),
     /// Signs out.
@@ -239,6 +243,7 @@ async fn run_command(command: Command, global: &Global, output: &Output) -> Resu
         Command::Evidence(command) => evidence::run(command, &client()?, output).await?,
         Command::Verify(arguments) => verify::run(&arguments, output)?,
         Command::Key(command) => key::run(command, &client()?, output).await?,
+        Command::Session(command) => session::run(command, &client()?, output).await?,
         Command::Login(arguments) => login::run(arguments, global, output).await?,
         Command::Logout => login::sign_out(global, output).await?,
         Command::Doctor(arguments) => doctor::run(&arguments, global, output).await?,

@@ -1,7 +1,8 @@
 //! `remit person`: the humans of the realm.
 
 use clap::Subcommand;
-use serde_json::json;
+use remit_domain::Refusal;
+use serde_json::{Value, json};
 
 use super::address::path;
 use super::output::{Column, text_at};
@@ -10,6 +11,9 @@ use super::who::When;
 use super::{Client, Failure, Output, duration_seconds, proposed};
 
 const COLUMNS: &[Column] = &[("name", "/name"), ("groups", "/groups"), ("id", "/id"), ("added", "/added_at")];
+
+const PASSKEY_COLUMNS: &[Column] =
+    &[("passkey", "/label"), ("credential", "/credential"), ("backed up", "/backed_up"), ("added", "/added_at")];
 
 /// What to do with people.
 #[derive(Debug, Clone, Subcommand)]
@@ -73,6 +77,34 @@ pub enum PersonCommand {
         #[arg(long, value_name = "DURATION", value_parser = duration_seconds)]
         ttl: Option<u64>,
     },
+    /// Passkeys: what people sign in and say yes with.
+    #[command(subcommand)]
+    Passkey(PasskeyCommand),
+    /// Makes a one-time link for somebody who has lost every passkey. On the machine that Remit runs on, by an administrator.
+    #[command(after_help = "Examples:\n  remit person recover bob")]
+    Recover {
+        name: String,
+        /// How long it can be used.
+        #[arg(long, value_name = "DURATION", value_parser = duration_seconds)]
+        ttl: Option<u64>,
+    },
+}
+
+/// What to do with passkeys.
+#[derive(Debug, Clone, Subcommand)]
+pub enum PasskeyCommand {
+    /// Lists a person's passkeys.
+    #[command(after_help = "Examples:\n  remit person passkey list bob")]
+    List { name: String },
+    /// Removes a passkey, and ends the sessions that it began.
+    #[command(after_help = "Examples:\n  remit person passkey remove AbCd… --reason \"lost\"")]
+    Remove {
+        /// As `remit person passkey list` shows it.
+        credential: String,
+        /// Why, in a sentence.
+        #[arg(long, default_value = "", value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 pub async fn run(command: PersonCommand, client: &Client, output: &Output) -> Result<(), Failure> {
@@ -109,9 +141,52 @@ pub async fn run(command: PersonCommand, client: &Client, output: &Output) -> Re
             output.done(&person, &format!("{name} is {subject} of {issuer}"));
         }
         PersonCommand::SignIn { name, ttl } => {
-            let offer = client.post(&path(&["people", &name, "sign-in"]), json!({"ttl_seconds": ttl})).await?;
-            output.card(&offer, &[("link", "/link"), ("code", "/code"), ("until", "/expires_at")]);
+            // A link for somebody with passkeys is a way past them, and is asked for by its own name.
+            if has_passkey(client, &name).await? {
+                let refusal =
+                    Refusal::new("has_passkey", format!("`{name}` signs in with a passkey, and needs no link"));
+                return Err(refusal.help(format!("if every passkey is lost: `remit person recover {name}`")).into());
+            }
+            offer(client, output, &name, ttl).await?;
             output.note("it works once; whoever has it signs in as this person");
+        }
+        PersonCommand::Passkey(command) => passkey(command, client, output).await?,
+        PersonCommand::Recover { name, ttl } => {
+            if !has_passkey(client, &name).await? {
+                let refusal = Refusal::new("no_passkey", format!("`{name}` has no passkey that could be lost"));
+                return Err(refusal.help(format!("`remit person sign-in {name}` makes a link")).into());
+            }
+            offer(client, output, &name, ttl).await?;
+            output.note("it works once, and is on record; the passkey that is enrolled with it replaces all others");
+        }
+    }
+    Ok(())
+}
+
+async fn offer(client: &Client, output: &Output, name: &str, ttl: Option<u64>) -> Result<(), Failure> {
+    let offer = client.post(&path(&["people", name, "sign-in"]), json!({"ttl_seconds": ttl})).await?;
+    output.card(&offer, &[("link", "/link"), ("code", "/code"), ("until", "/expires_at")]);
+    Ok(())
+}
+
+async fn has_passkey(client: &Client, name: &str) -> Result<bool, Failure> {
+    let passkeys = passkeys(client, name).await?;
+    Ok(passkeys.get("items").and_then(Value::as_array).is_some_and(|items| !items.is_empty()))
+}
+
+async fn passkeys(client: &Client, name: &str) -> Result<Value, Failure> {
+    client.list("/v1/passkeys", &[("person", Some(name.to_owned()))]).await
+}
+
+async fn passkey(command: PasskeyCommand, client: &Client, output: &Output) -> Result<(), Failure> {
+    match command {
+        PasskeyCommand::List { name } => {
+            output.table(&passkeys(client, &name).await?, PASSKEY_COLUMNS, "no passkey");
+        }
+        PasskeyCommand::Remove { credential, reason } => {
+            let address = path(&["passkeys", &credential]);
+            let removed = client.delete_with(&address, json!({"reason": reason})).await?;
+            output.done(&removed, "removed; what it opened has ended");
         }
     }
     Ok(())

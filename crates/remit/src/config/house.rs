@@ -1,4 +1,4 @@
-//! The house itself: the realm, its keys, its ledger, who is told, and where workloads ask.
+//! The house itself: the realm, its keys, its ledger, and where workloads ask.
 
 use std::path::PathBuf;
 
@@ -66,14 +66,6 @@ impl Default for LedgerConfig {
         let segment_bytes = remit_engine::store::SEGMENT_BYTES;
         Self { anchors: None, segment_bytes, snapshot_entries: remit_engine::SNAPSHOT_ENTRIES }
     }
-}
-
-/// `[notify]`: who is told that an approval waits.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct NotifyConfig {
-    /// A program, with arguments, that gets one JSON document on its standard input for every approval that is asked for.
-    pub command: Vec<String>,
 }
 
 /// `[policies]`: what is looked at when policies are proposed.

@@ -13,7 +13,8 @@ const PACK: &str = "support.remit.json";
 
 /// Exports the evidence pack while the server runs.
 pub async fn export(story: &Story<'_>, people: &People, steps: &mut Steps) -> Result<(), Failure> {
-    let pack = people.mia.post("/v1/evidence", json!({"agent": "support", "contents": true})).await?;
+    let wanted = json!({"agent": "support", "contents": true, "reason": "the record of this story"});
+    let pack = people.mia.post("/v1/evidence", wanted).await?;
     let path = story.data.with_file_name(PACK);
     let bytes = serde_json::to_vec(&pack).unwrap_or_default();
     std::fs::write(&path, &bytes).map_err(|error| Failure::file("write", &path, &error))?;

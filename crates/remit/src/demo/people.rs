@@ -25,7 +25,7 @@ pub async fn gather(story: &Story<'_>, steps: &mut Steps) -> Result<People, Fail
     let control = &story.server.addresses.control;
     let ana = join(&root, control, "ana", &[]).await?;
     let ben = join(&root, control, "ben", &["support-leads"]).await?;
-    let mia = join(&root, control, "mia", &["administrators"]).await?;
+    let mia = join(&root, control, "mia", &["administrators", "content-readers"]).await?;
     // Works for nobody in particular; an agent will act in this person's name.
     root.post("/v1/people", json!({"name": "carla"})).await?;
     let current = ben.get("/v1/sessions/current").await?;

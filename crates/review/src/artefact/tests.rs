@@ -56,6 +56,7 @@ fn groups_are_named_as_they_come_and_go() {
         uid: None,
         added_at: Timestamp::default(),
         entitlements: None,
+        absence: None,
     };
     state.people.insert(person, Arc::new(bob));
     let compared = compare_edit(&state, &Edit::Groups { person, groups: vec!["leads".to_owned()] });

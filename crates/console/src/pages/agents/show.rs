@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
-use remit_domain::{Agent, AgentId, Grant, Refusal, State as Realm, Task, Timestamp};
+use remit_domain::{
+    Agent, AgentId, Grant, PersonId, Refusal, Right, State as Realm, Task, Timestamp, may, may_read_task,
+};
 use remit_engine::Filter;
 
 use crate::answers;
@@ -31,10 +33,14 @@ pub(crate) async fn show(
     let now = console.engine.now();
     let agent = find(&state, &name)?;
     let filter = Filter { agent: Some(agent.id.to_string()), limit: limits::RELATED_RECORDS_MAX, ..Filter::default() };
-    let latest = crate::pages::lines(&console, filter, &state).await?;
+    // What it may do is for everybody; what it did is not.
+    let latest = match may(&state, viewer.person, Right::ReadAgent(agent.id)) {
+        Ok(()) => Some(crate::pages::lines(&console, filter, &state).await?),
+        Err(_) => None,
+    };
     let waiting = answers::waiting_count(&state, &viewer.actor(), now);
     let frame = Frame { title: &agent.name, place: Place::Agents, viewer: &viewer, waiting, refreshes: false };
-    Ok(layout::page(&frame, &render(&state, agent, &latest, now)))
+    Ok(layout::page(&frame, &render(&state, agent, viewer.person, latest.as_deref(), now)))
 }
 
 /// The agent by its name, or by its id.
@@ -48,10 +54,11 @@ fn find<'a>(state: &'a Realm, name: &str) -> Result<&'a Arc<Agent>, Refusal> {
     }
 }
 
-fn render(state: &Realm, agent: &Agent, latest: &[Line], now: Timestamp) -> Markup {
+fn render(state: &Realm, agent: &Agent, viewer: PersonId, latest: Option<&[Line]>, now: Timestamp) -> Markup {
     let mut grants: Vec<_> = state.grants_of(agent.id).filter(|grant| now < grant.expires_at).collect();
     grants.sort_by_key(|grant| grant.expires_at);
-    let mut tasks: Vec<_> = state.live_tasks_of(agent.id).collect();
+    let tasks = state.live_tasks_of(agent.id).filter(|task| may_read_task(state, viewer, task).is_ok());
+    let mut tasks: Vec<_> = tasks.collect();
     tasks.sort_by_key(|task| std::cmp::Reverse(task.started_at));
     html! {
         p .crumb { a href="/agents" { "Agents" } " / " (id::short(agent.id)) }
@@ -69,9 +76,10 @@ fn render(state: &Realm, agent: &Agent, latest: &[Line], now: Timestamp) -> Mark
         }
         section {
             h2 { "What it is doing" }
-            @if tasks.is_empty() { p .quiet { "No live task: it can do nothing now." } } @else { (tasks_table(state, &tasks, now)) }
+            @if tasks.is_empty() && latest.is_none() { p .quiet { "What it does is for those who answer or approve for it." } }
+            @else if tasks.is_empty() { p .quiet { "No live task: it can do nothing now." } } @else { (tasks_table(state, &tasks, now)) }
         }
-        section { h2 { "What happened last" } (lines(latest, now)) }
+        @if let Some(latest) = latest { section { h2 { "What happened last" } (lines(latest, now)) } }
     }
 }
 

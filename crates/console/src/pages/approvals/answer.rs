@@ -2,7 +2,8 @@
 
 use axum::extract::{Path, State};
 use axum::response::Redirect;
-use remit_domain::{ApprovalId, Approve, Command, Deny, Digest, Refusal};
+use remit_domain::{ApprovalId, Command, Deny, Digest, Refusal};
+use remit_people::{PeopleError, assertion};
 use serde::Deserialize;
 
 use crate::Console;
@@ -14,6 +15,12 @@ use crate::session::SentForm;
 pub(crate) struct Yes {
     #[serde(default)]
     digest: String,
+    /// The commitment to what was shown.
+    #[serde(default)]
+    shown: String,
+    /// The passkey's answer, where its person has one.
+    #[serde(default)]
+    credential: String,
     #[serde(default)]
     note: String,
 }
@@ -31,11 +38,13 @@ pub(crate) async fn approve(
     sent: SentForm<Yes>,
 ) -> Result<Redirect, PageError> {
     let approval = parse(&id)?;
-    let digest: Digest = sent.fields.digest.parse().map_err(|_| {
-        Refusal::new("bad_digest", "the form does not say what you were shown").help("reload the page and answer again")
-    })?;
-    let command = Command::Approve(Approve { approval, digest, note: note(&sent.fields.note) });
-    console.engine.submit(sent.viewer.actor(), command).await?;
+    let Yes { digest, shown, credential, note } = &sent.fields;
+    let shown = Some(shown).filter(|shown| !shown.is_empty()).map(|shown| digest_of(shown)).transpose()?;
+    let assertion =
+        Some(credential).filter(|credential| !credential.is_empty()).map(|credential| assertion(credential));
+    let assertion = assertion.transpose().map_err(PeopleError::from)?;
+    let (actor, digest, note) = (sent.viewer.actor(), digest_of(digest)?, self::note(note));
+    console.people.approve(actor, approval, digest, shown, &note, assertion.as_ref()).await?;
     Ok(Redirect::to(&format!("/approvals/{approval}")))
 }
 
@@ -49,6 +58,12 @@ pub(crate) async fn deny(
     let command = Command::Deny(Deny { approval, note: note(&sent.fields.note) });
     console.engine.submit(sent.viewer.actor(), command).await?;
     Ok(Redirect::to(&format!("/approvals/{approval}")))
+}
+
+fn digest_of(text: &str) -> Result<Digest, Refusal> {
+    text.parse().map_err(|_| {
+        Refusal::new("bad_digest", "the form does not say what you were shown").help("reload the page and answer again")
+    })
 }
 
 /// The id in an address, or the refusal for what cannot be one.

@@ -2,33 +2,31 @@
 
 use maud::{Markup, html};
 use remit_domain::{Approval, ApprovalStatus, Refusal, Timestamp, limits};
+use serde_json::json;
 
+use super::document::canonical;
+use super::show::{Question, wait_seconds};
 use crate::answers::Answers;
 use crate::layout;
 use crate::names::Names;
 use crate::parts::id::{self, short};
-use crate::parts::pill;
 use crate::parts::text::{shown, told};
 use crate::parts::time::{moment, remaining, span};
+use crate::parts::{passkey, pill};
 use crate::session::Viewer;
 
 /// Forms while it waits, the answer afterwards.
-pub(super) fn answer_box(
-    viewer: &Viewer,
-    names: Names<'_>,
-    approval: &Approval,
-    answers: &Answers,
-    now: Timestamp,
-) -> Markup {
+pub(super) fn answer_box(question: &Question<'_>, names: Names<'_>) -> Markup {
+    let Question { approval, answers, viewer, now, .. } = question;
     html! {
         aside .answer aria-label="Answer" {
-            p .state { (pill::approval(&approval.status)) " " (state(names, approval, now)) }
+            p #standing .state data-live { (pill::approval(&approval.status)) " " (state(names, approval, *now)) }
             @if approval.is_pending() {
-                (permits(names, approval, now))
-                (approve_form(viewer, approval, answers))
+                (permits(names, approval, *now))
+                (approve_form(question))
                 (deny_form(viewer, approval, answers))
             }
-            (votes(names, approval))
+            div #votes data-live { (votes(names, approval)) }
         }
     }
 }
@@ -64,19 +62,51 @@ fn permits(names: Names<'_>, approval: &Approval, now: Timestamp) -> Markup {
     }
 }
 
-fn approve_form(viewer: &Viewer, approval: &Approval, answers: &Answers) -> Markup {
+fn approve_form(question: &Question<'_>) -> Markup {
+    let Question { viewer, approval, answers, sight, .. } = question;
+    let wait_seconds = wait_seconds(question.state, approval, viewer.person, question.now);
+    let options = sight.options.as_ref().filter(|_| answers.approve.is_ok());
     html! {
-        form .stack method="post" action={ "/approvals/" (approval.id) "/approve" } {
+        form .stack method="post" action={ "/approvals/" (approval.id) "/approve" } data-passkey=[options.map(|_| "get")]
+            data-options=[options.map(passkey::options)] data-answer=[options.and_then(|_| said(question))] {
             (layout::token(viewer))
             input type="hidden" name="digest" value=(approval.digest);
+            @if let Some(commitment) = &sight.commitment { input type="hidden" name="shown" value=(commitment); }
             @if answers.approve.is_ok() { (note("approve-note", "Note (optional)")) }
+            @if options.is_some() { (passkey::fields(None)) }
             button .primary type="submit" disabled[answers.approve.is_err()] aria-describedby="approve-why" {
-                "Approve exactly this, once"
+                @if options.is_some() { "Approve exactly this, with your passkey" } @else { "Approve exactly this, once" }
+            }
+            @if answers.approve.is_ok() && wait_seconds > 0 {
+                p .dwell data-wait-seconds=(wait_seconds) {
+                    "A yes counts in " (wait_seconds) " s, not before: read what is asked first."
+                }
             }
             (why("approve-why", answers.approve.as_ref().err()))
-            p .quiet { "Binds your yes to " (id::digest(&approval.digest)) }
+            p .quiet {
+                "Binds your yes to " (id::digest(&approval.digest))
+                @if let Some(commitment) = &sight.commitment { " and to what you are shown, " (id::digest(commitment)) }
+            }
+            @if answers.approve.is_ok() && options.is_none() {
+                p .quiet { a href="/passkeys" { "With a passkey" } ", your yes is a signature that anybody can check." }
+            }
         }
     }
+}
+
+/// What the passkey signs, but for the note, which is written yet: its members in the order of RFC 8785.
+fn said(question: &Question<'_>) -> Option<String> {
+    let (approval, shown) = (question.approval, question.sight.commitment?);
+    let said = json!({
+        "action": approval.digest,
+        "answer": "approve",
+        "approval": approval.id,
+        "note": "",
+        "person": question.viewer.person,
+        "shown": shown,
+        "v": 1,
+    });
+    Some(canonical(&said))
 }
 
 fn deny_form(viewer: &Viewer, approval: &Approval, answers: &Answers) -> Markup {
@@ -117,6 +147,8 @@ fn votes(names: Names<'_>, approval: &Approval) -> Markup {
                 @for vote in &approval.votes {
                     li {
                         (names.person(vote.person)) " " span .quiet { "as " (shown(&vote.roles.join(", "))) }
+                        @if vote.signed.is_some() { " " (pill::pill(pill::Tone::Good, "signed")) }
+                        @for absent in &vote.deputy_of { " " span .quiet { "for " (names.person(*absent)) } }
                         @if !vote.note.is_empty() { ": “" (shown(&vote.note)) "”" }
                     }
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
-use remit_domain::{Actor, Approval, ApprovalStatus, State as Realm, Timestamp};
+use remit_domain::{Actor, Approval, ApprovalStatus, State as Realm, Timestamp, may_read_approval};
 use serde::Deserialize;
 
 use crate::answers::{self, Answers};
@@ -51,19 +51,32 @@ pub(crate) async fn list(
 }
 
 fn render(state: &Realm, actor: &Actor, show: Show, now: Timestamp) -> Markup {
-    let approvals = chosen(state, show);
+    let approvals = chosen(state, actor, show, now);
     let beyond = approvals.len().saturating_sub(limits::LIST_ROWS_MAX);
     html! {
-        h1 { "Approvals" }
-        nav .filter aria-label="Which approvals" {
+        div .page-head { div { h1 { "Approvals" } p { "Questions about one exact action each. Silence is never consent." } } }
+        nav .tabs aria-label="Which approvals" {
             a href="/approvals" aria-current=[(show == Show::Pending).then_some("page")] { "Waiting" }
             a href="/approvals?show=answered" aria-current=[(show == Show::Answered).then_some("page")] { "Answered" }
         }
+        div #approvals data-live { (table(state, actor, show, &approvals, now)) }
+        @if beyond > 0 { p .quiet { "and " (beyond) " more" } }
+    }
+}
+
+fn table(state: &Realm, actor: &Actor, show: Show, approvals: &[&Arc<Approval>], now: Timestamp) -> Markup {
+    html! {
         @if approvals.is_empty() {
-            p .quiet {
+            div .empty {
                 @match show {
-                    Show::Pending => "Nothing waits for an answer.",
-                    Show::Answered => "Nothing was answered in the last day. Older answers are in the ledger.",
+                    Show::Pending => {
+                        p { "Nothing waits for an answer." }
+                        p { "When a policy asks for a person, the question appears here by itself." }
+                    }
+                    Show::Answered => {
+                        p { "Nothing was answered in the last day." }
+                        p { "Older answers are in the " a href="/ledger" { "ledger" } "." }
+                    }
                 }
             }
         } @else {
@@ -79,14 +92,17 @@ fn render(state: &Realm, actor: &Actor, show: Show, now: Timestamp) -> Markup {
                     }
                 }
             }
-            @if beyond > 0 { p .quiet { "and " (beyond) " more" } }
         }
     }
 }
 
 /// What waits, those that end first in front; what was answered, newest first.
-fn chosen(state: &Realm, show: Show) -> Vec<&Arc<Approval>> {
-    let wanted = |approval: &&Arc<Approval>| approval.is_pending() == (show == Show::Pending);
+/// Those that `actor` may know of.
+fn chosen<'a>(state: &'a Realm, actor: &Actor, show: Show, now: Timestamp) -> Vec<&'a Arc<Approval>> {
+    let may_read = |approval: &Approval| {
+        actor.person().is_ok_and(|person| may_read_approval(state, person, approval, now).is_ok())
+    };
+    let wanted = |approval: &&Arc<Approval>| approval.is_pending() == (show == Show::Pending) && may_read(approval);
     let mut approvals: Vec<_> = state.approvals.values().filter(wanted).collect();
     match show {
         Show::Pending => approvals.sort_by_key(|approval| (approval.expires_at, approval.id)),

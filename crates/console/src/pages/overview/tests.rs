@@ -11,7 +11,7 @@ async fn what_needs_me_stands_apart_from_what_needs_others() {
     for (name, mine) in [("olga", true), ("carla", false)] {
         let waiting = answers::waiting(&state, &world.viewer(name).actor(), NOW);
         let (own, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| waiting.answers.approve.is_ok());
-        let page = render(&state, &own, &others, 0, &[], NOW).into_string();
+        let page = render(&state, &own, &others, 0, Some(&[]), NOW).into_string();
         assert_eq!(page.contains("Nothing waits for your answer."), !mine, "{page}");
         assert_eq!(page.contains("Not for you: you cannot approve what is done in your own name"), !mine, "{page}");
         assert!(page.contains("15 min left"), "{page}");

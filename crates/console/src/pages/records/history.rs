@@ -3,7 +3,7 @@
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
-use remit_domain::Refusal;
+use remit_domain::{Refusal, may_read_history};
 use serde::Deserialize;
 
 use crate::errors::PageError;
@@ -29,6 +29,7 @@ pub(crate) async fn history(
     let Query(Whose { artefact }) = whose.map_err(|_| {
         Refusal::new("bad_artefact", "the address names no artefact").help("write `/history?artefact=policy:NAME`")
     })?;
+    console.engine.read(|state| may_read_history(state, viewer.person, &artefact))?;
     let history = console.engine.history(&artefact, limits::LIST_ROWS_MAX, None).await?;
     let state = console.engine.state();
     let now = console.engine.now();

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
-use remit_domain::{Refusal, Timestamp};
+use remit_domain::{Actor, Refusal, Right, Timestamp, may};
 use serde_json::Value;
 
 use crate::answers;
@@ -39,9 +39,17 @@ pub(crate) async fn show(
 ) -> Result<Markup, PageError> {
     let unknown = || Refusal::unknown("record", seq.chars().take(limits::SECRET_BYTES_MAX).collect::<String>());
     let number: u64 = seq.parse().map_err(|_| unknown())?;
-    let committed = console.engine.record(number).await?.ok_or_else(unknown)?;
-    let proof = console.engine.prove(number).await?;
     let state = console.engine.state();
+    let Some(committed) = console.engine.record(number).await? else {
+        // Whoever may not read records is not told either how many there are.
+        may(&state, viewer.person, Right::ReadRecords)?;
+        return Err(unknown().into());
+    };
+    let is_theirs = matches!(&committed.record.actor, Actor::Person { person, .. } if *person == viewer.person);
+    if !is_theirs {
+        may(&state, viewer.person, committed.record.event.agent().map_or(Right::ReadRecords, Right::ReadAgent))?;
+    }
+    let proof = console.engine.prove(number).await?;
     let now = console.engine.now();
     let proved = Proved {
         line: Line::of(committed.seq, committed.at, &committed.record.actor, &committed.record.event, Names(&state)),
@@ -61,7 +69,7 @@ fn render(proved: &Proved, head: u64, now: Timestamp) -> Markup {
     let line = &proved.line;
     let entry: Value = serde_json::from_str(&proved.entry).unwrap_or(Value::Null);
     html! {
-        p .crumb { a href="/" { "Records" } " / #" (line.seq) }
+        p .crumb { a href="/ledger" { "Ledger" } " / #" (line.seq) }
         h1 { "Record #" (line.seq) }
         p .lead { (line.sentence) ", " (moment(line.at, now)) }
         nav .filter aria-label="Other records" {

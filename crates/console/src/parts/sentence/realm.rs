@@ -1,7 +1,7 @@
 //! The realm itself: people, sign-ins, policies, keys.
 
 use maud::{Markup, html};
-use remit_domain::{Event, PolicyEdit};
+use remit_domain::{Event, PolicyEdit, SignInMethod};
 
 use super::saying;
 use crate::names::Names;
@@ -20,8 +20,31 @@ fn people(event: &Event, names: Names<'_>, who: &Markup) -> Option<Markup> {
             @if groups.is_empty() { "no group" } @else { code { (shown(&groups.join(", "))) } }
         },
         Event::PersonRemoved { person } => html! { (who) " removed the person " (names.person(*person)) },
+        Event::SignInOffered(offered) if offered.recovery => html! {
+            (who) " made a way back in for " (names.person(offered.person)) ", who has passkeys"
+        },
         Event::SignInOffered(offered) => html! { (who) " made a sign-in code for " (names.person(offered.person)) },
-        Event::SessionOpened(opened) => html! { (names.person(opened.person)) " signed in" },
+        Event::SessionOpened(opened) => html! {
+            (names.person(opened.person)) " signed in"
+            @match opened.method {
+                SignInMethod::Passkey | SignInMethod::FreshPasskey => " with a passkey",
+                SignInMethod::OpenIdConnect => { " by the word of " code { (shown(opened.issuer.as_deref().unwrap_or_default())) } }
+                SignInMethod::OneTimeLink | SignInMethod::LocalSocket => "",
+            }
+        },
+        Event::SessionRaised { person, .. } => html! { (names.person(*person)) " showed a passkey" },
+        Event::PasskeyEnrolled(enrolled) => html! {
+            (names.person(enrolled.person)) " enrolled the passkey “" (shown(&enrolled.label)) "”"
+        },
+        Event::PasskeyRemoved { person, by, reason, .. } => html! {
+            (names.person(*by)) " removed a passkey of " (names.person(*person)) (saying(reason))
+        },
+        Event::AbsenceSet { person, absence: Some(absence), .. } => html! {
+            (names.person(absence.deputy)) " answers for " (names.person(*person)) " until " (shown(&absence.until.to_string()))
+        },
+        Event::AbsenceSet { person, absence: None, .. } => {
+            html! { "nobody answers for " (names.person(*person)) " any more" }
+        }
         Event::SessionEnded { session } => html! { "the session " (short(session)) " ended" },
         _ => return None,
     })

@@ -55,8 +55,12 @@ fn approval(event: &Event, names: Names<'_>) -> Option<Markup> {
             @if let Some(person) = asked.facts.acting_for { " for " (names.person(person)) }
             ": " (approval_link(asked.approval)) " waits for a person"
         },
+        Event::ApprovalShown(shown) => html! {
+            (names.person(shown.person)) " looked at " (approval_link(shown.approval)) " of " (names.agent(shown.agent))
+        },
         Event::ApprovalVoted { agent, approval, vote } => html! {
-            (names.person(vote.person)) " said yes to " (approval_link(*approval)) " of " (names.agent(*agent)) (saying(&vote.note))
+            (names.person(vote.person)) " said yes " @if vote.signed.is_some() { "with a passkey " } "to " (approval_link(*approval))
+            " of " (names.agent(*agent)) (saying(&vote.note))
         },
         Event::ApprovalGranted { agent, approval, .. } => html! {
             (approval_link(*approval)) " is approved: " (names.agent(*agent)) " may do exactly this once"
@@ -84,6 +88,9 @@ fn task(event: &Event, names: Names<'_>, who: &Markup) -> Option<Markup> {
         },
         Event::TaskEnded { agent, task, reason } => html! {
             "a task of " (names.agent(*agent)) " ended, " (end(reason)) " " (short(task))
+        },
+        Event::ContentRead { agent, task, by, reason, .. } => html! {
+            (names.person(*by)) " read content of a task of " (names.agent(*agent)) " " (short(task)) (saying(reason))
         },
         Event::ContentErased { agent, task, reason } => html! {
             (who) " erased the content of a task of " (names.agent(*agent)) " " (short(task)) (saying(reason))

@@ -112,7 +112,7 @@ impl Long {
                     else {
                         continue;
                     };
-                    let approve = remit_domain::Approve { approval, digest, note: String::new() };
+                    let approve = remit_domain::Approve::unsigned(approval, digest, String::new());
                     let by = self.pick(&["ana", "bob"]);
                     following.push((self.story.world.acting(by), Command::Approve(approve)));
                 }

@@ -50,7 +50,9 @@ impl Estate {
         let listener = tokio::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let settings = Settings::at(&format!("http://{address}"), world.engine.audience());
-        let router = remit_api::router(Api::new(world.engine.clone(), Arc::new(Nothing), settings));
+        let people =
+            remit_people::People::new(world.engine.clone(), remit_people::PeopleSettings::at(&settings.console_url))?;
+        let router = remit_api::router(Api::new(world.engine.clone(), Arc::new(Nothing), people, settings));
         tokio::spawn(async move {
             if let Err(error) = axum::serve(listener, router).await {
                 tracing::error!(%error, "the control plane that is measured has ended");

@@ -8,7 +8,7 @@ async fn a_card_says_what_it_is_and_what_it_may_do_for_how_long() {
     let agent = find(&state, "support-bot").unwrap();
     assert_eq!(find(&state, &agent.id.to_string()).unwrap().id, agent.id);
     assert_eq!(find(&state, "nobody-bot").unwrap_err().code, "not_found");
-    let page = render(&state, agent, &[], NOW).into_string();
+    let page = render(&state, agent, state.person_named("olga").unwrap().id, Some(&[]), NOW).into_string();
     for part in [
         "spiffe://remit.test/agent/support-bot/test",
         "olga",

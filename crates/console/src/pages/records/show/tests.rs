@@ -4,7 +4,7 @@ use crate::world::World;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_stands_with_its_exact_entry_and_proof() {
     let world = World::new().await;
-    let cookie = world.sign_in("olga").await;
+    let cookie = world.sign_in("root").await;
     let proof = world.engine.prove(1).await.unwrap();
     let page = world.get("/records/1", &cookie).await.body;
     for part in ["Record #1", "RFC 6962", "href=\"/records/0\"", "href=\"/records/2\"", "<th scope=\"row\">actor</th>"]
