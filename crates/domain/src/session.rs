@@ -199,6 +199,8 @@ pub(crate) fn decide_end(state: &State, actor: &Actor, id: SessionId) -> Result<
     let Some(session) = state.sessions.get(&id) else { return Ok(Vec::new()) };
     if actor.person()? != session.person {
         actor.administrator(state)?;
+        // Leaving is never grave; putting somebody else out is.
+        actor.must_be_fresh(state)?;
     }
     Ok(vec![Event::SessionEnded { session: id }])
 }

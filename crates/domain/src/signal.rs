@@ -11,7 +11,8 @@ use crate::agent::{AgentStatus, end_everything};
 use crate::person::check_note;
 use crate::task::end_trees;
 use crate::{
-    Actor, AgentId, Digest, EndReason, Event, External, Moment, PersonId, Refusal, State, TaskId, Timestamp, limits,
+    Actor, AgentId, Digest, EndReason, Event, External, Moment, PersonId, Refusal, SignInMethod, State, TaskId,
+    Timestamp, limits,
 };
 
 #[cfg(test)]
@@ -107,8 +108,16 @@ pub(crate) fn decide_link(
     issuer: &str,
     subject: &str,
 ) -> Result<Vec<Event>, Refusal> {
-    actor.administrator(state)?;
+    let by = actor.administrator(state)?;
     let person = state.person(id)?;
+    if state.has_passkey(id) && by != id && !matches!(actor, Actor::Person { method: SignInMethod::LocalSocket, .. }) {
+        // An account elsewhere signs in: to whoever has a passkey that is one more way past it, as a link would be.
+        return Err(Refusal::new(
+            "has_passkey",
+            format!("`{}` signs in with a passkey, and links accounts themself", person.name),
+        )
+        .help("or run `remit person link` on the machine that Remit runs on"));
+    }
     let external = External::checked(issuer, subject)?;
     match state.people_by_external.get(&external) {
         Some(linked) if *linked == id => return Ok(Vec::new()),

@@ -50,6 +50,26 @@ impl People {
         Ok(question)
     }
 
+    /// Refuses an answer to what a question no longer says: somebody else said no meanwhile, or what is known of the agent changed.
+    async fn must_be_current(&self, id: ApprovalId, was_shown: Digest) -> Result<(), PeopleError> {
+        let state = self.engine.state();
+        let approval = state.approval(id)?;
+        if !approval.is_pending() {
+            // The domain says what became of it.
+            return Ok(());
+        }
+        let now = self.document(&state, approval).await?;
+        let canonical = serde_json_canonicalizer::to_vec(&now)
+            .map_err(|_| Refusal::new("not_canonical", "what this question is about has no canonical form"))?;
+        let (reference, _) = self.engine.commitment(approval.facts.task, KIND, canonical).await?;
+        if reference.commitment == was_shown {
+            return Ok(());
+        }
+        Err(Refusal::new("approval_shown", "what you were shown is not what this question says now")
+            .help("look at it again before answering")
+            .into())
+    }
+
     async fn document(&self, state: &State, approval: &Approval) -> Result<Value, PeopleError> {
         let task = approval.facts.task;
         let arguments = self.content(&approval.facts.arguments, task).await?;
@@ -126,6 +146,9 @@ impl People {
                 signature: base64url::encode(&assertion.signature),
                 sign_count: used.sign_count,
             });
+        }
+        if let Some(shown) = shown {
+            self.must_be_current(approval, shown).await?;
         }
         Ok(self.engine.submit(actor, Command::Approve(approve)).await?)
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::tests::world::{DAY, World, by, digest, work};
+use crate::tests::world::{DAY, World, by, digest, enrol, signed_in, work};
 use crate::{Command, OpenSession, StartTask};
 
 const IDP: &str = "https://idp.example.org";
@@ -123,4 +123,17 @@ fn what_is_remembered_of_signals_is_bounded() {
     assert!(seen.contains(&name("10"), later));
     seen.insert(name("new"), later);
     assert!(seen.contains(&name("10"), later) && seen.order.len() == seen.at.len());
+}
+
+#[test]
+fn nobody_elsewhere_links_an_account_to_whoever_has_a_passkey() {
+    let (mut world, ana) = world();
+    world.must(&signed_in(ana, SignInMethod::OneTimeLink), enrol("key", None));
+    let root = world.root;
+    assert_eq!(
+        world.refused(&signed_in(root, SignInMethod::FreshPasskey), link(ana, "mallory@example.org")),
+        "has_passkey"
+    );
+    // On the machine itself it is done, on record.
+    world.must(&by(root), link(ana, "ana.two@example.org"));
 }

@@ -162,3 +162,20 @@ async fn who_has_no_passkey_says_yes_without() {
     world.realm.advance(domain_limits::DWELL_SECONDS_D2);
     world.people.approve(world.actor(ana), approval, question.digest, None, "", None).await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_yes_to_what_the_question_no_longer_says_is_no_yes() {
+    let world = World::new().await;
+    let (ana, mut key) = world.with_passkey("ana").await;
+    let (earlier, task) = world.ask(json!({"order": "7", "amount": 29})).await;
+    let approval = world.realm.call(task, "desk/refund", json!({"order": "7", "amount": 30})).await.asked();
+    let question = world.people.show(world.actor(ana), approval).await.unwrap();
+    world.realm.advance(domain_limits::DWELL_SECONDS_D2);
+    let yes = signed(&world, ana, &mut key, approval, &question, "");
+    // Meanwhile somebody says no to what the same task asked before.
+    let deny = remit_domain::Deny { approval: earlier, note: "it was paid twice already".to_owned() };
+    world.realm.engine.submit(world.actor(ana), remit_domain::Command::Deny(deny)).await.unwrap();
+    let (digest, shown) = (question.digest, Some(question.commitment));
+    let late = world.people.approve(world.actor(ana), approval, digest, shown, "", Some(&yes)).await;
+    assert_eq!(code(late), "approval_shown");
+}

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use maud::{Markup, html};
 use remit_domain::{
-    Approval, ContentRef, DataClass, Digest, PersonId, Refusal, State as Realm, TaskId, Timestamp, limits as rules,
-    may_read_approval, shown as document,
+    Approval, ContentRef, DataClass, Digest, PersonId, Refusal, State as Realm, TaskId, Timestamp, is_concerned,
+    limits as rules, may_read_approval, shown as document,
 };
 use remit_engine::Filter;
 use remit_people::{PeopleError, Question as Asked};
@@ -105,7 +105,7 @@ async fn sight(
     };
     let facts = &approval.facts;
     let (mut arguments, mut beside) = (None, None);
-    if approval.seen.contains_key(&viewer) {
+    if approval.seen.contains_key(&viewer) && is_concerned(state, viewer, approval, console.engine.now()) {
         arguments = content(console, &facts.arguments, facts.task).await?;
         if let Some(reference) = &facts.beside {
             beside = content(console, reference, facts.task).await?;

@@ -81,7 +81,7 @@ fn card(viewer: &Viewer, passkey: &Arc<Passkey>, now: Timestamp) -> Markup {
 fn enrol_form(state: &Realm, viewer: &Viewer, own: &[&Arc<Passkey>], ceremony: &Ceremony) -> Markup {
     let recovery = state.sessions.get(&viewer.session).is_some_and(|session| session.recovery);
     let stale = !own.is_empty() && viewer.method != SignInMethod::FreshPasskey && !recovery;
-    let full = own.len() >= limits::PASSKEYS_MAX;
+    let full = !recovery && own.len() >= limits::PASSKEYS_MAX;
     html! {
         form .stack method="post" action="/passkeys" data-passkey="create" data-options=(passkey::options(&ceremony.options)) {
             (layout::token(viewer))
