@@ -253,7 +253,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it changes who may do what, ends something, or says yes: then a person who has a passkey shows it. Saying no to a
+    /// Whether it changes who may do what, gives out what outlives a session, ends something, or says yes: then a person who has a passkey shows it. Saying no to a
     /// question, asking, and leaving are never grave; what a signature of its own stands for is asked for there.
     const fn is_grave(&self) -> bool {
         matches!(
@@ -283,8 +283,11 @@ impl Command {
                 | Self::WithdrawOperation { .. }
                 | Self::ApproveGrant { .. }
                 | Self::RevokeGrant { .. }
+                | Self::StartTask(_)
+                | Self::IssueToken { .. }
                 | Self::EndTask { .. }
                 | Self::RevokeRun { .. }
+                | Self::RevokeToken { .. }
                 | Self::RegisterClient { .. }
                 | Self::RemoveClient { .. }
                 | Self::ProposeChange { .. }

@@ -46,9 +46,9 @@ export async function estate(options) {
   return remit;
 }
 
-/** A task of the agent for carla, with its token. */
+/** A task of the agent for carla, with its token, started on the machine itself: nobody who answers has started it. */
 export async function task(remit, purpose = "ticket 17") {
-  return remit.cli(["task", "start", "support", "--purpose", purpose, "--for", "carla"], "ana");
+  return remit.cli(["task", "start", "support", "--purpose", purpose, "--for", "carla"]);
 }
 
 /** Calls a tool as the agent does, and gives the result of the protocol. It is held where a person is asked. */

@@ -45,10 +45,7 @@ impl Observer {
         for event in events {
             let light = match event {
                 // Asking, saying no, and leaving.
-                Event::TaskStarted(_)
-                | Event::TokenIssued { .. }
-                | Event::TokenRevoked { .. }
-                | Event::GrantRequested(_)
+                Event::GrantRequested(_)
                 | Event::GrantRequestDenied { .. }
                 | Event::ApprovalShown(_)
                 | Event::ApprovalDenied { .. }
