@@ -49,6 +49,7 @@ document.addEventListener("submit", async (event) => {
   if (!window.PublicKeyCredential) return tell(form, "This browser has no passkeys here: they need https, or the address http://localhost.");
   const button = form.querySelector("button[type=submit]");
   button.disabled = true;
+  button.dataset.busy = "";
   try {
     const publicKey = read(JSON.parse(form.dataset.options));
     if (form.dataset.answer) publicKey.challenge = await said(form);
@@ -66,7 +67,9 @@ document.addEventListener("submit", async (event) => {
 addEventListener("pageshow", () => {
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     form.elements.credential.value = "";
-    form.querySelector("button[type=submit]").disabled = false;
+    const button = form.querySelector("button[type=submit]");
+    // What the server switched off stays off.
+    if ("busy" in button.dataset) { button.disabled = false; delete button.dataset.busy; }
   }
 });
 

@@ -284,6 +284,7 @@ impl Command {
                 | Self::ApproveGrant { .. }
                 | Self::RevokeGrant { .. }
                 | Self::StartTask(_)
+                | Self::Consent(_)
                 | Self::IssueToken { .. }
                 | Self::EndTask { .. }
                 | Self::RevokeRun { .. }

@@ -5,7 +5,8 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use remit_domain::{
-    Agent, AgentStatus, Authority, Command, Consent, Delegate, Digest, OperationPattern, Refusal, Timestamp,
+    Agent, AgentStatus, Authority, Command, Consent, Delegate, Digest, OperationPattern, Refusal, SignInMethod,
+    Timestamp,
 };
 use remit_identity::code::OneTimeCode;
 use remit_identity::consent::ConsentRequest;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 
 use crate::errors::PageError;
 use crate::headers::FormsTo;
+use crate::pages::sign_in::leading_to;
 use crate::parts::properties::{properties, row};
 use crate::parts::text::shown;
 use crate::parts::{time, value};
@@ -55,6 +57,11 @@ pub(crate) async fn show(
     Query(asked): Query<Asked>,
 ) -> Result<Response, PageError> {
     let request = open(&console, &asked.request)?;
+    // Consenting is grave, and its form leads back to somebody else's page: whoever has a passkey shows it before they see the form.
+    if viewer.method != SignInMethod::FreshPasskey && console.engine.read(|state| state.has_passkey(viewer.person)) {
+        let page = format!("/consent?request={}", asked.request);
+        return Ok(Redirect::to(&leading_to("/step-up", &page)).into_response());
+    }
     let agents = own_agents(&console, &viewer);
     let page = page(&viewer, &asked.request, &request, &agents, console.engine.now())?;
     let mut response = page.into_response();

@@ -17,14 +17,14 @@ needs the passkey, shown within five minutes:
   OpenLegacyAccount CloseLegacyAccount CloseFinding LinkPerson
   AddConnector RemoveConnector ApproveOperations WithdrawOperation
   ApproveGrant RevokeGrant
-  StartTask IssueToken EndTask RevokeRun RevokeToken RegisterClient RemoveClient
+  StartTask IssueToken EndTask RevokeRun RevokeToken RegisterClient RemoveClient Consent
   ProposeChange ApproveChange EmergencyChange ReviewChange
   StepKey ReadContent EraseContent
 needs no passkey: asks, says no or leaves, is signed itself, or is no person's:
   CreateRealm OpenSession EndSession OpenPasskeySession OpenForeignSession RaiseSession
   EnrolKey ArriveWorkload AttestLaunch IssueSvid StandIn ReportSharing ReceiveSignal RecordEnforcement
   RequestGrant DenyGrant OpenSandbox DelegateTask
-  Consent RedeemCode RotateRefresh
+  RedeemCode RotateRefresh
   AttemptAction RecordOutcome ShowApproval Approve Deny
   RejectChange RecordCheck Expire Recover
 ";

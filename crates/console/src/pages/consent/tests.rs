@@ -197,3 +197,15 @@ fn a_policy_names_only_what_an_address_really_is() {
         assert!(!format!("{:?}", FormsTo::address(address)).contains(';'), "{address}");
     }
 }
+
+#[tokio::test]
+async fn whoever_has_a_passkey_shows_it_before_the_form_and_comes_back_to_it() {
+    let world = World::new().await;
+    let cookie = world.sign_in("olga").await;
+    let mut key = world.authenticator();
+    world.enrol(&cookie, &mut key).await;
+    let page = format!("/consent?request={}", sealed(&world, &request(&world)));
+    let led = world.get(&page, &cookie).await;
+    assert_eq!(led.status, StatusCode::SEE_OTHER);
+    assert_eq!(led.header("location"), leading_to("/step-up", &page));
+}

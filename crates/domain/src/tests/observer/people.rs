@@ -51,8 +51,7 @@ impl Observer {
                 | Event::ApprovalDenied { .. }
                 | Event::ChangeRejected { .. }
                 | Event::SessionRaised { .. }
-                | Event::SessionEnded { .. }
-                | Event::AuthorizationConsented(_) => true,
+                | Event::SessionEnded { .. } => true,
                 // What a secret or a process of its own stands for, whoever brings it.
                 Event::SessionOpened(_) | Event::AgentKeyEnrolled { .. } | Event::LaunchAttested(_) => true,
                 // Signed: see `signed`.
