@@ -35,3 +35,25 @@ test("a passkey signs in, links do not any more, and a recovery does, on record"
   const offered = await remit.cli(["ledger", "query", "--kind", "SignInOffered"]);
   assert.ok(offered.items.some((item) => item.record.event.recovery === true));
 });
+
+test("who is recovered in the browser that has the old passkey enrols there again", async () => {
+  const { page, context } = await enrolled(browser, remit, "cleo");
+  await context.clearCookies();
+  const { link } = await remit.cli(["person", "recover", "cleo"]);
+  await page.goto(link);
+  await page.getByRole("button", { name: "Sign in with this link" }).click();
+  await page.goto("/passkeys");
+  await page.getByLabel("What you call it").fill("laptop, again");
+  await page.getByRole("button", { name: "Enrol a passkey" }).click();
+  await page.getByText("laptop, again").waitFor();
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.getByRole("button", { name: "Sign in with a passkey" }).click();
+  await page.waitForURL(`${remit.console}/`);
+});
+
+test("an address of this machine leads to its name, where passkeys are", async () => {
+  const { page } = await person(browser, remit, { passkeys: false });
+  assert.equal(new URL(remit.addresses.control).hostname, "127.0.0.1");
+  await page.goto(`${remit.addresses.control}/agents`);
+  assert.equal(page.url(), `${remit.console}/sign-in?next=%2Fagents`);
+});

@@ -83,7 +83,9 @@ class Estate:
 
     def approve(self, approval: str) -> None:
         """ben says yes to what he was shown."""
-        self.remit.cli("approval", "approve", approval, "--digest", self.shown(approval)["digest"], by="ben")
+        shown = self.shown(approval)
+        seen = ["--digest", shown["digest"], "--shown", shown["shown_commitment"]]
+        self.remit.cli("approval", "approve", approval, *seen, by="ben")
 
     def deny(self, approval: str, note: str) -> None:
         self.remit.cli("approval", "deny", approval, "--note", note, by="ben")

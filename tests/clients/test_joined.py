@@ -72,5 +72,5 @@ def test_a_task_reaches_no_further_than_its_scope(client, estate):
     task = estate.task("both", "--scope", "desk/*", "--scope", "everything-http/echo")
     driver = client("python", NEW, url=estate.remit.mcp(), token=task.token)
     desk = {f"desk__{tool}" for tool in estate.upstreams["desk"].granted}
-    assert set(driver.tools()) == desk | {"everything-http__echo"}
+    assert set(driver.tools()) == desk | {"everything-http__echo", "remit__request_access"}
     assert refusal_of(driver.call("everything-http__get-sum", a=1, b=2))["code"] == "out_of_scope"

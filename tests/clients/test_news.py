@@ -50,7 +50,7 @@ def test_a_grant_that_is_revoked_concerns_its_agent(client, estate, neighbour, l
     assert concerned.tools() == ["git_status"]
     estate.remit.cli("grant", "revoke", grant, "--reason", "no longer needed")
     assert hears(concerned) and hears(joined)
-    assert concerned.tools() == [] and joined.tools() == ["desk__find_customer"]
+    assert concerned.tools() == [] and joined.tools() == ["desk__find_customer", "remit__request_access"]
     assert is_silent(other)
     assert "git_status" in other.tools()
 

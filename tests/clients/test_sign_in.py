@@ -98,7 +98,7 @@ def test_at_the_joined_address(client, realm, site, language, generation):
     driver, authorize = led(client, realm, language, generation, site.client(), connector=None)
     driver.send({"callback": Consent(realm, authorize, "ana").allow("support")})
     assert driver.read().get("protocol") == generation
-    assert set(driver.tools()) == {f"desk__{tool}" for tool in tools_of(realm)}
+    assert set(driver.tools()) == {f"desk__{tool}" for tool in tools_of(realm)} | {"remit__request_access"}
     assert "Ada" in text_of(driver.call("desk__find_customer", query="ada"))
 
 

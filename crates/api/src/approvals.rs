@@ -3,11 +3,11 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use remit_domain::{
-    AgentId, Approval, ApprovalId, ApprovalStatus, Approve, Command, ContentRef, Deny, Digest, Moment, TaskId,
+    AgentId, Approval, ApprovalId, ApprovalStatus, Approve, Command, ContentRef, Deny, Digest, Moment, Refusal, TaskId,
     Timestamp, decide, is_concerned, may_read_approval,
 };
 use remit_engine::SubmitError;
-use remit_people::{PeopleError, assertion};
+use remit_people::{PeopleError, Question, assertion};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -97,8 +97,9 @@ pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(approval): P
     let facts = &approval.facts;
     let (arguments, arguments_missing) = kept(&api, Some(&facts.arguments), facts.task, concerned).await?;
     let (beside, beside_missing) = kept(&api, facts.beside.as_ref(), facts.task, concerned).await?;
-    let answers = answers(&state, &by, approval, api.engine.now());
     let asked = asked(&api, &by, approval).await?;
+    let seen = asked.as_ref().map(|question| question.commitment);
+    let answers = api.engine.read(|state| answers(state, &by, approval, seen, api.engine.now()));
     let projected = arguments.as_ref().map(|arguments| state.projected(&facts.operation, arguments));
     if let Some(members) = body.as_object_mut() {
         members.insert("projected".to_owned(), json!(projected.unwrap_or_default()));
@@ -107,35 +108,45 @@ pub(crate) async fn show(State(api): State<Api>, by: SignedIn, Path(approval): P
         members.insert("beside".to_owned(), beside.unwrap_or_default());
         members.insert("beside_missing".to_owned(), json!(beside_missing));
         members.insert("answers".to_owned(), answers);
-        members.extend(asked);
+        members.extend(asked.map(|question| shown(&api, &by, id, question)).transpose()?.unwrap_or_default());
     }
     Ok(Json(body))
 }
 
 /// What the person who asks could answer now: for yes and no, nothing or the refusal. The function that will decide it says so.
-fn answers(state: &remit_domain::State, by: &SignedIn, approval: &Approval, now: Timestamp) -> Value {
+fn answers(
+    state: &remit_domain::State,
+    by: &SignedIn,
+    approval: &Approval,
+    seen: Option<Digest>,
+    now: Timestamp,
+) -> Value {
     // The ids that this moment makes are thrown away with the events.
     let moment = Moment::new(now, 0);
     let refused = |command: &Command| decide(state, &by.actor(), command, &moment).err();
     let (approval, digest) = (approval.id, approval.digest);
     json!({
-        "approve": refused(&Command::Approve(Approve::unsigned(approval, digest, String::new()))),
+        "approve": refused(&Command::Approve(Approve { shown: seen, ..Approve::unsigned(approval, digest, String::new()) })),
         "deny": refused(&Command::Deny(Deny { approval, note: String::new() })),
     })
 }
 
 /// What the person who asks is shown to say yes to, if they could; that they are shown it is recorded.
-async fn asked(api: &Api, by: &SignedIn, approval: &Approval) -> Result<Map<String, Value>, Problem> {
-    let question = match api.people.show(by.actor(), approval.id).await {
-        Ok(question) => question,
+async fn asked(api: &Api, by: &SignedIn, approval: &Approval) -> Result<Option<Question>, Problem> {
+    match api.people.show(by.actor(), approval.id).await {
+        Ok(question) => Ok(Some(question)),
         // Who could not answer is not asked.
-        Err(PeopleError::Submit(SubmitError::Refused(_))) => return Ok(Map::new()),
-        Err(other) => return Err(other.into()),
-    };
+        Err(PeopleError::Submit(SubmitError::Refused(_))) => Ok(None),
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// A question as it is shown, and what a passkey signs to say yes to it.
+fn shown(api: &Api, by: &SignedIn, approval: ApprovalId, question: Question) -> Result<Map<String, Value>, Problem> {
     let options = api
         .engine
         .read(|state| state.has_passkey(by.person))
-        .then(|| api.people.yes_options(by.person, approval.id, question.digest, question.commitment, ""));
+        .then(|| api.people.yes_options(by.person, approval, question.digest, question.commitment, ""));
     Ok(Map::from_iter([
         ("shown".to_owned(), question.shown),
         ("shown_commitment".to_owned(), json!(question.commitment)),
@@ -186,13 +197,16 @@ pub(crate) async fn approve(
     Ok(recorded(api.engine.read(|state| state.approval(id).map(|approval| view(state, approval)))?, &receipt))
 }
 
-/// Names the page of the question, where a yes has to be signed in a browser.
+/// Names the page of the question, where a yes has to be signed in a browser, or what shows it, where it has not been looked at.
 fn with_page(api: &Api, approval: ApprovalId, problem: Problem) -> Problem {
-    if problem.refusal().code != "signature_needed" {
-        return problem;
-    }
-    let page = format!("{}/approvals/{approval}", api.people.settings().console_url);
-    problem.refusal().clone().help(format!("answer at {page}")).into()
+    let help = match problem.refusal().code.as_str() {
+        "signature_needed" => format!("answer at {}/approvals/{approval}", api.people.settings().console_url),
+        "approval_shown" => {
+            format!("`GET /v1/approvals/{approval}` shows it; send its `shown_commitment` as `shown` with the answer")
+        }
+        _ => return problem,
+    };
+    problem.refusal().clone().help(help).into()
 }
 
 #[derive(Debug, Deserialize)]
@@ -211,7 +225,13 @@ pub(crate) async fn challenge(
     Body(Challenge { shown, note }): Body<Challenge>,
 ) -> Answer {
     let id: ApprovalId = names::id("approval", &approval)?;
-    let digest = api.engine.read(|state| state.approval(id).map(|approval| approval.digest))?;
+    let now = api.engine.now();
+    let digest = api.engine.read(|state| {
+        let approval = state.approval(id)?;
+        // To whom it does not concern it is not there at all: nothing tells it from an id that was made up.
+        let unknown = |_| Refusal::unknown("approval", id);
+        may_read_approval(state, by.person, approval, now).map(|()| approval.digest).map_err(unknown)
+    })?;
     Ok(Json(json!({"options": api.people.yes_options(by.person, id, digest, shown, &note)?})))
 }
 

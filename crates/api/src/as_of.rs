@@ -17,6 +17,8 @@ pub(crate) struct AsOf {
     pub state: Arc<State>,
     /// The moment that it is of. What depends on the time is told for this moment.
     pub now: Timestamp,
+    /// As it is: what somebody may read follows from what they are, also of what was.
+    pub today: Arc<State>,
 }
 
 /// The part of an address's query that this is about; the rest is for others to read.
@@ -39,7 +41,7 @@ impl AsOf {
     /// The state at `as_of`, an RFC 3339 time; as it is now if nothing is given.
     pub async fn at(api: &Api, as_of: Option<&str>) -> Result<Self, Problem> {
         match time::parse_optional(as_of)? {
-            None => Ok(Self { state: api.engine.state(), now: api.engine.now() }),
+            None => Ok(Self { state: api.engine.state(), now: api.engine.now(), today: api.engine.state() }),
             Some(at) => {
                 let state = api.engine.as_of(at).await?;
                 // What compiling the policies of that time takes must not hold up other requests.
@@ -48,7 +50,7 @@ impl AsOf {
                     state
                 });
                 let state = compiled.await.map_err(|_| Problem::fault("read the past"))?;
-                Ok(Self { state, now: at })
+                Ok(Self { state, now: at, today: api.engine.state() })
             }
         }
     }

@@ -27,6 +27,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+pub(crate) use self::caller::Worker;
 pub(crate) use self::evaluation::evaluation;
 pub(crate) use self::evaluations::evaluations;
 pub(crate) use self::requests::{show as request_status, submit as request_access};
@@ -42,6 +43,18 @@ const REQUEST_ID: &str = "x-request-id";
 pub(crate) struct Enforcers {
     tokens: Arc<tokens::Tokens>,
     room: Arc<room::Room>,
+}
+
+/// Lets a request through only with a live token of a task.
+pub(crate) async fn require_worker(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    match caller::worker(&api, &parts).await {
+        Ok(worker) => {
+            parts.extensions.insert(worker);
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(problem) => problem.into_response(),
+    }
 }
 
 /// Lets a request through only with a live token of the agent that asks, and only if somebody has described that agent as one that

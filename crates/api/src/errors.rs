@@ -93,6 +93,7 @@ fn status_of(code: &str, fields: &[FieldProblem]) -> StatusCode {
         | "self_approval"
         | "approver_is_acted_for"
         | "step_up_needed"
+        | "passkey_required"
         | "signature_needed"
         | "socket_needed" => StatusCode::FORBIDDEN,
         "too_many_tasks" | "too_many_keys" | "too_many_policies" => StatusCode::CONFLICT,

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use remit_domain::{Command, Event, Grant, GrantId, GrantRequest, OperationPattern, RequestGrant};
+use remit_domain::{Command, Event, Grant, GrantId, GrantRequest, OperationPattern, RequestGrant, may_read_grant};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,7 +22,8 @@ pub(crate) fn view(state: &remit_domain::State, grant: &Grant) -> Value {
         "agent": names::of_agent(state, grant.agent),
         "operations": grant.operations,
         "reason": grant.reason,
-        "requested_by": names::of_person(state, grant.requested_by),
+        "task": grant.task,
+        "requested_by": names::of_somebody(state, grant.requested_by),
         "approved_by": names::of_person(state, grant.approved_by),
         "expires_at": grant.expires_at.to_string(),
     })
@@ -35,7 +36,8 @@ pub(crate) fn view_request(state: &remit_domain::State, request: &GrantRequest) 
         "agent": names::of_agent(state, request.agent),
         "operations": request.operations,
         "reason": request.reason,
-        "requested_by": names::of_person(state, request.requested_by),
+        "task": request.task,
+        "requested_by": names::of_somebody(state, request.requested_by),
         "requested_at": request.requested_at.to_string(),
         "ttl_seconds": request.ttl_seconds,
     })
@@ -55,18 +57,25 @@ pub(crate) struct ListQuery {
     agent: Option<String>,
 }
 
-/// Live grants and open requests, oldest first.
-pub(crate) async fn list(_: SignedIn, AsOf { state, .. }: AsOf, Ask(query): Ask<ListQuery>) -> Answer {
+/// Live grants and open requests that the caller may read of, oldest first.
+pub(crate) async fn list(by: SignedIn, AsOf { state, today, .. }: AsOf, Ask(query): Ask<ListQuery>) -> Answer {
     let agent = query.agent.as_deref().map(|agent| names::agent(&state, agent).map(|agent| agent.id)).transpose()?;
-    let grants = state.grants.values().map(|grant| (grant.id, grant.agent));
-    let requests = state.grant_requests.values().map(|request| (request.id, request.agent));
-    let wanted = grants.chain(requests).filter(|(_, of)| agent.is_none_or(|agent| agent == *of));
-    let rows = wanted.map(|(id, _)| (id.to_string(), id)).collect();
+    let grants = state.grants.values().map(|grant| (grant.id, grant.agent, grant.task));
+    let requests = state.grant_requests.values().map(|request| (request.id, request.agent, request.task));
+    let wanted = grants.chain(requests).filter(|(_, of, task)| {
+        agent.is_none_or(|agent| agent == *of) && may_read_grant(&today, by.person, *of, *task).is_ok()
+    });
+    let rows = wanted.map(|(id, ..)| (id.to_string(), id)).collect();
     page(rows, &query.page, |id| view_either(&state, *id).unwrap_or_default())
 }
 
-pub(crate) async fn show(_: SignedIn, AsOf { state, .. }: AsOf, Path(grant): Path<String>) -> Answer {
+pub(crate) async fn show(by: SignedIn, AsOf { state, today, .. }: AsOf, Path(grant): Path<String>) -> Answer {
     let id: GrantId = names::id("grant", &grant)?;
+    let of = state.grants.get(&id).map(|grant| (grant.agent, grant.task));
+    let of = of.or_else(|| state.grant_requests.get(&id).map(|request| (request.agent, request.task)));
+    if let Some((agent, task)) = of {
+        may_read_grant(&today, by.person, agent, task)?;
+    }
     let found = view_either(&state, id);
     found.map(Json).ok_or_else(|| remit_domain::Refusal::unknown("grant", id).into())
 }

@@ -4,6 +4,7 @@
 //! into JSON; whether a command may happen is for the domain. There is no default principal, no call to a tool goes
 //! through here, and no other door is known.
 
+mod access;
 mod agents;
 mod approvals;
 mod as_of;

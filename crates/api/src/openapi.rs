@@ -55,7 +55,7 @@ pub fn openapi() -> Value {
                     "type": "http",
                     "scheme": "bearer",
                     "bearerFormat": "JWT",
-                    "description": "the token of the task of the agent that enforces the answer",
+                    "description": "the token of the task of the agent that asks",
                 },
                 "certificate": {"type": "mutualTLS", "description": "the agent's own X.509-SVID"},
             },
@@ -91,6 +91,7 @@ fn operation(endpoint: &Endpoint) -> Value {
             Access::Person => json!([{"session": []}]),
             Access::Agent => json!([{"assertion": []}, {"certificate": []}]),
             Access::Enforcer => json!([{"task": []}, {"certificate": []}]),
+            Access::Worker => json!([{"task": []}, {"certificate": []}]),
             Access::Open => json!([]),
         },
     });

@@ -55,7 +55,7 @@ pub(crate) async fn list(State(api): State<Api>, by: SignedIn, Ask(query): Ask<L
 
 /// Begins to enrol a passkey of the caller.
 pub(crate) async fn begin(State(api): State<Api>, by: SignedIn) -> Answer {
-    let ceremony = api.people.begin_enrolment(by.person)?;
+    let ceremony = api.people.begin_enrolment(by.person, by.session)?;
     Ok(Json(json!({"ceremony": ceremony.id, "options": ceremony.options})))
 }
 

@@ -20,9 +20,9 @@ use crate::{Api, Problem, limits, names};
 type Answer = Result<Json<Value>, Problem>;
 
 /// A person as `by` sees them: the names and groups of all, and the rest of themselves or where they may read everybody's records.
-fn seen(state: &remit_domain::State, person: &Person, by: &SignedIn) -> Value {
-    let mut seen = view(state, person);
-    let may_see_all = by.person == person.id || by.has(state, Right::ReadRecords);
+fn seen(at: &AsOf, person: &Person, by: &SignedIn) -> Value {
+    let mut seen = view(&at.state, person);
+    let may_see_all = by.person == person.id || by.has(&at.today, Right::ReadRecords);
     if let (false, Some(members)) = (may_see_all, seen.as_object_mut()) {
         members.retain(|name, _| matches!(name.as_str(), "id" | "name" | "groups"));
     }
@@ -44,13 +44,13 @@ fn view(state: &remit_domain::State, person: &Person) -> Value {
     })
 }
 
-pub(crate) async fn list(by: SignedIn, AsOf { state, .. }: AsOf, Ask(query): Ask<PageQuery>) -> Answer {
-    let people = state.people.values().map(|person| (person.name.clone(), person.clone())).collect();
-    page(people, &query, |person| seen(&state, person, &by))
+pub(crate) async fn list(by: SignedIn, at: AsOf, Ask(query): Ask<PageQuery>) -> Answer {
+    let people = at.state.people.values().map(|person| (person.name.clone(), person.clone())).collect();
+    page(people, &query, |person| seen(&at, person, &by))
 }
 
-pub(crate) async fn show(by: SignedIn, AsOf { state, .. }: AsOf, Path(person): Path<String>) -> Answer {
-    Ok(Json(names::person(&state, &person).map(|person| seen(&state, person, &by))?))
+pub(crate) async fn show(by: SignedIn, at: AsOf, Path(person): Path<String>) -> Answer {
+    Ok(Json(names::person(&at.state, &person).map(|person| seen(&at, person, &by))?))
 }
 
 pub(crate) async fn add(State(api): State<Api>, by: SignedIn, Body(add): Body<AddPerson>) -> Settled {

@@ -64,6 +64,7 @@ impl RecordsQuery {
         let artefacts = self.artefact.as_deref().map(|artefact| artefact_terms(state, artefact)).transpose()?;
         Ok(Filter {
             kind: self.kind,
+            kinds: Vec::new(),
             agent: agent.transpose()?,
             task: self.task,
             person,

@@ -11,10 +11,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::{
-    Api, Problem, agents, approvals, auth, authzen, changes, clients, connectors, contents, enrolment, evidence,
-    findings, grants, health, idempotency, keys, launch, ledger_files, legacy, limits, oauth, openapi, operations,
-    passkeys, people, policies, preview, records, replay, revocations, runs, sessions, signals, simulate, status_list,
-    stream, tasks, who, workloads,
+    Api, Problem, access, agents, approvals, auth, authzen, changes, clients, connectors, contents, enrolment,
+    evidence, findings, grants, health, idempotency, keys, launch, ledger_files, legacy, limits, oauth, openapi,
+    operations, passkeys, people, policies, preview, records, replay, revocations, runs, sessions, signals, simulate,
+    status_list, stream, tasks, who, workloads,
 };
 
 #[cfg(test)]
@@ -29,6 +29,8 @@ pub(crate) enum Access {
     Agent,
     /// An agent by the token of its task, which enforces what it is told.
     Enforcer,
+    /// An agent by the token of its task, for what concerns that task.
+    Worker,
     /// Anybody: what is public, and what carries its own one-time proof.
     Open,
 }
@@ -119,6 +121,9 @@ endpoints! {
     Person post   "/v1/grants/{grant}/approve" grants::approve, "" -> "Grant", "approves a requested grant";
     Person post   "/v1/grants/{grant}/deny" grants::deny, "Note" -> "Grant", "denies a requested grant, or takes it back";
     Person post   "/v1/grants/{grant}/revoke" grants::revoke, "Reason" -> "Grant", "revokes a grant from the next call on";
+
+    Worker post   "/v1/access-requests" access::request, "RequestTaskAccess" -> "TaskAccess", "an agent asks for what its task lacks; a person answers";
+    Worker get    "/v1/access-requests/{request}" access::show, "" -> "TaskAccess", "an agent sees where its request stands";
 
     Person get    "/v1/tasks" tasks::list, "" -> "TaskPage", "lists tasks";
     Person post   "/v1/tasks" tasks::start::start, "StartTask" -> "TaskToken", "starts a task and gives its token";
@@ -227,6 +232,7 @@ pub fn router(api: Api) -> Router {
                 .route_layer(from_fn_with_state(api.clone(), auth::require_person)),
             Access::Agent => handler.route_layer(from_fn_with_state(api.clone(), auth::require_agent)),
             Access::Enforcer => handler.route_layer(from_fn_with_state(api.clone(), authzen::require_enforcer)),
+            Access::Worker => handler.route_layer(from_fn_with_state(api.clone(), authzen::require_worker)),
             Access::Open => handler,
         };
         router = router.route(endpoint.path, handler);

@@ -37,9 +37,9 @@ pub(crate) async fn simulate(
     Body(body): Body<Simulate>,
 ) -> Result<Json<Value>, Problem> {
     let proposed = Proposed::of(&api.engine.state(), body.change.as_deref(), body.edits)?;
-    let AsOf { state, now } = AsOf::at(&api, body.as_of.as_deref()).await?;
+    let AsOf { state, now, today } = AsOf::at(&api, body.as_of.as_deref()).await?;
     let id: TaskId = names::id("task", &body.task)?;
-    may_read_task(&state, by.person, state.task(id)?)?;
+    may_read_task(&today, by.person, state.task(id)?)?;
     let name = names::operation(&body.operation)?;
     let arguments = Value::Object(body.arguments);
     let content = ContentRef { commitment: Digest::of_document(&arguments), bytes: arguments.to_string().len() as u64 };

@@ -89,15 +89,25 @@ for (const place of document.querySelectorAll("[data-wait-seconds]")) {
 // --- Live: when something happens, what is marked is fetched anew with the page that it stands on.
 const from = document.body.dataset.liveFrom;
 let stream, timer;
-const look = () => {
+// One look at a time, and a pause between two: an agent that never rests does not make its readers ask without end.
+const PAUSE_MS = 200;
+let looking = false, again = false;
+const look = async () => {
   timer = undefined;
+  if (looking) { again = true; return; }
   const places = [...document.querySelectorAll("[data-live][id]")];
   if (places.some((place) => place.matches(":focus-within") || place.querySelector("details[open]"))) {
     timer = setTimeout(look, 2000);
     return;
   }
   const selectOOB = places.map((place) => `#${place.id}`).join(",");
-  if (selectOOB) htmx.ajax("GET", location.pathname + location.search, { source: document.body, swap: "none", selectOOB });
+  if (!selectOOB) return;
+  looking = true;
+  try {
+    await htmx.ajax("GET", location.pathname + location.search, { source: document.body, swap: "none", selectOOB });
+  } finally {
+    setTimeout(() => { looking = false; if (again) { again = false; soon(); } }, PAUSE_MS);
+  }
 };
 const soon = () => { timer ??= setTimeout(look, 60); };
 const listen = () => {

@@ -93,6 +93,7 @@ pub(crate) fn status_of(refusal: &Refusal) -> StatusCode {
         | "form_refused"
         | "foreign_form"
         | "step_up_needed"
+        | "passkey_required"
         | "signature_needed"
         | "passkey_refused"
         | "passkey_unknown"
@@ -127,6 +128,7 @@ fn refused(status: StatusCode, refusal: &Refusal) -> Response {
             }
             p .quiet { "code " code { (shown(&refusal.code)) } }
         }
+        @if refusal.code == "passkey_required" { p { a .button href="/passkeys" { "Enrol a passkey" } } }
         p { a href="/" { "Back to the overview" } }
     };
     (status, layout::bare(title, &body)).into_response()

@@ -13,6 +13,7 @@ use crate::session::Viewer;
 pub(crate) enum Place {
     Overview,
     Approvals,
+    Grants,
     Changes,
     Agents,
     Tasks,
@@ -36,6 +37,7 @@ const CONTENTS: [Group; 4] = [
         &[
             (Place::Overview, "/", "Overview"),
             (Place::Approvals, "/approvals", "Approvals"),
+            (Place::Grants, "/grants", "Grants"),
             (Place::Changes, "/changes", "Changes"),
         ],
     ),

@@ -10,6 +10,8 @@ mod assets;
 mod csrf;
 mod errors;
 mod headers;
+mod home;
+mod kept_forms;
 mod layout;
 mod limits;
 mod live;
@@ -37,6 +39,8 @@ pub struct Console {
     tools: Arc<dyn ToolSource>,
     people: People,
     tokens: csrf::Tokens,
+    forms: kept_forms::KeptForms,
+    directory: Option<Arc<str>>,
 }
 
 impl Console {
@@ -46,7 +50,15 @@ impl Console {
     /// # Errors
     /// If the system gives no randomness for the forms' key.
     pub fn new(engine: Engine, tools: Arc<dyn ToolSource>, people: People) -> Result<Self, RandomnessError> {
-        Ok(Self { engine, tools, people, tokens: csrf::Tokens::generate()? })
+        let (tokens, forms) = (csrf::Tokens::generate()?, kept_forms::KeptForms::default());
+        Ok(Self { engine, tools, people, tokens, forms, directory: None })
+    }
+
+    /// The same for a realm that only people on its own machine reach: settings for their clients name its data directory, in which its
+    /// socket is.
+    #[must_use]
+    pub fn on_this_machine(self, directory: &str) -> Self {
+        Self { directory: Some(directory.into()), ..self }
     }
 }
 

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::sse::{Event as Message, KeepAlive, Sse};
 use futures_util::{Stream, StreamExt, future};
 use remit_domain::{Approval, ApprovalId, Event, PersonId, State as Realm, may_read_records};
+use remit_engine::change_of;
 
 use crate::session::Viewer;
 use crate::{Console, limits};
@@ -38,7 +39,8 @@ fn holds(state: &Realm, session: remit_domain::SessionId, person: PersonId, now:
     state.people.contains_key(&person) && state.sessions.get(&session).is_some_and(|session| now < session.expires_at)
 }
 
-/// Whether `person` may hear that `event` happened: who reads every record, who answers for the agent, and who is asked.
+/// Whether `person` may hear that `event` happened: who reads every record, who answers for the agent, who is asked, and whose
+/// change it is or who may answer it.
 fn concerns(state: &Realm, person: PersonId, event: &Event) -> bool {
     let answers_for = || {
         let profile = event.agent().and_then(|agent| state.agent(agent).ok()).map(|agent| &agent.profile);
@@ -48,7 +50,11 @@ fn concerns(state: &Realm, person: PersonId, event: &Event) -> bool {
         let approval = approval_of(event).and_then(|id| state.approval(id).ok());
         approval.is_some_and(|approval| asks(state, person, approval))
     };
-    may_read_records(state, person).is_ok() || answers_for() || is_asked()
+    let has_change = || {
+        let change = change_of(event).and_then(|id| state.changes.get(&id));
+        change.is_some_and(|change| change.author == person || change.may_be_approved_by(state, person))
+    };
+    may_read_records(state, person).is_ok() || answers_for() || is_asked() || has_change()
 }
 
 /// Whether the question is one for a group of this person, or for somebody whom they stand in for, or about what is done for them.

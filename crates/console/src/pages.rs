@@ -7,6 +7,7 @@ pub(crate) mod connect;
 pub(crate) mod connectors;
 pub(crate) mod consent;
 mod control;
+pub(crate) mod grants;
 pub(crate) mod keys;
 pub(crate) mod overview;
 pub(crate) mod passkeys;

@@ -1,6 +1,7 @@
 //! Who is looking: the session cookie, and forms that a signed-in person sent.
 
 use axum::Form;
+use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use http::header::COOKIE;
 use http::request::Parts;
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::errors::PageError;
+use crate::kept_forms::{Sent, Slot};
 use crate::{Console, csrf, limits};
 
 #[cfg(test)]
@@ -121,19 +123,35 @@ impl<T: DeserializeOwned + Send> FromRequest<Console> for SentForm<T> {
         csrf::must_be_ours(&parts.headers)?;
         let viewer = Viewer::from_request_parts(&mut parts, console).await?;
         let token = presented(&parts.headers).ok_or(PageError::SignedOut { next: "/".to_owned() })?;
-        let sent: WithToken<T> = form(Request::from_parts(parts, body), console).await?;
+        let slot = parts.extensions.get::<Slot>().cloned();
+        let bytes = bytes(Request::from_parts(parts.clone(), body), console).await?;
+        let again = || Request::from_parts(parts.clone(), Body::from(bytes.clone()));
+        let sent: WithToken<T> = form(again(), console).await?;
         console.tokens.check(&token, &sent.form_token)?;
+        if let Some(slot) = slot {
+            // Found to be ours: whoever has to show a passkey first need not write it again.
+            let mut fields: Vec<(String, String)> = form(again(), console).await?;
+            fields.retain(|(name, _)| name != "form_token");
+            slot.put(Sent { session: viewer.session, fields });
+        }
         Ok(Self { viewer, fields: sent.fields })
     }
+}
+
+/// The whole body of a form, up to the limit of its route.
+async fn bytes(request: Request, console: &Console) -> Result<Bytes, PageError> {
+    Bytes::from_request(request, console).await.map_err(|problem| malformed(&problem.body_text()))
 }
 
 /// The fields of a form, or the refusal that says what is wrong with them.
 pub(crate) async fn form<T: DeserializeOwned>(request: Request, console: &Console) -> Result<T, PageError> {
     let read = Form::<T>::from_request(request, console).await;
-    read.map(|Form(fields)| fields).map_err(|problem| {
-        PageError::Malformed(
-            Refusal::new("bad_form", format!("the form could not be read: {}", problem.body_text().to_lowercase()))
-                .help("reload the page it was on and send it again"),
-        )
-    })
+    read.map(|Form(fields)| fields).map_err(|problem| malformed(&problem.body_text()))
+}
+
+fn malformed(problem: &str) -> PageError {
+    PageError::Malformed(
+        Refusal::new("bad_form", format!("the form could not be read: {}", problem.to_lowercase()))
+            .help("reload the page it was on and send it again"),
+    )
 }

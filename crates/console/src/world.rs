@@ -7,8 +7,8 @@ use axum::response::Response;
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Request, StatusCode};
 use remit_domain::{
-    AgentId, ApprovalId, Command, ConnectorId, ConnectorSpec, DataClass, Digest, Environment, OperationChoice, Refusal,
-    TaskId, Verb,
+    Actor, AgentId, ApprovalId, Command, ConnectorId, ConnectorSpec, DataClass, Digest, Environment, Event, GrantId,
+    OperationChoice, OperationName, Refusal, RequestAccess, TaskId, Verb,
 };
 use remit_engine::Engine;
 use remit_people::{People, PeopleSettings};
@@ -100,9 +100,14 @@ fn choice(tool: &str, verb: Verb, risk: u8, properties: &Value) -> OperationChoi
 
 impl World {
     pub(crate) async fn new() -> Self {
+        Self::at("http://remit.test").await
+    }
+
+    /// As [`World::new`], with a console that people open at `console_url`.
+    pub(crate) async fn at(console_url: &str) -> Self {
         let realm = Realm::with(|options| options.segment_bytes = 1 << 16).await;
         let server = Arc::new(Server::default());
-        let people = People::new(realm.engine.clone(), PeopleSettings::at("http://remit.test")).unwrap();
+        let people = People::new(realm.engine.clone(), PeopleSettings::at(console_url)).unwrap();
         let console = Console::new(realm.engine.clone(), server.clone(), people).unwrap();
         let (agent, task) = set_up(&realm).await;
         Self { engine: realm.engine.clone(), agent, task, server, realm, console }
@@ -131,6 +136,30 @@ impl World {
     /// The agent tries a refund with `arguments`, which asks for a person.
     pub(crate) async fn ask(&self, arguments: Value) -> ApprovalId {
         self.realm.call(self.task, "helpdesk/refund", arguments).await.asked()
+    }
+
+    /// The agent asks, in `task`, for the reading of the new connector `name`, which nothing was granted of.
+    pub(crate) async fn wants(&self, task: TaskId, name: &str) -> GrantId {
+        let spec = ConnectorSpec::Http { url: format!("http://127.0.0.1:1/{name}") };
+        let read = choice("read", Verb::Read, 1, &json!({"id": {"type": "string"}}));
+        self.realm.connector(name, spec, vec![read]).await;
+        let ask = RequestAccess {
+            task,
+            operations: vec![OperationName::new(name, "read")],
+            reason: "the order is <b>old</b>".to_owned(),
+            ttl_seconds: None,
+        };
+        let itself = Actor::Agent { agent: self.agent, task: Some(task) };
+        let receipt = self.realm.submit(&itself, Command::RequestAccess(Box::new(ask))).await;
+        match receipt.events.first() {
+            Some(Event::GrantRequested(request)) => request.id,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The agent calls `operation` with `arguments`.
+    pub(crate) async fn call(&self, operation: &str, arguments: Value) -> remit_testkit::Answer {
+        self.realm.call(self.task, operation, arguments).await
     }
 
     /// A code that signs `name` in.

@@ -320,7 +320,7 @@ pub(crate) fn decide_attempt(
     }
     let facts = facts_of(state, attempt, task);
     let digest = facts.digest();
-    let grant_id = facts::grant_for(state, task.agent, &attempt.operation, at.now).map(|grant| grant.id);
+    let grant_id = facts::grant_for(state, facts::Leg::own(task), &attempt.operation, at.now).map(|grant| grant.id);
     let judgement = judge(state, attempt, task, &facts, digest, at.now).unwrap_or_else(|refusal| Judgement::Deny {
         determining: Vec::new(),
         refusal,

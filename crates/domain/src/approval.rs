@@ -286,8 +286,9 @@ pub(crate) fn decide_approve(
         return Err(Refusal::new("already_answered", "you have already said yes to this, or your deputy has")
             .help("another person has to answer"));
     }
+    answer::must_not_be_one_of_too_many(state, *person, approval, at.now)?;
     answer::must_be_signed(state, actor, *person, approval, approve)?;
-    answer::must_be_considered(state, *person, approval, at.now)?;
+    answer::must_be_considered(state, *person, approval, approve, at.now)?;
     let agent = approval.facts.agent;
     let vote = Vote {
         person: *person,
@@ -470,6 +471,10 @@ pub(crate) fn apply_voted(state: &mut State, id: ApprovalId, vote: &Vote, at: Ti
     }
     if let Some(signed) = &vote.signed {
         crate::passkey::apply_used(state, &signed.shown());
+    }
+    if !state.approvals.get(&id).is_some_and(|approval| answer::is_weighty(state, approval)) {
+        // Light answers may be many, and must not use up what is for the weighty ones.
+        return;
     }
     let answers = state.answers.entry(vote.person).or_default();
     answers.push_back(at);

@@ -4,8 +4,8 @@ use crate::{
     Actor, AddConnector, AddPerson, AgentId, AgentKey, AgentProfile, Approve, AttemptAction, ChangeId, ClientId,
     ConnectorId, Consent, CreateRealm, DelegateTask, Deny, Digest, Edit, EnrolPasskey, Event, GrantId, Moment,
     OpenForeignSession, OpenPasskeySession, OpenSession, OperationChoice, OperationName, PasskeyUse, PersonId,
-    RecordOutcome, RedeemCode, Refusal, RegisterAgent, RequestGrant, RunId, SessionId, ShowApproval, StartTask, State,
-    TaskId, Timestamp,
+    RecordOutcome, RedeemCode, Refusal, RegisterAgent, RequestAccess, RequestGrant, RunId, SessionId, ShowApproval,
+    StartTask, State, TaskId, Timestamp,
 };
 use crate::{
     action, agent, approval, authorization, change, connector, delegate, expire, grant, operation, passkey, permission,
@@ -142,6 +142,7 @@ pub enum Command {
     },
 
     RequestGrant(RequestGrant),
+    RequestAccess(Box<RequestAccess>),
     ApproveGrant {
         grant: GrantId,
     },
@@ -255,7 +256,7 @@ pub enum Command {
 impl Command {
     /// Whether it changes who may do what, gives out what outlives a session, ends something, or says yes: then a person who has a passkey shows it. Saying no to a
     /// question, asking, and leaving are never grave; what a signature of its own stands for is asked for there.
-    const fn is_grave(&self) -> bool {
+    pub(crate) const fn is_grave(&self) -> bool {
         matches!(
             self,
             Self::AddPerson(_)
@@ -370,6 +371,7 @@ pub fn decide(state: &State, actor: &Actor, command: &Command, at: &Moment) -> R
         Command::WithdrawOperation { operation, reason } => operation::decide_withdraw(state, actor, operation, reason),
 
         Command::RequestGrant(request) => grant::decide_request(state, actor, request, at),
+        Command::RequestAccess(ask) => grant::access::decide_request(state, actor, ask, at),
         Command::ApproveGrant { grant } => grant::decide_approve(state, actor, *grant, at),
         Command::DenyGrant { grant, note } => grant::decide_deny(state, actor, *grant, note),
         Command::RevokeGrant { grant, reason } => grant::decide_revoke(state, actor, *grant, reason),

@@ -88,6 +88,10 @@ pub struct AddConnector {
     pub sandbox: bool,
 }
 
+/// What Remit offers agents itself stands under this name where connectors are joined: see
+/// [`RequestAccess`](crate::RequestAccess). No connector is added by it.
+const RESERVED: &str = "remit";
+
 /// A connector has been added.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConnectorAdded {
@@ -115,6 +119,10 @@ pub(crate) fn decide_add(state: &State, actor: &Actor, add: &AddConnector, at: &
 /// What happens if `add` comes about: a connector more, or the one of this name reached in another way.
 pub(crate) fn added(state: &State, add: &AddConnector, by: PersonId, at: &Moment) -> Result<Vec<Event>, Refusal> {
     check_name("connector", &add.name)?;
+    if add.name == RESERVED {
+        return Err(Refusal::new("reserved_name", format!("the name `{RESERVED}` is for what Remit offers itself"))
+            .help("choose another name for the connector"));
+    }
     let known = state.connector_named(&add.name).ok();
     let owner = add.owner.or(known.map(|known| known.owner)).unwrap_or(by);
     state.person(owner)?;

@@ -281,7 +281,9 @@ impl State {
             Event::OperationApproved(approved) => operation::apply_approved(self, approved, at),
             Event::OperationWithdrawn { operation, reason } => operation::apply_withdrawn(self, operation, reason),
             Event::GrantRequested(request) => grant::apply_requested(self, request),
-            Event::GrantRequestDenied { grant, .. } => grant::apply_request_denied(self, *grant),
+            Event::GrantRequestDenied { grant, by, note } => {
+                grant::apply_request_denied(self, *grant, *by, note);
+            }
             Event::GrantGiven(given) => grant::apply_given(self, given),
             Event::GrantRevoked { grant, .. } | Event::GrantExpired { grant, .. } => grant::apply_ended(self, *grant),
             Event::TaskStarted(started) => task::apply_started(self, started, at),

@@ -1,5 +1,6 @@
 //! What time alone does, as a command: tasks, grants, approvals and reviews come to their end by an event.
 
+use crate::cascade::each_once;
 use crate::state::Deadline;
 use crate::{EndReason, Event, Moment, Outcome, State, action, limits, task};
 
@@ -44,13 +45,12 @@ pub(crate) fn decide_expire(state: &State, at: &Moment) -> Vec<Event> {
                 )
             }
         };
-        for event in new {
-            // Everything under an ended task ends with it, so each task and approval appears once.
-            match &event {
-                Event::TaskEnded { task, .. } if !ended.insert(*task) => {}
-                _ => events.push(event),
-            }
-        }
+        ended.extend(new.iter().filter_map(|event| match event {
+            Event::TaskEnded { task, .. } => Some(*task),
+            _ => None,
+        }));
+        events.extend(new);
     }
-    events
+    // Everything under an ended task ends with it, so each task and each grant appears once.
+    each_once(events)
 }

@@ -52,8 +52,29 @@ impl<'a> Call<'a> {
 pub(crate) struct Leg<'a> {
     pub(crate) agent: AgentId,
     pub(crate) task: &'a Task,
-    /// Whether it is only said to act: then nothing of the task's proves who it is, and nothing was approved for it.
-    pub(crate) is_named: bool,
+    part: Part,
+}
+
+/// What an agent has to do with a call.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// It acts. Only for it counts what was granted to the task alone.
+    Acts,
+    /// It is only said to act: then nothing of the task's proves who it is, and nothing was approved for it.
+    Named,
+    /// It passed the task on.
+    PassedOn,
+}
+
+impl<'a> Leg<'a> {
+    /// The agent that acts under `task`.
+    pub(crate) fn own(task: &'a Task) -> Self {
+        Self { agent: task.agent, task, part: Part::Acts }
+    }
+
+    pub(crate) fn is_own(self) -> bool {
+        self.part == Part::Acts
+    }
 }
 
 /// The one decision: listing, calling and explaining all go through the facts made here.
@@ -72,7 +93,7 @@ pub(crate) fn whole(
     operation: &OperationName,
     mut decide: impl FnMut(Leg<'_>) -> Decision,
 ) -> Decision {
-    let mut whole = decide(Leg { agent: task.agent, task, is_named: false });
+    let mut whole = decide(Leg::own(task));
     for above in further_legs(state, task, named) {
         if matches!(whole, Decision::Deny { .. }) {
             break;
@@ -97,8 +118,8 @@ pub(crate) fn further_legs<'a>(
     let mut last = task.agent;
     let delegators =
         task::lineage(state, task).filter(move |above| std::mem::replace(&mut last, above.agent) != above.agent);
-    let named = named.filter(|named| *named != task.agent).map(|agent| Leg { agent, task, is_named: true });
-    named.into_iter().chain(delegators.map(|task| Leg { agent: task.agent, task, is_named: false }))
+    let named = named.filter(|named| *named != task.agent).map(|agent| Leg { agent, task, part: Part::Named });
+    named.into_iter().chain(delegators.map(|task| Leg { agent: task.agent, task, part: Part::PassedOn }))
 }
 
 pub(crate) fn name_of(state: &State, agent: AgentId) -> String {
@@ -219,12 +240,13 @@ pub(crate) fn facts_of(
     operation: &Operation,
     now: Timestamp,
 ) -> Facts {
-    let Leg { agent, task, is_named } = leg;
+    let Leg { agent, task, part } = leg;
+    let is_named = part == Part::Named;
     // What one person approved in a task is not approved for another whom an enforcer names in it.
     let approved = task.approved_data.filter(|_| !is_named && acting_for == task.acting_for);
     let attribution = if is_named { Attribution::Asserted } else { task.attribution() };
     let agent = state.agents.get(&agent).map(|agent| &**agent);
-    let grant = grant_for(state, leg.agent, &operation.name, now);
+    let grant = grant_for(state, leg, &operation.name, now);
     Facts {
         agent: agent_facts(agent, attribution),
         owner: person_facts(state, agent.and_then(|agent| agent.profile.owner)),
@@ -291,14 +313,11 @@ pub(crate) fn operation_facts(state: &State, operation: &Operation) -> Operation
     }
 }
 
-/// The live grant that covers `operation`: one that names it, if there is one, before one over all of its connector.
-pub(crate) fn grant_for(
-    state: &State,
-    agent: AgentId,
-    operation: &OperationName,
-    now: Timestamp,
-) -> Option<Arc<Grant>> {
-    let mut covering = state.grants_of(agent).filter(|grant| grant.covers(operation, now));
+/// The live grant that covers `operation`: one that names it, if there is one, before one over all of its connector. What was granted to a
+/// task alone counts for whoever acts under that task, and for nobody who passed it on.
+pub(crate) fn grant_for(state: &State, leg: Leg<'_>, operation: &OperationName, now: Timestamp) -> Option<Arc<Grant>> {
+    let of_task = leg.is_own().then(|| state.grants_of_task(leg.task)).into_iter().flatten();
+    let mut covering = state.grants_of(leg.agent).chain(of_task).filter(|grant| grant.covers(operation, now));
     let first = covering.next()?;
     if first.names_exactly(operation) {
         return Some(Arc::clone(first));

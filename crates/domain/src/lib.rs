@@ -72,7 +72,7 @@ pub use change::{
 pub use command::{Command, decide};
 pub use configuration::Configuration;
 pub use connector::{AddConnector, Connector, ConnectorSpec, Thing};
-pub use content::ContentRef;
+pub use content::{ContentRef, Referred, referred};
 pub use delegate::DelegateTask;
 pub use digest::Digest;
 pub use enforcement::{Enforced, RecordEnforcement};
@@ -82,7 +82,8 @@ pub use external::External;
 pub use facts::{DECISION_FAULT, preview};
 pub use feature::Feature;
 pub use finding::{CredentialKind, Finding, FindingOpened, ReportSharing};
-pub use grant::{Grant, GrantRequest, RequestGrant};
+pub use grant::access::{Access, AccessStatus, RequestAccess, access_answered_by, may_request_access};
+pub use grant::{Grant, GrantRequest, RequestGrant, must_be_able_to_answer};
 pub use id::{
     ActionId, AgentId, ApprovalId, ChangeId, ClientId, ConnectorId, FindingId, GrantId, Id, IdError, Kind, PersonId,
     RealmId, RunId, SessionId, TaskId,
@@ -91,10 +92,10 @@ pub use launch::{IssueSvid, Launch, LaunchAttested, Process, SvidIssued, SvidKin
 pub use legacy::{LegacyAccount, LegacyAccountOpened, OpenLegacyAccount, VIA_JWT_SVID, VIA_X509_SVID};
 pub use listing::{Listing, Onlooker, Reachable, listing, reach};
 pub use operation::{Definition, Operation, OperationChoice, OperationName, OperationPattern};
-pub use passkey::{EnrolPasskey, OpenPasskeySession, Passkey, PasskeyEnrolled, PasskeyUse};
+pub use passkey::{EnrolPasskey, OpenPasskeySession, Passkey, PasskeyEnrolled, PasskeyUse, must_have_passkey};
 pub use permission::{
-    AUDITORS, CONTENT_READERS, REVIEWERS, Right, is_concerned, may, may_read_approval, may_read_history,
-    may_read_records, may_read_task,
+    AUDITORS, CONTENT_READERS, REVIEWERS, Right, is_concerned, may, may_read_approval, may_read_grant,
+    may_read_history, may_read_records, may_read_task,
 };
 pub use person::{ADMINISTRATORS, Absence, AddPerson, Person};
 pub use policy::{Compiled, Policies, PolicyEdit, PolicyProposed};

@@ -8,6 +8,14 @@ pub const TEXT_BYTES_MAX: usize = 2_000;
 pub const SENTENCE_CHARS_MAX: usize = 4_000;
 /// Operations that one grant or one task's scope names.
 pub const PATTERNS_MAX: usize = 64;
+/// Operations that a task asks for in one request.
+pub const ACCESS_OPERATIONS_MAX: usize = 8;
+/// Requests for access that may wait for people at a time, per task with all its sub-tasks.
+pub const TASK_ACCESS_WAITING_MAX: usize = 4;
+/// The same, per agent: whoever answers for it is not buried by many tasks either.
+pub const AGENT_ACCESS_WAITING_MAX: usize = 16;
+/// Requests for access that one task makes with all its sub-tasks, answered ones included.
+pub const TASK_ACCESS_REQUESTS_MAX: usize = 32;
 /// Longest life of a grant: 180 days.
 pub const GRANT_SECONDS_MAX: u64 = 180 * 24 * 3600;
 /// Longest life of a task: one day.

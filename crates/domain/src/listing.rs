@@ -134,8 +134,7 @@ fn for_each_leg<T: Default>(
         *whole = T::default();
         return;
     };
-    let own = Leg { agent: task.agent, task, is_named: false };
-    for leg in std::iter::once(own).chain(further_legs(state, task, named)) {
+    for leg in std::iter::once(Leg::own(task)).chain(further_legs(state, task, named)) {
         if !ask(whole, set, schema, &facts_of(state, leg, task.acting_for, operation, now)) {
             return;
         }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::person::{check_note, check_text};
 use crate::{
-    Actor, Digest, Event, Moment, PersonId, Refusal, Session, SessionId, SignInMethod, State, Timestamp, limits,
+    Actor, Command, Digest, Event, Moment, PersonId, Refusal, Session, SessionId, SignInMethod, State, Timestamp,
+    limits,
 };
 
 #[cfg(test)]
@@ -38,6 +39,8 @@ pub struct EnrolPasskey {
     pub label: String,
     pub sign_count: u32,
     pub backed_up: bool,
+    /// The name for which its authenticator made it: that of the console's host.
+    pub rp_id: String,
     /// The session in which the person enrols it.
     pub session: Option<SessionId>,
 }
@@ -53,6 +56,9 @@ pub struct PasskeyEnrolled {
     pub sign_count: u32,
     pub backed_up: bool,
     pub method: SignInMethod,
+    /// The relying party for which it was made (section 5.4.2): what it signs, it signs for that one. Records of before do not say.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub rp_id: String,
     /// Whether a recovery led here.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recovery: bool,
@@ -110,6 +116,24 @@ impl Actor {
     }
 }
 
+/// Refuses what is grave, and any yes, from somebody of whom nothing but a link says who they are: for realms whose operator wants
+/// passkeys of everybody. They enrol one, look, and leave; what is theirs to do comes after.
+///
+/// # Errors
+/// `passkey_required`.
+pub fn must_have_passkey(state: &State, actor: &Actor, command: &Command) -> Result<(), Refusal> {
+    let Actor::Person { person, method: SignInMethod::OneTimeLink } = actor else { return Ok(()) };
+    let weighs = command.is_grave() || matches!(command, Command::Approve(_));
+    if !weighs || state.has_passkey(*person) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "passkey_required",
+        "whoever was let in by a link does this only with a passkey, and you have none yet",
+    )
+    .help("enrol one on the console's page of passkeys, then do it again"))
+}
+
 /// Why a recovery takes away what it replaces.
 const REPLACED: &str = "replaced by a recovery";
 
@@ -127,6 +151,9 @@ pub(crate) fn decide_enrol(
     check_text("name of the passkey", &enrol.label)?;
     if enrol.credential.is_empty() || enrol.credential.len() > limits::CREDENTIAL_BYTES_MAX {
         return Err(Refusal::new("bad_passkey", "the id of this passkey is empty or too long"));
+    }
+    if enrol.rp_id.len() > limits::FACT_BYTES_MAX {
+        return Err(Refusal::new("bad_passkey", "the name for which this passkey was made is too long"));
     }
     if state.passkeys.contains_key(&enrol.credential) {
         return Err(Refusal::new("passkey_known", "this passkey is enrolled already"));
@@ -155,6 +182,7 @@ pub(crate) fn decide_enrol(
         sign_count: enrol.sign_count,
         backed_up: enrol.backed_up,
         method: *method,
+        rp_id: enrol.rp_id.clone(),
         recovery,
     }))];
     if recovery {

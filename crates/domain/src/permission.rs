@@ -120,6 +120,19 @@ pub fn may_read_task(state: &State, person: PersonId, task: &Task) -> Result<(),
     if is_theirs { state.person(person).map(|_| ()) } else { may(state, person, Right::ReadAgent(task.agent)) }
 }
 
+/// Whether somebody may read of a grant, or of the request for one, of `agent`. Who is granted what in general, everybody may know; what
+/// was asked for within `task`, and why, whoever may read of that task.
+///
+/// # Errors
+/// `not_permitted`: see [`may`].
+pub fn may_read_grant(state: &State, person: PersonId, agent: AgentId, task: Option<TaskId>) -> Result<(), Refusal> {
+    match task.map(|task| state.tasks.get(&task)) {
+        None => Ok(()),
+        Some(Some(task)) => may_read_task(state, person, task),
+        Some(None) => may(state, person, Right::ReadAgent(agent)),
+    }
+}
+
 /// Whether somebody has a part in the question `approval` at `now`, and so sees exactly what an agent wants to do: they are asked, answer
 /// in the place of one who is, or it is done in their name, at their word, or by an agent of theirs.
 pub fn is_concerned(state: &State, person: PersonId, approval: &Approval, now: Timestamp) -> bool {

@@ -1,18 +1,16 @@
 //! Signals: what other systems say about people, and what follows from it here (OpenID Shared Signals Framework 1.0, CAEP 1.0,
 //! RISC 1.0).
 
-use std::collections::HashSet;
-
 use imbl::{HashMap, Vector};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::agent::{AgentStatus, end_everything};
+use crate::cascade::{each_once, end_trees};
 use crate::person::check_note;
-use crate::task::end_trees;
 use crate::{
-    Actor, AgentId, Digest, EndReason, Event, External, Moment, PersonId, Refusal, SignInMethod, State, TaskId,
-    Timestamp, limits,
+    Actor, AgentId, Digest, EndReason, Event, External, Moment, PersonId, Refusal, SignInMethod, State, Timestamp,
+    limits,
 };
 
 #[cfg(test)]
@@ -195,14 +193,7 @@ fn consequences(state: &State, person: PersonId, kind: SignalKind) -> Vec<Event>
         let suspended = Event::AgentSuspended { agent, reason };
         events.extend(end_everything(state, agent, &EndReason::AgentSuspended, suspended));
     }
-    each_task_once(events)
-}
-
-/// A task may end for several reasons at once; the first counts.
-fn each_task_once(mut events: Vec<Event>) -> Vec<Event> {
-    let mut ended: HashSet<TaskId> = HashSet::new();
-    events.retain(|event| !matches!(event, Event::TaskEnded { task, .. } if !ended.insert(*task)));
-    events
+    each_once(events)
 }
 
 pub(crate) fn apply_linked(state: &mut State, person: PersonId, issuer: &str, subject: &str) {

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub(crate) use crate::cascade::{end_tree, end_trees};
+use crate::grant::access::AccessBelow;
 use crate::person::check_text;
 use crate::state::{Deadline, Ended};
 use crate::{
-    Actor, Agent, AgentId, ApprovalId, Attribution, Authority, DataClass, Delegation, Digest, Event, Moment,
+    Access, Actor, Agent, AgentId, ApprovalId, Attribution, Authority, DataClass, Delegation, Digest, Event, Moment,
     OperationName, OperationPattern, PersonId, Refusal, RunId, State, TaskId, Timestamp, authority, configuration,
     limits, narrow, sandbox,
 };
@@ -113,6 +115,12 @@ pub struct Task {
     pub(crate) children: Vec<TaskId>,
     /// Questions to people, and answers not yet used, that end with it.
     pub(crate) open_approvals: Vec<ApprovalId>,
+    /// What it has asked for beyond what its agent was granted, oldest first.
+    #[serde(default)]
+    pub access: Vec<Access>,
+    /// The same of all tasks below it, where it is the first.
+    #[serde(default)]
+    pub(crate) access_below: AccessBelow,
 }
 
 impl Task {
@@ -421,28 +429,6 @@ pub(crate) fn decide_end(state: &State, actor: &Actor, id: TaskId, note: &str) -
     Ok(end_tree(state, id, &EndReason::Ended { note: note.to_owned() }))
 }
 
-/// The events that end a task: the task itself, what waits for approval under it, then its sub-tasks.
-pub(crate) fn end_tree(state: &State, id: TaskId, reason: &EndReason) -> Vec<Event> {
-    let mut events = Vec::new();
-    let mut next = vec![(id, reason.clone())];
-    while let Some((id, reason)) = next.pop() {
-        let Some(task) = state.tasks.get(&id).filter(|task| task.is_live()) else { continue };
-        events.push(Event::TaskEnded { agent: task.agent, task: id, reason });
-        next.extend(task.children.iter().map(|child| (*child, EndReason::ParentEnded)));
-    }
-    events
-}
-
-/// As [`end_tree`] for several tasks, some of which may lie under others: each ends once.
-pub(crate) fn end_trees(state: &State, ids: impl IntoIterator<Item = TaskId>, reason: &EndReason) -> Vec<Event> {
-    let mut ids: Vec<TaskId> = ids.into_iter().collect();
-    // In the order of their ids, so that every node gives the same events.
-    ids.sort();
-    let mut ended = std::collections::HashSet::new();
-    let events = ids.iter().flat_map(|id| end_tree(state, *id, reason));
-    events.filter(|event| !matches!(event, Event::TaskEnded { task, .. } if !ended.insert(*task))).collect()
-}
-
 pub(crate) fn apply_started(state: &mut State, started: &TaskStarted, at: Timestamp) {
     let depth = match started.parent.and_then(|parent| state.tasks.get_mut(&parent)) {
         Some(parent) => {
@@ -482,6 +468,8 @@ pub(crate) fn apply_started(state: &mut State, started: &TaskStarted, at: Timest
         ended: None,
         children: Vec::new(),
         open_approvals: Vec::new(),
+        access: Vec::new(),
+        access_below: AccessBelow::default(),
     };
     state.deadlines.insert((task.expires_at, Deadline::Task(task.id)));
     state.live_by_agent.entry(task.agent).or_default().insert(task.id);
@@ -503,6 +491,7 @@ pub(crate) fn apply_ended(state: &mut State, id: TaskId, reason: &EndReason, at:
         }
     }
     crate::approval::apply_task_ended(state, id, at);
+    crate::grant::access::apply_task_ended(state, id);
     crate::legacy::apply_task_ended(state, agent, id);
     state.forget_later(Ended::Task(id), at);
 }

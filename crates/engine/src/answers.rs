@@ -184,6 +184,9 @@ impl Answers {
         let (data, client_data) = (bytes(&signed.authenticator_data)?, bytes(&signed.client_data)?);
         let (said, used) = check_signature(&key, &data, &client_data, &bytes(&signed.signature)?)
             .map_err(|error| wrong(&format!("does not hold: {error}")))?;
+        if !enrolled.rp_id.is_empty() && !used.is_for(&enrolled.rp_id) {
+            return Err(wrong("was signed for another address than its passkey is for"));
+        }
         if used.sign_count != signed.sign_count {
             return Err(wrong("counts in another way than its authenticator did"));
         }

@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, Thread};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use remit_domain::{Actor, AgentId, Command, ContentRef, Event, KeyStep, Realm, Refusal, State, TaskId, Timestamp};
+use remit_domain::{
+    Actor, AgentId, Command, ContentRef, Event, KeyStep, Realm, Refusal, State, TaskId, Timestamp, must_have_passkey,
+};
 use remit_identity::{Kek, KeyRing};
 use serde::Serialize;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -26,7 +28,7 @@ use crate::store::StoreError;
 use crate::store::content::ContentStore;
 use crate::store::index::{Filter, IndexReader};
 use crate::vault::{Content, Vault};
-use crate::watch::{EventStream, follow, read_records};
+use crate::watch::{EventStream, follow, read_each, read_records};
 
 /// How long a question waits for the search index to take in what was just committed.
 const INDEX_WAIT: Duration = Duration::from_secs(2);
@@ -67,6 +69,8 @@ pub(crate) struct Inner {
     pub published: Arc<Published>,
     pub tiles_head: watch::Receiver<u64>,
     pub indexed: watch::Receiver<u64>,
+    /// Fills the search index; whoever waits for it wakes it.
+    pub indexer: Thread,
     pub clock: Arc<dyn Clock>,
     pub reader: LogReader,
     pub past: Past,
@@ -84,6 +88,7 @@ pub(crate) struct Inner {
     pub kek: Kek,
     pub realm: Realm,
     pub audience: String,
+    pub passkeys_required: bool,
     pub ledger: PathBuf,
     pub stop_followers: Arc<AtomicBool>,
     pub stopped: watch::Sender<bool>,
@@ -113,6 +118,9 @@ impl Engine {
         command: Command,
         contents: Vec<Content>,
     ) -> Result<Receipt, SubmitError> {
+        if self.inner.passkeys_required {
+            self.read(|state| must_have_passkey(state, &actor, &command))?;
+        }
         self.must_have_space(&command)?;
         let _turn = self.rehearse(&actor, &command).await?;
         // It may have waited for its turn: whatever was looked at before is looked at again, and whether Remit stops just below.
@@ -235,15 +243,25 @@ impl Engine {
     /// Records that match `filter`, newest first. What was committed before the question is found, unless the index is far
     /// behind: then the answer is of what it has.
     pub async fn query(&self, filter: Filter) -> Result<Vec<Committed>, SubmitError> {
-        let (head, mut indexed) = (self.head(), self.inner.indexed.clone());
-        drop(tokio::time::timeout(INDEX_WAIT, indexed.wait_for(|indexed| *indexed >= head)).await);
+        self.wait_for_index().await;
         let engine = self.clone();
         self.blocking(move || {
             let found = engine.inner.index.lock().unwrap_or_else(PoisonError::into_inner).query(&filter);
             let found = found.map_err(|error| SubmitError::storage("search the records", &error))?;
-            found.into_iter().filter_map(|seq| engine.read_record(seq).transpose()).collect()
+            let read = read_each(&engine.inner.reader, &found);
+            read.map_err(|error| SubmitError::storage("read the ledger", &error))
         })
         .await
+    }
+
+    /// Until what was committed before is in the index, unless that is far behind.
+    pub(crate) async fn wait_for_index(&self) {
+        let (head, mut indexed) = (self.head(), self.inner.indexed.clone());
+        if *indexed.borrow() < head {
+            // It sleeps between its rounds, which would be most of what a question takes.
+            self.inner.indexer.unpark();
+        }
+        drop(tokio::time::timeout(INDEX_WAIT, indexed.wait_for(|indexed| *indexed >= head)).await);
     }
 
     /// The record at `seq`, if it is committed.

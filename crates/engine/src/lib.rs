@@ -4,6 +4,7 @@
 //! state.
 //! Nobody hears of an event before it is durable, and nothing that is not in the log was ever acknowledged.
 
+mod activity;
 mod answers;
 mod as_of;
 mod before;
@@ -35,6 +36,7 @@ mod snapshots;
 pub mod store;
 mod timers;
 mod tokens;
+mod uses;
 mod vault;
 mod verify;
 mod watch;
@@ -55,8 +57,9 @@ pub use record::{Committed, Record};
 pub use replay::{Difference, Group, Link, REPLAYS_MAX, Replay, ReplayError, ReplayReport, Told, Turn, UnsaidCount};
 pub use shadow::{SHADOWS_MAX, ShadowReport};
 pub use sharing::{Origin, Sighting};
-pub use store::index::Filter;
+pub use store::index::{Calls, Filter};
 pub use tokens::{Entries, IssueToken, IssuedToken, RESOURCE_ACCESS, TOKEN_SECONDS_DEFAULT};
+pub use uses::GrantUse;
 pub use vault::Content;
 pub use verify::{Report, verify_directory};
 pub use watch::EventStream;

@@ -64,6 +64,8 @@ pub struct Options {
     pub anchors: Option<PathBuf>,
     /// Audience of task tokens.
     pub audience: String,
+    /// Whether people who were let in by a one-time link enrol a passkey before they do anything grave.
+    pub passkeys_required: bool,
     pub segment_bytes: u64,
     pub snapshot_entries: u64,
     pub clock: Arc<dyn Clock>,
@@ -78,6 +80,7 @@ impl Options {
             keys: KeySource::File(data.join("kek")),
             anchors: None,
             audience: "http://127.0.0.1:7480/mcp".to_owned(),
+            passkeys_required: false,
             segment_bytes: SEGMENT_BYTES,
             snapshot_entries: SNAPSHOT_ENTRIES,
             clock: Arc::new(SystemClock),
@@ -277,14 +280,13 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
         &published,
     )?;
     let stop = Arc::new(AtomicBool::new(false));
-    let followers = vec![
-        start_follower(publisher, &reader, &published, &stop)?,
-        start_follower(indexer, &reader, &published, &stop)?,
-    ];
+    let publisher = start_follower(publisher, &reader, &published, &stop)?;
+    let indexer = start_follower(indexer, &reader, &published, &stop)?;
     let inner = Inner {
         jobs: Mutex::new(Some(jobs)),
         tiles_head: tiles_head.subscribe(),
         indexed: indexed.subscribe(),
+        indexer: indexer.thread().clone(),
         clock: Arc::clone(&options.clock),
         vault: Arc::new(Vault::new(&kek, Arc::clone(&contents))),
         contents,
@@ -295,13 +297,14 @@ fn start(options: &Options, opened: Opened, key: NoteKey, anchor: Option<PathBuf
         kek,
         realm,
         audience: options.audience.clone(),
+        passkeys_required: options.passkeys_required,
         ledger,
         stop_followers: stop,
         stopped: watch::Sender::new(false),
         started_at: options.clock.now(),
         points: Mutex::new(Vec::new()),
         writers: Mutex::new(writers),
-        followers: Mutex::new(followers),
+        followers: Mutex::new(vec![publisher, indexer]),
         reader,
         past,
         replays: Arc::new(Semaphore::new(REPLAYS_MAX)),

@@ -124,4 +124,34 @@ impl Engine {
         // One that did not come to its end has spared the writer nothing, and done no harm.
         Ok(rehearsed.await.ok())
     }
+
+    /// Decides `command` for nothing, on the state as it is: what is refused so never costs the one writer anything. It is decided again
+    /// where it counts.
+    ///
+    /// # Errors
+    ///
+    /// The refusal.
+    pub fn try_out(&self, actor: &Actor, command: &Command) -> Result<(), Refusal> {
+        decide(&self.state(), actor, command, &Moment::new(self.now(), 0)).map(|_| ())
+    }
+
+    /// Does `work`, which compiles policies that `person` only wants to know of, when it has a turn: as many at a time as commands that
+    /// compile, and none in the place of what was compiled for one.
+    ///
+    /// # Errors
+    ///
+    /// If too many wait already, if Remit stops meanwhile, or if `work` does not come to its end.
+    pub async fn in_turn<T: Send + 'static>(
+        &self,
+        person: PersonId,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, SubmitError> {
+        let turn = self.inner.rehearsals.turn(Waiter { person, is_emergency: false }).await?;
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(turn);
+            done
+        });
+        done.await.map_err(|_| SubmitError::ledger("the work did not come to its end"))
+    }
 }

@@ -12,8 +12,14 @@ use tokio::sync::{broadcast, watch};
 use crate::record::Committed;
 use crate::store::{LogReader, Recovered, StoreError};
 
+#[cfg(test)]
+mod tests;
+
 /// Records read from disk at a time while catching up.
 const CATCH_UP_RECORDS: u64 = 1_024;
+
+/// Records that are no further apart than this are read in one go: what lies between costs less than beginning anew.
+const NEAR_RECORDS: u64 = 256;
 
 /// Committed records in order, from some place on. Ends when the engine closes.
 pub type EventStream = std::pin::Pin<Box<dyn Stream<Item = Arc<Committed>> + Send>>;
@@ -120,4 +126,35 @@ pub(crate) fn read_records(reader: &LogReader, from: u64, to: u64) -> Result<Vec
         Some(fault) => Err(fault),
         None => Ok(records),
     }
+}
+
+/// Reads the committed records `newest_first`, which are in descending order, and gives them in that order. What is not committed is
+/// left out.
+pub(crate) fn read_each(reader: &LogReader, newest_first: &[u64]) -> Result<Vec<Committed>, StoreError> {
+    let mut records = Vec::with_capacity(newest_first.len());
+    for run in newest_first.chunk_by(|newer, older| newer.saturating_sub(*older) <= NEAR_RECORDS) {
+        let (Some(newest), Some(oldest)) = (run.first(), run.last()) else { continue };
+        let begin = records.len();
+        let mut fault = None;
+        reader.read_range(*oldest, newest.saturating_add(1), &mut |read| {
+            let Recovered::Entry { index, entry } = read else { return ControlFlow::Continue(()) };
+            // Descending, so the order is turned round for the search too.
+            if run.binary_search_by(|wanted| index.cmp(wanted)).is_err() {
+                return ControlFlow::Continue(());
+            }
+            match Committed::parse(index, entry) {
+                Ok(committed) => records.push(committed),
+                Err(reason) => {
+                    fault = Some(StoreError::Invalid(format!("entry {index}: {reason}")));
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        records.get_mut(begin..).unwrap_or_default().reverse();
+    }
+    Ok(records)
 }

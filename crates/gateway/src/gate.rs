@@ -20,7 +20,7 @@ use crate::permit::Permit;
 use crate::record::{Report, record_outcome};
 use crate::upstream::{Governed, UpstreamRequest};
 use crate::words::Words;
-use crate::{Gateway, hold, refuse};
+use crate::{Gateway, hold, mcp, refuse};
 
 /// Takes one call of a known caller through the gate. Whatever happens, there is an answer, and from the decision on there
 /// is a record of it.
@@ -77,7 +77,10 @@ async fn steps(gateway: &Gateway, caller: &Caller, call: &Call, client: &Client)
 /// What was decided, where it was no. A client that a person let in is told when a token for more would change it, so that it can ask that
 /// person again: what it may do is less than what its agent was granted. Whatever else is refused, no token changes.
 fn refused(gateway: &Gateway, caller: &Caller, call: &Call, receipt: &Receipt) -> Answer {
-    let answer = refuse::verdict(receipt);
+    let answer = match mcp::access::help(gateway, caller, call, receipt) {
+        Some(help) => refuse::lacking(receipt, help),
+        None => refuse::verdict(receipt),
+    };
     let scope = call.operation.as_str();
     let beyond = matches!(Verdict::among(&receipt.events), Some(Verdict::Denied(denied)) if denied.refusal.code == "out_of_scope");
     let now = gateway.engine.now();
@@ -85,8 +88,9 @@ fn refused(gateway: &Gateway, caller: &Caller, call: &Call, receipt: &Receipt) -
         && call.method == Governed::CallTool
         && scope.bytes().all(is_scope_byte)
         && gateway.engine.read(|state| {
-            let consented = state.task(caller.task).is_ok_and(|task| task.client.is_some());
-            consented && state.grants_of(caller.agent).any(|grant| grant.covers(&call.operation, now))
+            state.task(caller.task).is_ok_and(|task| {
+                task.client.is_some() && state.grants_in(task).any(|grant| grant.covers(&call.operation, now))
+            })
         });
     if wider { refuse::step_up(answer, scope.to_owned()) } else { answer }
 }

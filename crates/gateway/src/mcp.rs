@@ -13,6 +13,7 @@ use crate::door::Door;
 use crate::upstream::Governed;
 use crate::{Gateway, refuse};
 
+pub(crate) mod access;
 mod call;
 mod carry;
 mod discover;

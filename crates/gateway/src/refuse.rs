@@ -84,6 +84,16 @@ pub(crate) fn verdict(receipt: &Receipt) -> Answer {
     }
 }
 
+/// What was decided, where the agent can do something about it itself: the record keeps what it says to people.
+pub(crate) fn lacking(receipt: &Receipt, help: String) -> Answer {
+    match Verdict::among(&receipt.events) {
+        Some(Verdict::Denied(denied)) => {
+            as_result(&denied.refusal.clone().help(help), Some(denied.action), denied.approval)
+        }
+        _ => verdict(receipt),
+    }
+}
+
 /// What was decided, where a wider token for `scope` would change it.
 pub(crate) fn step_up(answer: Answer, scope: String) -> Answer {
     match answer.body {

@@ -1,5 +1,6 @@
 //! The gate as a whole: a real engine, a real upstream over HTTP, real requests.
 
+mod access;
 mod addresses;
 mod callers;
 mod calls;

@@ -9,14 +9,17 @@ use crate::pace::Origin;
 use crate::{People, PeopleError, options};
 
 impl People {
-    /// Begins to enrol a passkey of `person`.
+    /// Begins to enrol a passkey of `person`, who is signed in by `session`. What they have is kept from being enrolled twice, except
+    /// after a recovery: that replaces all of it, and the same authenticator may well be the one that is there.
     ///
     /// # Errors
     /// If there is no such person.
-    pub fn begin_enrolment(&self, person: PersonId) -> Result<Ceremony, PeopleError> {
+    pub fn begin_enrolment(&self, person: PersonId, session: Option<SessionId>) -> Result<Ceremony, PeopleError> {
         let (id, challenge) = self.ceremonies.begin(Purpose::Enrol(person), self.engine.now())?;
         let state = self.engine.state();
-        let known: Vec<&Passkey> = state.passkeys_of(person).into_iter().map(AsRef::as_ref).collect();
+        let recovers = session.and_then(|session| state.sessions.get(&session)).is_some_and(|session| session.recovery);
+        let own = if recovers { Vec::new() } else { state.passkeys_of(person) };
+        let known: Vec<&Passkey> = own.into_iter().map(AsRef::as_ref).collect();
         let options = options::creation(&self.settings, state.person(person)?, &known, &challenge);
         Ok(Ceremony { id, options })
     }
@@ -35,7 +38,6 @@ impl People {
     ) -> Result<Receipt, PeopleError> {
         let (person, now) = (actor.person()?, self.engine.now());
         let origin = Some(Origin::Person(person));
-        self.pace.must_not_wait(origin, now)?;
         let verified = || {
             let begun = self.ceremonies.find(id, Purpose::Enrol(person), now)?;
             let enrolled = register(registration, &self.expect(&begun.challenge()?))?;
@@ -49,6 +51,7 @@ impl People {
             label: label.trim().to_owned(),
             sign_count: enrolled.sign_count,
             backed_up: enrolled.backed_up,
+            rp_id: self.settings.rp_id.clone(),
             session,
         };
         Ok(self.engine.submit(actor, Command::EnrolPasskey(Box::new(enrol))).await?)

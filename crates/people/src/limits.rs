@@ -8,9 +8,9 @@ pub const CEREMONY_MILLISECONDS: u64 = CEREMONY_SECONDS * 1_000;
 pub const CREDENTIAL_JSON_BYTES_MAX: usize = 128 * 1_024;
 /// Longest id of a ceremony, in bytes.
 pub const CEREMONY_ID_BYTES_MAX: usize = 512;
-/// Failures of one origin before it has to wait.
+/// Failures of one origin before further ones have to wait.
 pub const FAILURES_FREE: u32 = 10;
-/// Longest wait after a failure, in seconds. Short, so that whoever fails in somebody's place cannot keep them out.
+/// Longest wait after a failure, in seconds. It holds for failures alone: what proves who somebody is counts at once.
 pub const WAIT_SECONDS_MAX: u64 = 30;
 /// How long failures are remembered after the last one, in seconds.
 pub const FAILURES_SECONDS_KEPT: u64 = 900;

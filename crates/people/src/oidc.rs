@@ -180,6 +180,16 @@ impl Oidc {
         }
     }
 
+    /// Where somebody signs out at the provider. It asks them itself: no token of theirs is kept here that could say who they are.
+    async fn sign_out(&self) -> Result<Option<Url>, OidcError> {
+        let known = self.provider.known(self.engine.now().as_seconds()).await?;
+        let address = known.metadata.end_session_endpoint.clone();
+        Ok(address.map(|mut address| {
+            address.query_pairs_mut().append_pair("client_id", &self.settings.client_id);
+            address
+        }))
+    }
+
     async fn open_session(&self, subject: &str, next: String) -> Result<SignedIn, OidcError> {
         let token = OneTimeCode::generate("ses_")?;
         let open = OpenForeignSession {
@@ -220,6 +230,11 @@ impl People {
     /// If the answer is not to a sign-in of this browser, the provider does not vouch for anybody, or for nobody here.
     pub async fn finish_elsewhere(&self, answer: &Answer, binding: Option<&str>) -> Result<SignedIn, SubmitError> {
         Ok(self.elsewhere()?.finish(answer, binding).await?)
+    }
+
+    /// Where whoever signed in at the identity provider signs out there too. Nothing if it has no such place, or cannot be asked now.
+    pub async fn sign_out_elsewhere(&self) -> Option<Url> {
+        self.oidc.as_ref()?.sign_out().await.ok().flatten()
     }
 
     fn elsewhere(&self) -> Result<&Oidc, OidcError> {

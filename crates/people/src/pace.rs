@@ -1,8 +1,9 @@
-//! How often somebody may fail. Nothing here can be guessed (keys and codes are random); this keeps one origin from using up what is
-//! everybody's, and shows in answers that something is wrong.
+//! How often somebody may fail. Nothing here can be guessed (keys and codes are random); this slows down whoever tries all the same, and
+//! shows in answers that something is wrong.
 //!
-//! INVARIANT: nobody is locked out by somebody else's failures for longer than [`limits::WAIT_SECONDS_MAX`], the machine itself (the
-//! socket, and whatever a proxy on it forwards) never, and there is no count over everybody.
+//! INVARIANT: nobody is locked out by somebody else's failures: what proves who somebody is counts at once, whoever failed before at
+//! the same address or in the same name. So it is looked at first, which costs little: what was not begun here, or is of no passkey
+//! that is known, is refused before any signature is verified, and no more are at once than there are threads.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -47,6 +48,11 @@ impl Failures {
             Some(beyond) => 2_u64.saturating_pow(beyond).min(limits::WAIT_SECONDS_MAX),
         }
     }
+
+    /// How long it has to wait yet.
+    fn left_seconds(self, now: Timestamp) -> u64 {
+        (self.wait_seconds() * 1_000).saturating_sub(now.millis_since(self.last)).div_ceil(1_000)
+    }
 }
 
 /// Failures, by origin. In memory only.
@@ -54,20 +60,8 @@ impl Failures {
 pub(crate) struct Pace(Mutex<HashMap<Origin, Failures>>);
 
 impl Pace {
-    /// Refuses an origin that has to wait.
-    pub(crate) fn must_not_wait(&self, origin: Option<Origin>, now: Timestamp) -> Result<(), PeopleError> {
-        let Some(origin) = origin else { return Ok(()) };
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(failures) = known.get(&origin) else { return Ok(()) };
-        let passed_millis = now.millis_since(failures.last);
-        let left_millis = (failures.wait_seconds() * 1_000).saturating_sub(passed_millis);
-        match left_millis {
-            0 => Ok(()),
-            left => Err(PeopleError::Wait { seconds: left.div_ceil(1_000) }),
-        }
-    }
-
-    /// Counts what came of an attempt. Refusals of the domain are no failures to prove something.
+    /// Counts what came of an attempt. Whoever fails while they have to wait learns that, and no more of what was wrong. Refusals of the
+    /// domain are no failures to prove something.
     pub(crate) fn count<T>(
         &self,
         origin: Option<Origin>,
@@ -81,7 +75,10 @@ impl Pace {
                 known.remove(&origin);
             }
             Err(PeopleError::Passkey(_) | PeopleError::Ceremony | PeopleError::Credential(_)) => {
-                fail(&mut known, origin, now);
+                match known.get(&origin).map_or(0, |failures| failures.left_seconds(now)) {
+                    0 => fail(&mut known, origin, now),
+                    seconds => return Err(PeopleError::Wait { seconds }),
+                }
             }
             Err(_) => {}
         }

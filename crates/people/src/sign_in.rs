@@ -34,10 +34,9 @@ impl People {
     /// Signs in whoever `assertion` proves, who asks from the address `from`.
     ///
     /// # Errors
-    /// If it proves nobody, or not for this ceremony; if the passkey counts backwards; if too many attempts from there failed.
+    /// If it proves nobody, or not for this ceremony; if the passkey counts backwards; if it proves nothing, as too many from there did before.
     pub async fn sign_in(&self, from: Option<IpAddr>, id: &str, assertion: &Assertion) -> Result<Opened, PeopleError> {
         let (origin, now) = (Origin::of(from), self.engine.now());
-        self.pace.must_not_wait(origin, now)?;
         let shown = self.pace.count(origin, self.show_to_sign_in(id, assertion, now), now)?;
         let token = OneTimeCode::generate("ses_")?;
         let digest = Digest::of_bytes(token.expose().as_bytes());

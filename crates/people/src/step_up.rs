@@ -32,7 +32,6 @@ impl People {
     ) -> Result<Receipt, PeopleError> {
         let (person, now) = (actor.person()?, self.engine.now());
         let origin = Some(Origin::Person(person));
-        self.pace.must_not_wait(origin, now)?;
         let verified = || {
             let begun = self.ceremonies.find(id, Purpose::StepUp(person), now)?;
             let shown = self.verify_of(person, assertion, &begun.challenge()?)?;

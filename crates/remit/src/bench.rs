@@ -4,6 +4,7 @@ mod authzen;
 mod bare;
 mod door;
 mod identity;
+mod pages;
 mod policy;
 mod replay;
 mod start;
@@ -16,7 +17,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::command::bench::{AuthzenArgs, BenchArgs, DoorArgs, IdentityArgs, PolicyArgs, ReplayArgs, WhoArgs};
+use crate::command::bench::{
+    AuthzenArgs, BenchArgs, DoorArgs, IdentityArgs, PagesArgs, PolicyArgs, ReplayArgs, WhoArgs,
+};
 use crate::command::{Failure, Global};
 use door::processor::resident_mib;
 
@@ -100,6 +103,11 @@ pub async fn who(arguments: &WhoArgs, global: &Global) -> Result<(), Failure> {
     let (arguments, json) = (arguments.clone(), global.json);
     let measured = tokio::task::spawn_blocking(move || who::measure(&arguments, json)).await;
     measured.map_err(anyhow::Error::from).and_then(|measured| measured).map_err(Failure::from)
+}
+
+/// Measures the console's pages in a large realm, and prints.
+pub async fn pages(arguments: &PagesArgs, global: &Global) -> Result<(), Failure> {
+    pages::measure(arguments, global.json).await.map_err(Failure::from)
 }
 
 async fn measure(plan: &BenchArgs, json: bool) -> anyhow::Result<()> {

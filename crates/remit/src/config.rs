@@ -26,7 +26,7 @@ pub use identity::IdentityConfig;
 pub use listeners::{ControlConfig, GatewayConfig, HooksConfig, SandboxConfig, TlsConfig};
 pub use notify::{NotifyConfig, SecretSource, SlackConfig, SmtpConfig, SmtpTls, WebhookConfig, check_address};
 pub use others::{OauthConfig, ReceiverConfig, SignalsConfig};
-pub use sign_in::{SignInConfig, SignInOidcConfig};
+pub use sign_in::{PasskeysWanted, SignInConfig, SignInOidcConfig};
 pub use source::Source;
 
 /// Of every refusal of a configuration.

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use axum::{Router, middleware};
+use remit_console::Console;
 use remit_domain::PersonId;
 use remit_engine::Engine;
 use remit_gateway::{Gateway, Settings, Upstreams};
@@ -116,10 +117,10 @@ impl Server {
             ..elsewhere::api_settings(config, &addresses, &foreign)?
         };
         let api = remit_api::router(remit_api::Api::new(engine.clone(), tools.clone(), people.clone(), api_settings));
-        let console = remit_console::router(remit_console::Console::new(engine.clone(), tools, people)?);
+        let console = console(Console::new(engine.clone(), tools, people.clone())?, &people, data);
         let routers = Routers {
             gateway: gateway.router(),
-            control: api.clone().merge(console),
+            control: api.clone().merge(remit_console::router(console)),
             hooks: gateway.hooks_router(),
             sandbox: sandbox_owner.map(|owner| (gateway.sandbox_router(), owner)),
             local: api,
@@ -281,4 +282,13 @@ fn write_addresses(data: &Path, addresses: &Addresses) -> anyhow::Result<()> {
     std::fs::write(&next, serde_json::to_vec_pretty(addresses)?)?;
     std::fs::rename(&next, data.join("addresses.json"))?;
     Ok(())
+}
+
+/// A console at a name of this machine tells people, who are on it then, where the realm's socket is.
+fn console(console: Console, people: &People, data: &Path) -> Console {
+    let directory = std::path::absolute(data).ok().filter(|_| people.settings().rp_id == "localhost");
+    match directory.as_deref().and_then(Path::to_str) {
+        Some(directory) => console.on_this_machine(directory),
+        None => console,
+    }
 }

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { Remit, program, until } from "./remit.mjs";
 
 const TOOLS = ["find_customer", "show_customer", "list_orders", "show_order", "refund_order", "send_message"];
-const RULE = `@id("refunds-ask")
+export const RULE = `@id("refunds-ask")
 @approvers("support-leads")
 @reason("somebody who leads support looks at this first")
 @within("15m")
@@ -22,13 +22,14 @@ forbid (principal, action == Action::"desk/send_message", resource)
 unless { context has approval && context.approval.count >= 2 };
 `;
 
-/** ana owns the agent, ben and cleo lead support, mia is the second administrator, carla is the customer acted for. */
+/** ana owns the agent, ben and cleo lead support, mia and noa administer too, carla is the customer acted for. */
 export async function estate(options) {
   const remit = await new Remit(options).start();
   await remit.agreed("person", "add", "ana");
   await remit.agreed("person", "add", "ben", "--group", "support-leads");
   await remit.agreed("person", "add", "cleo", "--group", "support-leads");
   await remit.agreed("person", "add", "mia", "--group", "administrators");
+  await remit.agreed("person", "add", "noa", "--group", "administrators");
   await remit.agreed("person", "add", "carla");
   const profile = ["--owner", "ana", "--approver", "ben", "--purpose", "answers customers", "--class", "act"];
   const limits = ["--autonomy", "A3", "--data-class", "D1,D2", "--environment", "production", "--review-in", "90d"];
@@ -51,8 +52,8 @@ export async function task(remit, purpose = "ticket 17") {
   return remit.cli(["task", "start", "support", "--purpose", purpose, "--for", "carla"]);
 }
 
-/** Calls a tool as the agent does, and gives the result of the protocol. It is held where a person is asked. */
-export async function call(remit, token, tool, arguments_) {
+/** Calls a tool as the agent does, and gives the result of the protocol. It is held where a person is asked. `door` is where it calls. */
+export async function call(remit, token, tool, arguments_, door = "/mcp/desk") {
   const body = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: tool, arguments: arguments_ } };
   const headers = {
     "content-type": "application/json",
@@ -60,8 +61,7 @@ export async function call(remit, token, tool, arguments_) {
     authorization: `Bearer ${token}`,
     "mcp-protocol-version": "2025-11-25",
   };
-  const address = `${remit.addresses.gateway}/mcp/desk`;
-  const answer = await fetch(address, { method: "POST", headers, body: JSON.stringify(body) });
+  const answer = await fetch(`${remit.addresses.gateway}${door}`, { method: "POST", headers, body: JSON.stringify(body) });
   const text = await answer.text();
   const data = text.startsWith("{") ? text : text.split("\n").filter((line) => line.startsWith("data:")).at(-1)?.slice(5);
   if (!data) throw new Error(`${answer.status}: ${text}`);

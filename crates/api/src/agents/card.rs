@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::Path;
-use remit_domain::{Agent, Grant, Right, Timestamp, may_read_task};
+use remit_domain::{Agent, Grant, Right, Timestamp, may_read_grant, may_read_task};
 use serde_json::{Value, json};
 
 use super::{Answer, view};
@@ -10,13 +10,15 @@ use crate::as_of::AsOf;
 use crate::auth::SignedIn;
 use crate::{grants, names, tasks};
 
-pub(crate) async fn card(by: SignedIn, AsOf { state, now }: AsOf, Path(agent): Path<String>) -> Answer {
+pub(crate) async fn card(by: SignedIn, AsOf { state, now, today }: AsOf, Path(agent): Path<String>) -> Answer {
     let agent = names::agent(&state, &agent)?;
     let live: Vec<&Grant> =
         state.grants_of(agent.id).map(AsRef::as_ref).filter(|grant: &&Grant| now < grant.expires_at).collect();
     // What it is doing is more than what it may do.
-    let (may_read, doing) = (by.has(&state, Right::ReadAgent(agent.id)), || state.live_tasks_of(agent.id));
-    let requests = state.grant_requests.values().filter(|request| request.agent == agent.id);
+    let (may_read, doing) = (by.has(&today, Right::ReadAgent(agent.id)), || state.live_tasks_of(agent.id));
+    let requests = state.grant_requests.values().filter(|request| {
+        request.agent == agent.id && may_read_grant(&today, by.person, agent.id, request.task).is_ok()
+    });
     let pending = state.approvals.values().filter(|approval| approval.is_pending() && approval.facts.agent == agent.id);
     Ok(Json(json!({
         "agent": view(&state, agent),
@@ -25,7 +27,7 @@ pub(crate) async fn card(by: SignedIn, AsOf { state, now }: AsOf, Path(agent): P
         "conditions": conditions(&state),
         "grants": live.iter().map(|grant| grants::view(&state, grant)).collect::<Vec<_>>(),
         "requests": requests.map(|request| grants::view_request(&state, request)).collect::<Vec<_>>(),
-        "tasks": doing().filter(|task| may_read_task(&state, by.person, task).is_ok()).map(|task| tasks::view(&state, task)).collect::<Vec<_>>(),
+        "tasks": doing().filter(|task| may_read_task(&today, by.person, task).is_ok()).map(|task| tasks::view(&state, task)).collect::<Vec<_>>(),
         "waiting_approvals": pending.filter(|_| may_read).map(|approval| approval.id).collect::<Vec<_>>(),
         "policies": state.policies.digest(),
         "as_of": now.to_string(),

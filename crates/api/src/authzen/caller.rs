@@ -59,7 +59,7 @@ fn token_needed() -> Problem {
     refused(
         "token_needed",
         "this request carries no task token",
-        "send `Authorization: Bearer TASK_TOKEN` of the agent that enforces the answer; `remit task start` gives one",
+        "send `Authorization: Bearer TASK_TOKEN` of the agent that asks; `remit task start` gives one",
     )
 }
 
@@ -67,10 +67,43 @@ fn stale() -> Problem {
     refused("token_stale", "this task token holds no longer", "ask for a new task token")
 }
 
-/// The agent whose token the request carries, if it holds, was used as it has to be, and is of one that enforces elsewhere.
+/// An agent at work under the task whose token it showed, whatever it enforces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Worker {
+    agent: AgentId,
+    pub task: TaskId,
+}
+
+impl Worker {
+    /// As what it acts on the engine.
+    pub fn actor(&self) -> Actor {
+        Actor::Agent { agent: self.agent, task: Some(self.task) }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Worker {
+    type Rejection = Problem;
+
+    /// The agent that the router's own check let through.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        parts.extensions.get::<Self>().copied().ok_or_else(token_needed)
+    }
+}
+
+/// The agent whose token the request carries, if it holds and was used as it has to be.
+pub(super) async fn worker(api: &Api, parts: &Parts) -> Result<Worker, Problem> {
+    let known = holder(api, parts, false).await?;
+    Ok(Worker { agent: known.agent, task: known.task })
+}
+
+/// The same, of one that enforces elsewhere.
 ///
 /// INVARIANT: a token is held against the state as at the gateway, by the same checks. Who is no enforcer learns nothing else.
 pub(super) async fn identify(api: &Api, parts: &Parts) -> Result<Enforcer, Problem> {
+    holder(api, parts, true).await
+}
+
+async fn holder(api: &Api, parts: &Parts, must_enforce: bool) -> Result<Enforcer, Problem> {
     let (scheme, token) = credential(&parts.headers)?;
     let checked = api
         .enforcers
@@ -85,22 +118,31 @@ pub(super) async fn identify(api: &Api, parts: &Parts) -> Result<Enforcer, Probl
         ));
     }
     let proven = check_binding(api, parts, scheme, token, &checked.claims)?;
-    let enforcer = api.engine.read(|state| admit(api, state, parts, &checked.claims, proven))?;
+    let enforcer = api.engine.read(|state| admit(api, state, parts, &checked.claims, proven, must_enforce))?;
     if !proven {
         note(api, parts, &checked, &enforcer).await;
     }
     Ok(enforcer)
 }
 
-/// Lets in who shows `claims`, if the state says the same and the agent may ask.
-fn admit(api: &Api, state: &State, parts: &Parts, claims: &TaskClaims, proven: bool) -> Result<Enforcer, Problem> {
+/// Lets in who shows `claims`, if the state says the same and, where it must enforce, the agent is one that does.
+fn admit(
+    api: &Api,
+    state: &State,
+    parts: &Parts,
+    claims: &TaskClaims,
+    proven: bool,
+    must_enforce: bool,
+) -> Result<Enforcer, Problem> {
     let refused = |refusal| Problem::new(StatusCode::UNAUTHORIZED, refusal);
     let task = presented::task_of(state, claims).map_err(refused)?;
     let peer = parts.extensions.get::<PeerSvid>().map(|peer| &peer.id);
     presented::must_fit_connection(state, task, peer).map_err(refused)?;
     let Alive { task, agent } = Alive::of(api, state, claims).ok_or_else(stale)?;
     presented::must_be_let_in(agent, presented::level(claims), api.settings.production).map_err(refused)?;
-    agent.must_be_enforcer().map_err(|refusal| Problem::new(StatusCode::FORBIDDEN, refusal))?;
+    if must_enforce {
+        agent.must_be_enforcer().map_err(|refusal| Problem::new(StatusCode::FORBIDDEN, refusal))?;
+    }
     let issued_at = Timestamp::from_millis(claims.iat.saturating_mul(1_000));
     Ok(Enforcer { agent: agent.id, task: task.id, proven, issued_at })
 }

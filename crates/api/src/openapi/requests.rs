@@ -69,6 +69,7 @@ pub(super) const REQUESTS: &[(&str, &[Member])] = &[
         "RequestGrant",
         &[("agent", "string"), ("operations", "strings"), ("reason", "string"), ("ttl_seconds", "integer")],
     ),
+    ("RequestTaskAccess", &[("operations", "strings"), ("reason", "string"), ("ttl_seconds?", "integer")]),
     (
         "StartTask",
         &[

@@ -170,7 +170,8 @@ async fn of_grant(api: &Api, id: GrantId) -> Result<Option<Value>, Problem> {
                 "agent": names::of_agent(state, grant.agent),
                 "operations": grant.operations,
                 "reason": grant.reason,
-                "requested_by": names::of_person(state, grant.requested_by),
+                "task": grant.task,
+                "requested_by": names::of_somebody(state, grant.requested_by),
                 "expires_at": grant.expires_at.to_string(),
                 "items": [{
                     "person": names::of_person(state, grant.approved_by),

@@ -40,3 +40,13 @@ fn what_is_not_there_now_may_be_asked_for_again() {
     assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
     assert!(response.headers().contains_key(RETRY_AFTER));
 }
+
+#[tokio::test]
+async fn whoever_needs_a_passkey_first_finds_the_way_to_one() {
+    let refusal = Refusal::new("passkey_required", "you have none yet").help("enrol one");
+    let response = PageError::Refused(refusal).into_response();
+    assert_eq!(response.status(), StatusCode::FORBIDDEN);
+    assert!(response.extensions().get::<StepUpNeeded>().is_none(), "there is none to show");
+    let body = axum::body::to_bytes(response.into_body(), 100_000).await.unwrap();
+    assert!(String::from_utf8(body.to_vec()).unwrap().contains(r#"href="/passkeys""#));
+}

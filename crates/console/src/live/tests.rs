@@ -2,6 +2,7 @@ use axum::body::Body;
 use axum::response::IntoResponse;
 use futures_util::StreamExt;
 use http::{Request, StatusCode};
+use remit_domain::{Command, Configuration, Edit};
 use serde_json::json;
 
 use crate::world::World;
@@ -61,6 +62,24 @@ async fn who_signs_out_hears_nothing_more() {
     }
     assert!(!all.contains("ApprovalRequested"), "{all}");
     assert_eq!(listen_status(&world, &cookie).await, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_answer_a_change_hears_of_it_and_others_do_not() {
+    let world = World::new().await;
+    world.join("second", &["administrators"]).await;
+    world.join("nina", &[]).await;
+    let (olga, nina) = (world.sign_in("olga").await, world.sign_in("nina").await);
+    let (mut heard, mut unheard) = (listen(&world, &olga).await, listen(&world, &nina).await);
+    let edits = vec![Edit::Configuration { agent: world.agent, configuration: Some(Configuration::default()) }];
+    let propose = Command::ProposeChange { edits, reason: "what it runs with".to_owned(), revert_of: None };
+    world.engine.submit(world.root(), propose).await.unwrap();
+    let mut all = String::new();
+    while !all.contains("EditProposed") {
+        all += &next(&mut heard).await.expect("nothing was heard");
+    }
+    assert!(all.contains("ChangeProposed"), "{all}");
+    assert_eq!(next(&mut unheard).await, None);
 }
 
 async fn listen_status(world: &World, cookie: &str) -> StatusCode {

@@ -4,14 +4,20 @@ pub(crate) mod answer;
 mod answer_box;
 mod compared;
 pub(crate) mod list;
+pub(crate) mod replay;
 pub(crate) mod show;
 #[cfg(test)]
 mod tests;
+pub(crate) mod tried;
+
+use std::sync::Arc;
 
 use maud::{Markup, html};
-use remit_domain::{Actor, Change, ChangeId, ChangeKind, Command, Moment, PersonId, Refusal, State, Timestamp, decide};
+use remit_domain::{Change, ChangeId, ChangeKind, Command, PersonId, Refusal, State, Timestamp};
 
+use super::control;
 use crate::parts::pill::{Tone, pill};
+use crate::session::Viewer;
 
 /// What one person could answer now, asked of the function that will decide it.
 #[derive(Debug)]
@@ -22,9 +28,9 @@ struct Answers {
 }
 
 impl Answers {
-    fn of(state: &State, actor: &Actor, change: &Change, now: Timestamp) -> Self {
+    fn of(state: &State, viewer: &Viewer, change: &Change, now: Timestamp) -> Self {
         let (id, note) = (change.id, String::new());
-        let may = |command: &Command| decide(state, actor, command, &Moment::new(now, 0)).map(|_| ());
+        let may = |command: &Command| control::may(state, viewer, command, now);
         Self {
             approve: may(&Command::ApproveChange { change: id }),
             reject: may(&Command::RejectChange { change: id, note: note.clone() }),
@@ -47,9 +53,9 @@ fn not_for(state: &State, person: PersonId, change: &Change) -> Option<&'static 
     change.is_stale(state).then_some("what it edits has changed since; it has to be proposed again")
 }
 
-/// How many changes wait for this person.
-pub(crate) fn waiting_count(state: &State, person: PersonId) -> usize {
-    state.changes.values().filter(|change| not_for(state, person, change).is_none()).count()
+/// The changes that wait for this person.
+pub(crate) fn waiting(state: &State, person: PersonId) -> impl Iterator<Item = &Arc<Change>> {
+    state.changes.values().filter(move |change| not_for(state, person, change).is_none())
 }
 
 /// The id in an address, or the refusal for what cannot be one.

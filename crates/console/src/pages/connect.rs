@@ -12,9 +12,10 @@ use maud::{Markup, html};
 use remit_domain::{Agent, Command, Refusal, StartTask, State as Realm, Timestamp};
 use serde::Deserialize;
 
-use self::settings::{Asked, Settings, Way};
+use self::settings::{Asked, Control, Settings, Way};
 use super::control;
 use crate::layout::{self, Frame, Place};
+use crate::parts::filters;
 use crate::parts::text::shown;
 use crate::session::Viewer;
 use crate::{Console, answers, limits};
@@ -52,7 +53,8 @@ pub(crate) async fn connect(
     let now = console.engine.now();
     let waiting = answers::waiting_count(&state, &viewer.actor(), now);
     let frame = Frame { title: "Connect", place: Place::Connect, viewer: &viewer, waiting, refreshes: false };
-    let page = Page { state: &state, viewer: &viewer, choice: &choice, gateway: console.engine.audience(), now };
+    let (gateway, directory) = (console.engine.audience(), console.directory.as_deref());
+    let page = Page { state: &state, viewer: &viewer, choice: &choice, gateway, directory, now };
     layout::page(&frame, &page.render())
 }
 
@@ -62,6 +64,8 @@ struct Page<'a> {
     choice: &'a Choice,
     /// Where agents find all their tools.
     gateway: &'a str,
+    /// Of the realm, where whoever looks is on its machine.
+    directory: Option<&'a str>,
     now: Timestamp,
 }
 
@@ -110,7 +114,7 @@ impl Page<'_> {
         let mut connectors: Vec<&str> = self.state.connectors.values().map(|known| known.name.as_str()).collect();
         connectors.sort_unstable();
         html! {
-            form .filters method="get" action="/connect" aria-label="For which agent" {
+            (filters::form("/connect", "For which agent", "Show", &html! {
                 input type="hidden" name="way" value=(self.choice.way().name());
                 label {
                     "Agent"
@@ -127,8 +131,7 @@ impl Page<'_> {
                         }
                     }
                 }
-                button type="submit" { "Show" }
-            }
+            }))
         }
     }
 
@@ -138,7 +141,10 @@ impl Page<'_> {
             agent: &agent.name,
             address: connector.map_or_else(|| self.gateway.to_owned(), |name| format!("{}/{name}", self.gateway)),
             server: connector.map_or_else(|| "remit".to_owned(), |name| format!("remit-{name}")),
-            control: self.state.realm.as_ref().map_or("", |realm| realm.issuer.as_str()),
+            control: match self.directory {
+                Some(directory) => Control::Directory(directory),
+                None => Control::Address(self.state.realm.as_ref().map_or("", |realm| realm.issuer.as_str())),
+            },
             way,
         };
         let usable = self.may_start(agent);
@@ -152,7 +158,10 @@ impl Page<'_> {
                 }
             }
             p { (way.means()) }
-            (paste("address", "The address", &asked.address))
+            section {
+                h2 { "The address" }
+                (pasted("address", &asked.address))
+            }
             @if way == Way::Token { (token(agent)) }
             @for (place, one) in settings::of(&asked).iter().enumerate() { (block(place, one)) }
             p .quiet {
@@ -205,18 +214,17 @@ fn token(agent: &Agent) -> Markup {
                 "A token is good for one task and never outlives it. " code { "remit run" }
                 " starts the task, keeps its token fresh and ends it with the command, so prefer that where you can."
             }
-            (paste("token", "A task by hand", &start))
+            h3 { "A task by hand" }
+            (pasted("token", &start))
             p .quiet { "By the API: " code { "POST /v1/tasks" } ", then " code { "POST /v1/tasks/{task}/token" } " for a fresh one." }
         }
     }
 }
 
-fn paste(id: &str, label: &str, text: &str) -> Markup {
+/// Text that one press copies.
+fn pasted(id: &str, text: &str) -> Markup {
     html! {
-        div {
-            h3 { (label) }
-            div .paste { button type="button" data-copy data-copy-from=(id) { "Copy" } pre #(id) { (shown(text)) } }
-        }
+        div .paste { button type="button" data-copy data-copy-from=(id) { "Copy" } pre #(id) { (shown(text)) } }
     }
 }
 
@@ -226,7 +234,7 @@ fn block(place: usize, one: &Settings) -> Markup {
         section {
             h2 { (one.client) }
             p .quiet { (one.place) @if !one.note.is_empty() { "; " (one.note) } }
-            div .paste { button type="button" data-copy data-copy-from=(id) { "Copy" } pre #(id) { (shown(&one.text)) } }
+            (pasted(&id, &one.text))
         }
     }
 }

@@ -1,100 +1,124 @@
-//! What needs the person looking, and what happened last.
+//! What needs the person looking, what happens now, and what happened last; in a realm without a call, how to come to the first.
+
+mod first_run;
+mod needs;
+mod now;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
 
 use axum::extract::State;
 use maud::{Markup, html};
-use remit_domain::{State as Realm, Timestamp, may_read_records};
-use remit_engine::Filter;
+use remit_domain::{Agent, AgentId, State as Realm, Timestamp, may_read_records};
+use remit_engine::{Calls, Filter};
 
-use crate::answers::{self, Waiting};
+use self::needs::Needs;
 use crate::errors::PageError;
 use crate::layout::{self, Frame, Place};
-use crate::names::Names;
+use crate::parts::chart::activity;
 use crate::parts::line::{Line, lines};
-use crate::parts::text::{shown, told};
-use crate::parts::time::remaining;
 use crate::session::Viewer;
 use crate::{Console, limits};
 
-#[cfg(test)]
-mod tests;
+/// All that the page is made from.
+struct Page<'a> {
+    state: &'a Realm,
+    viewer: &'a Viewer,
+    needs: Needs<'a>,
+    /// Calls of the whole realm, or of the agents of whoever looks; nothing for who may know of none.
+    activity: Option<Activity>,
+    /// Of the whole realm, for who reads all of it; others find those of their agents on the agents' pages.
+    latest: Option<Vec<Line>>,
+    /// Whether any call was ever decided.
+    has_calls: bool,
+    now: Timestamp,
+}
+
+/// What was called over the last day.
+struct Activity {
+    steps: Vec<(Timestamp, Calls)>,
+    whose: Whose,
+}
+
+/// Whose calls are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    Everybodys,
+    /// Those of agents that whoever looks answers or approves for; so many more are left out.
+    Own {
+        left_out: usize,
+    },
+}
 
 pub(crate) async fn overview(State(console): State<Console>, viewer: Viewer) -> Result<Markup, PageError> {
     let state = console.engine.state();
     let now = console.engine.now();
     let filter = Filter { limit: limits::OVERVIEW_RECORDS_MAX, ..Filter::default() };
-    // Of the whole realm for who reads all of it; others find those of their agents on the agents' pages.
     let latest = match may_read_records(&state, viewer.person) {
         Ok(()) => Some(super::lines(&console, filter, &state).await?),
         Err(_) => None,
     };
-    let waiting = answers::waiting(&state, &viewer.actor(), now);
-    let (mine, others): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|waiting| waiting.answers.approve.is_ok());
-    let frame =
-        Frame { title: "Overview", place: Place::Overview, viewer: &viewer, waiting: mine.len(), refreshes: true };
-    let changes = super::changes::waiting_count(&state, viewer.person);
-    Ok(layout::page(&frame, &render(&state, &mine, &others, changes, latest.as_deref(), now)))
+    let activity = activity_for(&console, &state, &viewer, latest.is_some(), now).await?;
+    let has_calls = console.engine.has_activity().await?;
+    let needs = Needs::of(&state, &viewer, now);
+    let waiting = needs.approvals.len();
+    let frame = Frame { title: "Overview", place: Place::Overview, viewer: &viewer, waiting, refreshes: true };
+    let page = Page { state: &state, viewer: &viewer, needs, activity, latest, has_calls, now };
+    Ok(layout::page(&frame, &page.render()))
 }
 
-fn render(
+/// Counts what `viewer` may know of.
+async fn activity_for(
+    console: &Console,
     state: &Realm,
-    mine: &[Waiting],
-    others: &[Waiting],
-    changes: usize,
-    latest: Option<&[Line]>,
+    viewer: &Viewer,
+    is_reader: bool,
     now: Timestamp,
-) -> Markup {
-    html! {
-        h1 { "Overview" }
-        section aria-labelledby="mine" {
-            h2 #mine { "Needs you" }
-            @if changes > 0 {
-                p .notice {
-                    a href="/changes" { (changes) @if changes == 1 { " change waits" } @else { " changes wait" } } " for your answer."
+) -> Result<Option<Activity>, PageError> {
+    let since = activity::begins_at(now);
+    if is_reader {
+        let steps = console.engine.activity(None, since, now).await?;
+        return Ok(Some(Activity { steps, whose: Whose::Everybodys }));
+    }
+    let is_own = |agent: &&Arc<Agent>| agent.grants_approved_by(viewer.person);
+    let mut own: Vec<AgentId> = state.agents.values().filter(is_own).map(|agent| agent.id).collect();
+    if own.is_empty() {
+        return Ok(None);
+    }
+    own.sort_unstable();
+    let left_out = own.len().saturating_sub(limits::ACTIVITY_AGENTS_MAX);
+    let mut steps = Vec::new();
+    for agent in own.into_iter().take(limits::ACTIVITY_AGENTS_MAX) {
+        steps.extend(console.engine.activity(Some(agent), since, now).await?);
+    }
+    Ok(Some(Activity { steps, whose: Whose::Own { left_out } }))
+}
+
+impl Page<'_> {
+    fn render(&self) -> Markup {
+        html! {
+            h1 { "Overview" }
+            // What begins and ends on the page has a place of its own there, so that an open page sees it come and go.
+            div #first-run data-live { (first_run::guide(self.state, self.viewer, self.has_calls)) }
+            section #needs-you data-live aria-labelledby="mine" {
+                h2 #mine { "Needs you" }
+                (self.needs.mine(self.state, self.now))
+            }
+            section #happening data-live aria-labelledby="happening-head" {
+                h2 #happening-head { "Happening now" }
+                (now::tiles(self))
+            }
+            // Before the first call there is nothing to draw; an open page has the picture once it is opened anew.
+            @if let Some(activity) = self.activity.as_ref().filter(|_| self.has_calls) { (now::picture(activity, self.now)) }
+            div #others data-live { (self.needs.others(self.state, self.now)) }
+            @if let Some(latest) = &self.latest {
+                section #latest data-live aria-labelledby="latest-head" {
+                    h2 #latest-head { "Latest records" }
+                    (lines(latest, self.now))
+                    p .quiet { a href="/ledger" { "Search the whole ledger" } }
                 }
             }
-            @if mine.is_empty() && changes == 0 {
-                p .quiet { "Nothing waits for your answer." }
-            }
-            @if !mine.is_empty() { (cards(state, mine, now)) }
-        }
-        @if !others.is_empty() {
-            section aria-labelledby="others" {
-                h2 #others { "Waits for somebody else" }
-                (cards(state, others, now))
-            }
-        }
-        @if let Some(latest) = latest {
-            section aria-labelledby="latest" {
-                h2 #latest { "Latest records" }
-                (lines(latest, now))
-            }
-        }
-    }
-}
-
-fn cards(state: &Realm, waiting: &[Waiting], now: Timestamp) -> Markup {
-    let beyond = waiting.len().saturating_sub(limits::LIST_ROWS_MAX);
-    html! {
-        ul .cards {
-            @for waiting in waiting.iter().take(limits::LIST_ROWS_MAX) { li { (card(state, waiting, now)) } }
-        }
-        @if beyond > 0 { p .quiet { "and " (beyond) " more" } }
-    }
-}
-
-fn card(state: &Realm, waiting: &Waiting, now: Timestamp) -> Markup {
-    let names = Names(state);
-    let approval = &waiting.approval;
-    html! {
-        a .title href={ "/approvals/" (approval.id) } { code { (shown(approval.facts.operation.as_str())) } }
-        span .when { (remaining(approval.expires_at, now)) }
-        p {
-            (names.agent(approval.facts.agent)) " for "
-            @match approval.facts.acting_for { Some(person) => (names.person(person)), None => "nobody" }
-            @if let Ok(task) = state.task(approval.facts.task) { ": “" (shown(&task.purpose)) "”" }
-        }
-        @if let Err(refusal) = &waiting.answers.approve {
-            p .reason { "Not for you: " (told(&refusal.sentence)) }
         }
     }
 }

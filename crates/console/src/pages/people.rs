@@ -69,7 +69,7 @@ fn find<'a>(state: &'a State, name: &str) -> Result<&'a Arc<Person>, Refusal> {
 }
 
 /// On to what was proposed where somebody else has to agree, and else to `page`.
-fn onwards(receipt: &Receipt, page: &str) -> Redirect {
+pub(super) fn onwards(receipt: &Receipt, page: &str) -> Redirect {
     let proposed = receipt.events.iter().find_map(|event| match event {
         Event::ChangeProposed(proposed) => Some(proposed.change),
         _ => None,

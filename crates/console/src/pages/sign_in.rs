@@ -6,14 +6,16 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use http::header::SET_COOKIE;
+use http::{HeaderMap, Uri};
 use maud::{Markup, html};
-use remit_domain::{Actor, Command, Digest, Event, OpenSession, Refusal};
+use remit_domain::{Actor, Command, Digest, Event, OpenSession, Refusal, SignInMethod};
 use remit_engine::SubmitError;
 use remit_identity::code::OneTimeCode;
 use remit_people::{Ceremony, assertion};
 use serde::Deserialize;
 
 use crate::errors::{PageError, status_of};
+use crate::home::leading_home;
 use crate::parts::passkey;
 use crate::parts::text::shown;
 use crate::session::{Nothing, SentForm, cookie, form, is_secure, no_cookie};
@@ -67,11 +69,18 @@ pub(crate) fn leads_here(next: &str) -> bool {
 /// The page with one button. Looking at it uses no code up, so that a preview of the link in a chat does no harm.
 pub(crate) async fn show(
     State(console): State<Console>,
+    uri: Uri,
+    headers: HeaderMap,
     given: Result<Query<SignIn>, QueryRejection>,
-) -> Result<Markup, PageError> {
+) -> Result<Response, PageError> {
+    // A session belongs to the address at which it began, and a passkey to the name alone: who signs in begins at home.
+    let home = console.people.settings().origins.first().and_then(|origin| leading_home(origin, &uri, &headers));
+    if let Some(home) = home {
+        return Ok(Redirect::to(&home).into_response());
+    }
     // A link that was mangled on its way still leads to the field for the code.
     let given = given.map(|Query(given)| given).unwrap_or_default();
-    page(&console, &given, None)
+    Ok(page(&console, &given, None)?.into_response())
 }
 
 /// Opens a session for whoever showed a passkey.
@@ -145,11 +154,32 @@ async fn exchange(console: &Console, code: &str) -> Result<(OneTimeCode, bool), 
 /// Ends the session.
 pub(crate) async fn close(State(console): State<Console>, sent: SentForm<Nothing>) -> Result<Response, PageError> {
     let (actor, session) = (sent.viewer.actor(), sent.viewer.session);
+    let method = console.engine.read(|state| state.sessions.get(&session).map(|session| session.method));
     let ended = console.engine.submit(actor, Command::EndSession { session }).await;
     if let Err(SubmitError::Unavailable(refusal)) = ended {
         return Err(PageError::Unavailable(refusal));
     }
-    Ok((AppendHeaders([(SET_COOKIE, no_cookie())]), Redirect::to("/sign-in")).into_response())
+    let cookies = AppendHeaders([(SET_COOKIE, no_cookie())]);
+    if method == Some(SignInMethod::OpenIdConnect)
+        && let Some(elsewhere) = console.people.sign_out_elsewhere().await
+    {
+        let name = console.people.oidc_name().unwrap_or("your organisation");
+        return Ok((cookies, signed_out(name, elsewhere.as_str())).into_response());
+    }
+    Ok((cookies, Redirect::to("/sign-in")).into_response())
+}
+
+/// A link, and not the way on by itself: to sign out of everything is for its person to say.
+fn signed_out(name: &str, elsewhere: &str) -> Markup {
+    layout::bare(
+        "Signed out",
+        &html! {
+            h1 { "You are signed out here" }
+            p .lead { "At " (shown(name)) " you are signed in still: whoever uses this browser next could come back without a password." }
+            p { a .button href=(elsewhere) { "Sign out at " (shown(name)) " too" } }
+            p { a href="/sign-in" { "Sign in again" } }
+        },
+    )
 }
 
 pub(crate) fn page(console: &Console, given: &SignIn, refusal: Option<&Refusal>) -> Result<Markup, PageError> {

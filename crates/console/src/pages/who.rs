@@ -1,39 +1,90 @@
 //! Questions that run the other way: who can call an operation or see a class of data, what an agent or a person reaches.
 
+mod answer;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use maud::{Markup, html};
-use remit_domain::{
-    ASSUMPTION, Caller, DataClass, OperationName, PersonId, RULE, Reachable, Reached, Refusal, Right, State as Realm,
-    Timestamp, Walk, may, people_through, what_agent_reaches, what_person_reaches, who_can_call, who_can_see,
-};
+use remit_domain::{DataClass, PersonId, Refusal, Right, State as Realm, may};
 use serde::Deserialize;
 
+use self::answer::Answer;
 use crate::errors::PageError;
 use crate::layout::{self, Frame, Place};
-use crate::names::Names;
-use crate::parts::pill::{Tone, pill};
+use crate::parts::filters;
 use crate::parts::text::{shown, told};
 use crate::session::Viewer;
 use crate::{Console, answers, limits};
 
-#[cfg(test)]
-mod tests;
+/// What may be asked.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Ask {
+    #[default]
+    Call,
+    See,
+    Agent,
+    Person,
+}
 
-/// What may be asked, with the words that stand before it.
-const QUESTIONS: &[(&str, &str)] = &[
-    ("call", "Who can call the operation"),
-    ("see", "Who can see data of the class"),
-    ("agent", "What is reached by the agent"),
-    ("person", "What is reached only through agents by the person"),
-];
+impl Ask {
+    const EACH: [Self; 4] = [Self::Call, Self::See, Self::Agent, Self::Person];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::See => "see",
+            Self::Agent => "agent",
+            Self::Person => "person",
+        }
+    }
+
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Call => "Who can call an operation",
+            Self::See => "Who can see data",
+            Self::Agent => "What an agent reaches",
+            Self::Person => "What a person reaches",
+        }
+    }
+
+    /// What stands beside the field, and in it.
+    const fn field(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Call => ("Operation", "connector/tool"),
+            Self::See => ("Class of data, and above", ""),
+            Self::Agent => ("Agent", "its name"),
+            Self::Person => ("Person, beyond what they may use themselves", "their name"),
+        }
+    }
+}
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Question {
-    #[serde(default)]
-    ask: String,
-    #[serde(default)]
+    ask: Ask,
     about: String,
+    /// Where the page before stopped.
+    after: String,
+}
+
+impl Question {
+    fn about(&self) -> &str {
+        self.about.trim()
+    }
+
+    fn after(&self) -> Option<&str> {
+        Some(self.after.as_str()).filter(|after| !after.is_empty())
+    }
+
+    /// The address at which the same question goes on after `place`.
+    fn onwards(&self, place: &str) -> String {
+        filters::address("/who", &[("ask", self.ask.as_str()), ("about", self.about()), ("after", place)])
+    }
 }
 
 pub(crate) async fn who(
@@ -47,189 +98,108 @@ pub(crate) async fn who(
     let waiting = answers::waiting_count(&state, &viewer.actor(), now);
     let frame = Frame { title: "Who can", place: Place::Who, viewer: &viewer, waiting, refreshes: false };
     may_ask(&state, viewer.person, &question)?;
-    let answer = if question.about.is_empty() { Ok(html! {}) } else { answer(&state, &question, now) };
-    let answer = answer.unwrap_or_else(|refusal| {
-        html! {
-            p .notice { (told(&refusal.sentence)) }
+    let form = form(&state, &question);
+    let answer =
+        if question.about().is_empty() { nothing_asked() } else { answered(&console, &state, question).await? };
+    let lead = "Answered by the policies as they are now, one agent and one operation at a time. Nothing is looked up in a list that could be old.";
+    Ok(layout::page(
+        &frame,
+        &html! {
+            div .page-head { div { h1 { "Who can" } p { (lead) } } }
+            (form)
+            (answer)
+        },
+    ))
+}
+
+/// Asks on a thread that may take its time, since a question may take all that a page has.
+async fn answered(console: &Console, state: &Arc<Realm>, question: Question) -> Result<Markup, PageError> {
+    let (engine, state) = (console.engine.clone(), Arc::clone(state));
+    let asked = tokio::task::spawn_blocking(move || {
+        let clock = || engine.now();
+        let answer = Answer { state: &state, question: &question, now: engine.now(), clock: &clock };
+        answer.render().unwrap_or_else(|refusal| refused(&refusal))
+    });
+    let failed = |_| Refusal::new("unanswered", "the question was not answered").help("ask it again");
+    asked.await.map_err(|error| PageError::Unavailable(failed(error)))
+}
+
+fn refused(refusal: &Refusal) -> Markup {
+    html! {
+        div .notice {
+            p .sentence { (told(&refusal.sentence)) }
             @if let Some(help) = &refusal.help { p .quiet { (told(help)) } }
         }
-    });
-    Ok(layout::page(&frame, &html! { h1 { "Who can" } (form(&question)) (answer) }))
+    }
+}
+
+fn nothing_asked() -> Markup {
+    html! {
+        div .empty {
+            p { "Ask the question that an auditor asks." }
+            p { "The answer names the policy and the grant, and says what it depends on. On the command line: " code { "remit who can call helpdesk/refund" } }
+        }
+    }
 }
 
 /// Refuses who may not know the answer: of an agent of theirs, and of themselves, everybody may.
 fn may_ask(state: &Realm, person: PersonId, question: &Question) -> Result<(), Refusal> {
-    let about = question.about.trim();
-    match question.ask.as_str() {
+    let about = question.about();
+    match question.ask {
         _ if about.is_empty() => Ok(()),
-        "agent" => {
+        Ask::Agent => {
             let agent = state.agent_named(about).map(|agent| agent.id);
             may(state, person, agent.map_or(Right::ReadRecords, Right::ReadAgent))
         }
-        "person" if state.person_named(about).is_ok_and(|named| named.id == person) => Ok(()),
-        _ => may(state, person, Right::ReadRecords),
+        Ask::Person if state.person_named(about).is_ok_and(|named| named.id == person) => Ok(()),
+        Ask::Call | Ask::See | Ask::Person => may(state, person, Right::ReadRecords),
     }
 }
 
-fn form(question: &Question) -> Markup {
+fn form(state: &Realm, question: &Question) -> Markup {
+    let ask = question.ask;
+    let (label, hint) = ask.field();
     html! {
-        form .filters method="get" action="/who" {
-            div .field {
-                label for="ask" { "Question" }
-                select #ask name="ask" {
-                    @for (word, words) in QUESTIONS { option value=(word) selected[question.ask == *word] { (words) } }
+        nav .tabs aria-label="Which question" {
+            @for each in Ask::EACH {
+                a href={ "/who?ask=" (each.as_str()) } aria-current=[(each == ask).then_some("page")] { (each.label()) }
+            }
+        }
+        form .filters method="get" action="/who" aria-label=(ask.label()) {
+            input type="hidden" name="ask" value=(ask.as_str());
+            label {
+                (label)
+                @if ask == Ask::See {
+                    select name="about" required { @for class in data_classes() { option value=(class) selected[question.about() == class] { (class) } } }
+                } @else {
+                    input type="text" name="about" value=(question.about) maxlength="256" required autocomplete="off" list="names" placeholder=(hint);
                 }
             }
-            div .field {
-                label for="about" { "Name" }
-                input #about name="about" value=(question.about) maxlength="256" required
-                    placeholder="connector/tool, D2, or a name";
-            }
+            @if ask != Ask::See { datalist #names { @for name in names(state, ask) { option value=(name) {} } } }
             button type="submit" { "Ask" }
+            p .quiet { "Where there is much to ask, it may take a second, and the page says how far it came." }
         }
     }
 }
 
-fn answer(state: &Realm, question: &Question, now: Timestamp) -> Result<Markup, Refusal> {
-    let about = question.about.trim();
-    match question.ask.as_str() {
-        "see" => {
-            let data = match about {
-                "D0" => DataClass::D0,
-                "D1" => DataClass::D1,
-                "D2" => DataClass::D2,
-                "D3" => DataClass::D3,
-                _ => return Err(Refusal::new("bad_data_class", "a class of data is one of `D0` to `D3`")),
-            };
-            Ok(callers(state, who_can_see(state, data, None, now)?, &format!("remit who can see {about}")))
-        }
-        "agent" => {
-            let agent = state.agent_named(about)?;
-            let walk = what_agent_reaches(state, agent.id, None, now)?;
-            let row = |reached: &Reached| html! { tr { (cells(reached)) } };
-            Ok(rows(
-                walk,
-                &["Operation", "Reach", "If", "Grant", "By policy"],
-                row,
-                &format!("remit what agent {about}"),
-            ))
-        }
-        "person" => {
-            let person = state.person_named(about)?;
-            let walk = what_person_reaches(state, person.id, None, now)?;
-            let note = match walk.entitlements() {
-                Some(_) => "What their own entitlements cover is left out.",
-                None => "No entitlements are on record, so everything below is beyond them.",
-            };
-            let row = |beyond: &remit_domain::Beyond| {
-                html! {
-                    @for (agent, reached) in beyond.through.iter().take(1) {
-                        tr {
-                            (cells(reached))
-                            td { (Names(state).agent(*agent)) @if beyond.agents > 1 { " and " (beyond.agents - 1) " more" } }
-                        }
-                    }
-                }
-            };
-            let heads = ["Operation", "Reach", "If", "Grant", "By policy", "Through"];
-            let table = rows(walk, &heads, row, &format!("remit what person {about}"));
-            Ok(html! { p .notice { (note) } (table) })
-        }
-        _ => {
-            let named = about.split_once('/').filter(|(connector, tool)| !connector.is_empty() && !tool.is_empty());
-            let (connector, tool) = named.ok_or_else(|| {
-                Refusal::new("bad_operation", "that is not an operation").help("write `connector/tool`")
-            })?;
-            let operation = OperationName::new(connector, tool);
-            Ok(callers(state, who_can_call(state, &operation, None, now)?, &format!("remit who can call {about}")))
-        }
-    }
+fn data_classes() -> impl Iterator<Item = String> {
+    [DataClass::D0, DataClass::D1, DataClass::D2, DataClass::D3].into_iter().map(|class| format!("{class:?}"))
 }
 
-fn callers(state: &Realm, walk: remit_domain::Callers<'_>, command: &str) -> Markup {
-    let direct = walk.entitled();
-    let heads = ["Agent", "Owner", "Operation", "Reach", "If", "Grant", "By policy", "People through it"];
-    let row = |caller: &Caller| {
-        let (people, more) = people_through(state, &caller.agent);
-        html! {
-            @if let Some(reached) = caller.reaches.first() {
-                tr {
-                    td { (Names(state).agent(caller.agent.id)) }
-                    td { @if let Some(owner) = caller.agent.profile.owner { (Names(state).person(owner)) } }
-                    (cells(reached))
-                    td {
-                        @for (place, through) in people.iter().enumerate() {
-                            @if place > 0 { ", " } (Names(state).person(through.person))
-                        }
-                        @if more { " …" }
-                    }
-                }
-            }
-        }
+/// What can be asked about, as far as a list goes.
+fn names(state: &Realm, ask: Ask) -> Vec<&str> {
+    let mut names: Vec<&str> = match ask {
+        Ask::Call => state.operations.keys().map(remit_domain::OperationName::as_str).collect(),
+        Ask::See => Vec::new(),
+        Ask::Agent => state.agents_by_name.keys().map(String::as_str).collect(),
+        Ask::Person => state.people_by_name.keys().map(String::as_str).collect(),
     };
-    let table = rows(walk, &heads, row, command);
-    html! {
-        @if !direct.is_empty() {
-            section aria-labelledby="direct" {
-                h2 #direct { "People, directly" }
-                p {
-                    @for (place, person) in direct.iter().take(limits::LIST_ROWS_MAX).enumerate() {
-                        @if place > 0 { ", " } (shown(&person.name))
-                    }
-                    @if direct.len() > limits::LIST_ROWS_MAX { " …" }
-                }
-            }
-        }
-        (table)
-        p .quiet { "People: " (RULE) "." }
-    }
+    names.sort_unstable();
+    names.truncate(limits::LIST_ROWS_MAX);
+    names
 }
 
-/// What stands in a row about one operation.
-fn cells(reached: &Reached) -> Markup {
-    let prospect = &reached.prospect;
-    html! {
-        td {
-            code { (shown(reached.operation.as_str())) }
-            @if reached.enforced_elsewhere { " " span .quiet { "enforced elsewhere" } }
-        }
-        td {
-            @match prospect.reachable {
-                Reachable::Always => (pill(Tone::Good, "always")),
-                Reachable::Depends => (pill(Tone::Waits, "it depends")),
-                Reachable::Never => (pill(Tone::Bad, "never")),
-            }
-        }
-        td {
-            @if let Some(condition) = &prospect.condition { code { (shown(condition)) } }
-            @for ask in &prospect.asks { " asks " (told(&ask.in_words())) }
-        }
-        td { @if let Some(grant) = reached.grant { code { (grant) } } }
-        td { (shown(&prospect.policies.join(", "))) }
-    }
-}
-
-/// A table of what `walk` finds, as far as a page holds. A page has no time of its own to wait: it stops early, and says so.
-fn rows<W: Walk>(mut walk: W, heads: &[&str], row: impl Fn(&W::Found) -> Markup, command: &str) -> Markup {
-    let (mut found, mut asked) = (Vec::new(), 0);
-    let total = walk.total();
-    while found.len() < limits::LIST_ROWS_MAX && asked < limits::WHO_STEPS_MAX {
-        let Some(step) = walk.step() else { break };
-        asked += 1;
-        found.extend(step);
-    }
-    html! {
-        @if found.is_empty() {
-            p .quiet { "Nobody and nothing, of " (asked) " that were asked." }
-        } @else {
-            div .scroll {
-                table .list {
-                    thead { tr { @for head in heads { th { (head) } } } }
-                    tbody { @for one in &found { (row(one)) } }
-                }
-            }
-        }
-        @if asked < total { p .quiet { (asked) " of " (total) " were asked; the rest: " code { (shown(command)) } } }
-        p .quiet { "Assumed: " (ASSUMPTION) "." }
-    }
+/// A name that somebody asked about, in a sentence.
+fn quoted(about: &str) -> Markup {
+    html! { "“" (shown(about)) "”" }
 }

@@ -1,10 +1,35 @@
 //! Times as people say them, exact when pointed at.
 
 use maud::{Markup, html};
-use remit_domain::Timestamp;
+use remit_domain::{Refusal, Timestamp};
 
 #[cfg(test)]
 mod tests;
+
+/// Bytes of a day as a browser writes it: `2026-03-01`.
+const DAY_BYTES: usize = 10;
+
+/// The day of a moment, in UTC, as a browser writes it.
+pub(crate) fn day(at: Timestamp) -> String {
+    at.to_string().chars().take(DAY_BYTES).collect()
+}
+
+/// The first moment of a day, in UTC.
+///
+/// # Errors
+/// If it is not a day as a browser writes it.
+pub(crate) fn midnight(day: &str) -> Result<Timestamp, Refusal> {
+    let day = day.trim();
+    let bad = || {
+        let shown: String = day.chars().take(DAY_BYTES).collect();
+        Refusal::new("bad_date", format!("`{shown}` is not a day")).help("write it like `2026-03-01`")
+    };
+    if day.len() != DAY_BYTES {
+        return Err(bad());
+    }
+    let time: jiff::Timestamp = format!("{day}T00:00:00Z").parse().map_err(|_| bad())?;
+    Ok(Timestamp::from_millis(time.as_millisecond()))
+}
 
 /// When something was or will be, seen from `now`.
 pub(crate) fn moment(at: Timestamp, now: Timestamp) -> Markup {

@@ -79,34 +79,60 @@ pub(super) fn must_be_signed(
     crate::passkey::must_count(passkey, signed.sign_count)
 }
 
-/// Refuses a yes that came faster than anybody reads, or as one of too many: about confidential and restricted data, and what cannot
-/// be undone. The figures are those of the access patterns.
-pub(super) fn must_be_considered(
+/// Refuses a yes of somebody who has given too many within an hour, about confidential and restricted data, and what cannot be undone.
+pub(super) fn must_not_be_one_of_too_many(
     state: &State,
     person: PersonId,
     approval: &Approval,
     now: Timestamp,
 ) -> Result<(), Refusal> {
-    let operation = state.operations.get(&approval.facts.operation);
-    let data = operation.map_or(DataClass::D3, |operation| operation.data);
-    let dwell_seconds = match data {
-        DataClass::D0 | DataClass::D1 => 0,
-        DataClass::D2 => limits::DWELL_SECONDS_D2,
-        DataClass::D3 => limits::DWELL_SECONDS_D3,
-    };
-    let since = approval.seen.get(&person).map_or(approval.requested_at, |seen| seen.at);
-    if now.millis_since(since) < dwell_seconds * 1_000 {
-        let sentence = format!("an answer about data of {data:?} takes at least {dwell_seconds} seconds of looking");
-        return Err(Refusal::new("too_soon", sentence).help("read what is asked, then answer"));
-    }
-    let is_weighty = data >= DataClass::D2 || operation.is_some_and(|operation| operation.irreversible);
     let hour_ago = state
         .answers
         .get(&person)
         .map_or(0, |answers| answers.iter().filter(|at| now.millis_since(**at) < 3_600_000).count());
-    if is_weighty && hour_ago >= limits::ANSWERS_PER_HOUR_MAX {
+    if is_weighty(state, approval) && hour_ago >= limits::ANSWERS_PER_HOUR_MAX {
         let sentence = format!("you have said yes {hour_ago} times within an hour, and nobody reads more than that");
         return Err(Refusal::new("too_many_answers", sentence).help("let somebody else answer, or wait"));
     }
     Ok(())
+}
+
+/// Refuses a yes about confidential and restricted data to what was not shown on record, or that came faster than anybody reads. The
+/// figures are those of the access patterns.
+pub(super) fn must_be_considered(
+    state: &State,
+    person: PersonId,
+    approval: &Approval,
+    approve: &Approve,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let data = data_of(state, approval);
+    let dwell_seconds = match data {
+        DataClass::D0 | DataClass::D1 => return Ok(()),
+        DataClass::D2 => limits::DWELL_SECONDS_D2,
+        DataClass::D3 => limits::DWELL_SECONDS_D3,
+    };
+    // Time alone is not looking: it counts from when this person was shown what they answer.
+    let seen = approval.seen.get(&person).filter(|seen| approve.shown == Some(seen.shown));
+    let seen = seen.ok_or_else(|| {
+        let sentence =
+            format!("an answer about data of {data:?} says what its person was shown, and this one does not");
+        Refusal::new("approval_shown", sentence).help("look at the question first: `remit approval show`, or its page")
+    })?;
+    if now.millis_since(seen.at) < dwell_seconds * 1_000 {
+        let sentence = format!("an answer about data of {data:?} takes at least {dwell_seconds} seconds of looking");
+        return Err(Refusal::new("too_soon", sentence).help("read what is asked, then answer"));
+    }
+    Ok(())
+}
+
+/// Whether a yes to it is one of those of which nobody gives many in an hour.
+pub(super) fn is_weighty(state: &State, approval: &Approval) -> bool {
+    let operation = state.operations.get(&approval.facts.operation);
+    data_of(state, approval) >= DataClass::D2 || operation.is_some_and(|operation| operation.irreversible)
+}
+
+/// The class of what is asked about: of an operation that is not there any more, the strictest.
+fn data_of(state: &State, approval: &Approval) -> DataClass {
+    state.operations.get(&approval.facts.operation).map_or(DataClass::D3, |operation| operation.data)
 }

@@ -96,12 +96,15 @@ fn operation(state: &State, approval: &Approval) -> Value {
     })
 }
 
-/// The rules that ask, each with the digest of the text that holds it: the text itself is in the policies' history.
+/// The rules that ask, each with the policy that holds it and the digest of that one's text: the text itself is in the policies' history.
+/// Where other policies are active by now than those that asked, only its name is said: what goes by that name today did not ask.
 fn rules(state: &State, approval: &Approval) -> Vec<Value> {
+    let asked = approval.facts.policies == state.policies.digest();
+    let set = if asked { state.compiled().set.as_ref() } else { None };
     let rule = |id: &String| {
-        let mark = format!("@id(\"{id}\")");
-        let source = state.policies.sources.iter().find(|(_, text)| text.contains(&mark));
-        json!({"id": id, "file": source.map(|(name, _)| name), "sha256": source.map(|(_, text)| Digest::of_bytes(text.as_bytes()))})
+        let file = set.and_then(|set| set.rule(id)).map(|rule| &rule.source);
+        let text = file.and_then(|file| state.policies.sources.get(file));
+        json!({"id": id, "file": file, "sha256": text.map(|text| Digest::of_bytes(text.as_bytes()))})
     };
     approval.ask.policies.iter().map(rule).collect()
 }

@@ -280,3 +280,31 @@ fn an_administrator_who_lost_everything_gets_back_in() {
     let fresh = in_session(&world, session);
     world.must(&fresh, Command::AddPerson(add));
 }
+
+#[test]
+fn where_everybody_has_a_passkey_a_link_is_for_enrolling_one() {
+    let (mut world, ana) = world();
+    let root = world.root;
+    let add = Command::AddPerson(crate::AddPerson { name: "eve".to_owned(), groups: Vec::new() });
+    let asked = crate::approval::Approve::unsigned(Moment::new(world.now, 1).fresh_id(), digest("it"), String::new());
+    let no = Command::Deny(crate::Deny { approval: asked.approval, note: String::new() });
+    let refused = |world: &World, person, method, command: &Command| {
+        must_have_passkey(&world.state, &signed_in(person, method), command).err().map(|refusal| refusal.code)
+    };
+    let required = Some("passkey_required".to_owned());
+    for grave in [add.clone(), Command::Approve(asked)] {
+        assert_eq!(refused(&world, root, SignInMethod::OneTimeLink, &grave), required, "{grave:?}");
+        // Who is at the machine, or whom the organisation vouches for, was not let in by a link.
+        for method in [SignInMethod::LocalSocket, SignInMethod::OpenIdConnect] {
+            assert_eq!(refused(&world, root, method, &grave), None, "{grave:?} {method:?}");
+        }
+        assert_eq!(refused(&world, ana, SignInMethod::OneTimeLink, &grave), None, "who has one is asked to show it");
+    }
+    let enrols = enrol("first", None);
+    let leaves = Command::EndSession { session: Moment::new(world.now, 2).fresh_id() };
+    for light in [enrols, leaves, no] {
+        assert_eq!(refused(&world, root, SignInMethod::OneTimeLink, &light), None, "{light:?}");
+    }
+    world.passkey(root, "first");
+    assert_eq!(refused(&world, root, SignInMethod::OneTimeLink, &add), None, "then it is for the passkey to be shown");
+}

@@ -23,7 +23,7 @@ needs the passkey, shown within five minutes:
 needs no passkey: asks, says no or leaves, is signed itself, or is no person's:
   CreateRealm OpenSession EndSession OpenPasskeySession OpenForeignSession RaiseSession
   EnrolKey ArriveWorkload AttestLaunch IssueSvid StandIn ReportSharing ReceiveSignal RecordEnforcement
-  RequestGrant DenyGrant OpenSandbox DelegateTask
+  RequestGrant RequestAccess DenyGrant OpenSandbox DelegateTask
   RedeemCode RotateRefresh
   AttemptAction RecordOutcome ShowApproval Approve Deny
   RejectChange RecordCheck Expire Recover
@@ -50,7 +50,7 @@ commands! {
     BindWorkload UnbindWorkload ArriveWorkload AttestLaunch IssueSvid OpenLegacyAccount CloseLegacyAccount StandIn
     ReportSharing CloseFinding LinkPerson ReceiveSignal RecordEnforcement
     AddConnector RemoveConnector ApproveOperations WithdrawOperation
-    RequestGrant ApproveGrant DenyGrant RevokeGrant OpenSandbox
+    RequestGrant RequestAccess ApproveGrant DenyGrant RevokeGrant OpenSandbox
     StartTask IssueToken EndTask DelegateTask RevokeRun RevokeToken
     RegisterClient RemoveClient Consent RedeemCode RotateRefresh
     AttemptAction RecordOutcome ShowApproval Approve Deny
@@ -187,12 +187,14 @@ fn of_access(world: &World) -> Vec<Command> {
     let spec = ConnectorSpec::Http { url: "https://billing.example.org/mcp".to_owned() };
     let add = AddConnector { name: "billing".to_owned(), owner: None, spec, sandbox: false };
     let request = RequestGrant { agent: world.support(), operations: Vec::new(), reason: why(), ttl_seconds: 60 };
+    let access = RequestAccess { task: nobody(), operations: Vec::new(), reason: why(), ttl_seconds: None };
     vec![
         Command::AddConnector(Box::new(add)),
         Command::RemoveConnector { connector: world.helpdesk() },
         Command::ApproveOperations { connector: world.helpdesk(), choices: helpdesk() },
         Command::WithdrawOperation { operation: operation("helpdesk/read"), reason: why() },
         Command::RequestGrant(request),
+        Command::RequestAccess(Box::new(access)),
         Command::ApproveGrant { grant: nobody() },
         Command::DenyGrant { grant: nobody(), note: why() },
         Command::RevokeGrant { grant: nobody(), reason: why() },

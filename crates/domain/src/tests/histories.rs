@@ -17,7 +17,8 @@ const LENGTH: usize = 300;
 /// Events that old ledgers have and nothing brings about any more.
 const FORMER: &[&str] = &["KeyRotated", "PolicyProposed", "PolicyRejected"];
 
-/// The world of the helpdesk, with a second agent that may only propose (A2), and a third that only assists with what is public.
+/// The world of the helpdesk, with a second agent that may only propose (A2), a third that only assists with what is public,
+/// and a fourth that may read and has to ask for more.
 fn beginning() -> World {
     let mut world = World::with_support();
     let bob = world.named("bob");
@@ -28,6 +29,8 @@ fn beginning() -> World {
     let profile = AgentProfile { autonomy: Some(1), data_classes: vec![DataClass::D0], ..world.profile(bob) };
     let agent = world.draft("intake", profile);
     world.must(&by(bob), Command::ActivateAgent { agent });
+    world.grant(agent, &["helpdesk/read"]);
+    let agent = world.agent("reader", bob);
     world.grant(agent, &["helpdesk/read"]);
     world
 }
@@ -101,7 +104,9 @@ fn agrees_with_itself(state: &State) {
     let live = state.tasks.values().filter(|task| task.is_live()).map(|task| task.id).collect::<BTreeSet<_>>();
     assert_eq!(live, state.live_tasks().map(|task| task.id).collect());
     let by_agent = state.agents.keys().flat_map(|agent| state.grants_of(*agent)).map(|grant| grant.id);
-    assert_eq!(by_agent.collect::<BTreeSet<_>>(), state.grants.keys().copied().collect());
+    let by_task = state.live_tasks().flat_map(|task| state.grants_of_task(task)).map(|grant| grant.id);
+    assert_eq!(by_agent.chain(by_task).collect::<BTreeSet<_>>(), state.grants.keys().copied().collect());
+    access_agrees(state);
     for task in state.tasks.values() {
         for approval in &task.open_approvals {
             let status = &state.approval(*approval).unwrap().status;
@@ -116,6 +121,21 @@ fn agrees_with_itself(state: &State) {
     let due = live.len() + state.grants.len() + open.count() + state.actions.len() + reviewed;
     trust_agrees(state);
     assert_eq!(state.deadlines.len(), due, "each thing that time ends has one deadline, and nothing else has");
+}
+
+/// A task knows where each of its requests stands, and what has ended has nothing open.
+fn access_agrees(state: &State) {
+    for task in state.tasks.values() {
+        for access in &task.access {
+            let waits = state.grant_requests.get(&access.grant).is_some_and(|request| request.task == Some(task.id));
+            let given = state.grants.get(&access.grant).is_some_and(|grant| grant.task == Some(task.id));
+            assert_eq!(access.status == AccessStatus::Waiting, waits, "{access:?}");
+            assert_eq!(matches!(access.status, AccessStatus::Given { .. }), given, "{access:?}");
+            assert!(task.is_live() || !waits && !given, "access outlived its task");
+        }
+    }
+    let of_tasks = state.grant_requests.values().filter_map(|request| request.task);
+    assert!(of_tasks.map(|task| state.task(task).unwrap()).all(|task| task.is_live()), "a request outlived its task");
 }
 
 fn config(cases: u32) -> Config {
@@ -146,9 +166,10 @@ fn nothing_that_must_never_happen_happens() {
     let mut seen = BTreeSet::new();
     let mut approved = 0;
     let (mut signed, mut deputised, mut recovered) = (0, 0, 0);
+    let (mut given, mut used) = (BTreeSet::new(), 0);
     let rng = TestRng::deterministic_rng(config(1).rng_algorithm);
     let mut runner = TestRunner::new_with_rng(config(1), rng);
-    for _ in 0..400 {
+    for _ in 0..600 {
         let steps = steps(LENGTH).new_tree(&mut runner).unwrap().current();
         let world = live(&steps);
         agrees_with_itself(&world.state);
@@ -162,6 +183,8 @@ fn nothing_that_must_never_happen_happens() {
                     signed += usize::from(vote.signed.is_some());
                     deputised += usize::from(!vote.deputy_of.is_empty());
                 }
+                Event::GrantGiven(grant) if grant.task.is_some() => drop(given.insert(grant.id)),
+                Event::ActionAllowed(allowed) if allowed.grant.is_some_and(|grant| given.contains(&grant)) => used += 1,
                 Event::PasskeyRemoved { reason, .. } => recovered += usize::from(reason == "replaced by a recovery"),
                 _ => {}
             }
@@ -171,6 +194,7 @@ fn nothing_that_must_never_happen_happens() {
     let missing: Vec<_> = missing.collect();
     assert!(missing.is_empty(), "no history has {missing:?}");
     assert!(approved > 40, "approvals were used only {approved} times");
+    assert!(given.len() > 20 && used > 0, "access was given {} times and used {used} times", given.len());
     let rare = [(signed, "signed"), (deputised, "said by deputies"), (recovered, "taken by recoveries")];
     assert!(rare.iter().all(|(times, _)| *times > 0), "never tried: {rare:?}");
 }

@@ -22,6 +22,8 @@ pub(crate) struct Observer {
     agents: BTreeMap<AgentId, (AgentProfile, AgentStatus)>,
     tasks: BTreeMap<TaskId, SeenTask>,
     grants: BTreeMap<GrantId, Grant>,
+    /// What tasks have asked for.
+    asked: BTreeMap<GrantId, GrantRequest>,
     withdrawn: BTreeSet<OperationName>,
     /// Whether the connector that last had each name was for experiments.
     sandboxes: BTreeMap<String, bool>,
@@ -81,6 +83,7 @@ impl Observer {
             Event::ChangeApproved { change, by } | Event::ChangeReviewed { change, by, .. } => {
                 assert_ne!(self.authors.get(change), Some(by), "its author approved or reviewed a change");
             }
+            Event::GrantRequested(request) => self.grant_requested(request, at),
             Event::GrantGiven(given) => self.grant_given(given, at),
             Event::GrantRevoked { agent, grant, .. } | Event::GrantExpired { agent, grant } => {
                 assert_eq!(self.grants.remove(grant).map(|grant| grant.agent), Some(*agent), "a grant ends once");
@@ -195,6 +198,7 @@ impl Observer {
         }
         for grant in self.grants.values() {
             assert_ne!(self.agents[&grant.agent].1, AgentStatus::Decommissioned, "a grant outlived its agent");
+            assert!(grant.task.is_none_or(|task| !self.tasks[&task].ended), "a grant outlived its task");
         }
     }
 
@@ -225,10 +229,51 @@ impl Observer {
     fn grant_given(&mut self, given: &Grant, at: Timestamp) {
         let (profile, status) = &self.agents[&given.agent];
         assert_ne!(*status, AgentStatus::Decommissioned);
-        assert_ne!(given.requested_by, given.approved_by, "approved by who asked");
+        assert_ne!(given.requested_by, Some(given.approved_by), "approved by who asked");
+        assert_ne!(given.requested_by.is_some(), given.task.is_some(), "asked for by a person, or under a task");
+        if let Some(task) = given.task {
+            self.access_given(given, task, at);
+        }
         assert!(profile.owner == Some(given.approved_by) || profile.approvers.contains(&given.approved_by));
         assert!(at < given.expires_at && given.expires_at <= at.plus_seconds(limits::GRANT_SECONDS_MAX));
         assert!(self.grants.insert(given.id, given.clone()).is_none(), "a grant is given once");
+    }
+
+    /// A task asks for nothing that it, or what it comes from, was not started for.
+    fn grant_requested(&mut self, request: &GrantRequest, at: Timestamp) {
+        let Some(task) = request.task else { return };
+        assert_eq!((self.live(task, at).started.agent, request.requested_by), (request.agent, None));
+        for pattern in &request.operations {
+            assert!(pattern.connector().is_none(), "a task asked for all of a connector");
+            for above in self.lineage(task) {
+                let covers = |patterns: &[OperationPattern]| patterns.iter().any(|own| own.contains(pattern));
+                let parts = above.authority.iter().any(|authority| covers(&authority.operations));
+                let within = above.scope.is_empty() || covers(&above.scope);
+                assert!(
+                    within && (above.authority.is_empty() || parts),
+                    "a task asked for more than it was started for"
+                );
+            }
+        }
+        assert!(self.asked.insert(request.id, request.clone()).is_none(), "a request's id was given twice");
+    }
+
+    /// Given by somebody who approves for everybody concerned, and neither began the work nor has it done in their name.
+    fn access_given(&self, given: &Grant, task: TaskId, at: Timestamp) {
+        let asked = &self.asked[&given.id];
+        assert_eq!((asked.task, &asked.operations, asked.agent), (Some(task), &given.operations, given.agent));
+        assert!(given.expires_at <= self.live(task, at).started.expires_at, "a grant outlives its task");
+        for above in self.lineage(task) {
+            let (by, profile) = (given.approved_by, &self.agents[&above.agent].0);
+            assert!(above.started_by != Some(by) && above.acting_for != Some(by), "given by who it is for");
+            assert!(profile.owner == Some(by) || profile.approvers.contains(&by), "given past the approvers above");
+        }
+    }
+
+    /// A task and all above it.
+    fn lineage(&self, task: TaskId) -> impl Iterator<Item = &TaskStarted> {
+        let above = |started: &&TaskStarted| started.parent.map(|parent| &self.tasks[&parent].started);
+        std::iter::successors(Some(&self.tasks[&task].started), above)
     }
 
     fn task_started(&mut self, started: &TaskStarted, at: Timestamp) {
@@ -267,15 +312,19 @@ impl Observer {
         let experiment = self.stays_on_its_side(facts);
         match allowed.grant.and_then(|grant| self.grants.get(&grant)) {
             Some(grant) => {
-                assert!(grant.agent == facts.agent && grant.covers(operation, at), "the grant does not cover it")
+                assert!(grant.agent == facts.agent && grant.covers(operation, at), "the grant does not cover it");
+                assert!(grant.task.is_none_or(|task| task == facts.task), "the grant is for another task");
             }
             None => assert!(experiment, "allowed without a live grant"),
         }
         let mut above = self.tasks[&facts.task].started.parent;
         while let Some(task) = above {
             let delegator = &self.tasks[&task].started;
-            let granted =
-                self.grants.values().any(|grant| grant.agent == delegator.agent && grant.covers(operation, at));
+            let granted = |grant: &Grant| {
+                let own = delegator.agent == facts.agent && grant.task == Some(facts.task);
+                grant.agent == delegator.agent && (own || grant.task.is_none()) && grant.covers(operation, at)
+            };
+            let granted = self.grants.values().any(granted);
             assert!(granted || experiment, "an agent passed on what it was not granted itself");
             above = delegator.parent;
         }

@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     BindWorkload, UnbindWorkload, ArriveWorkload, AttestLaunch, IssueSvid, StepKey,
     OpenLegacyAccount, CloseLegacyAccount, StandIn, ReportSharing, CloseFinding, LinkPerson, ReceiveSignal, Enforce,
     AddConnector, RemoveConnector, ApproveOperations, Withdraw, OpenSandbox,
-    RequestGrant, ApproveGrant, DenyGrant, RevokeGrant,
+    RequestGrant, RequestAccess, ApproveGrant, DenyGrant, RevokeGrant,
     Start, IssueToken, End, Attempt, Outcome, Approve, Deny,
     Delegate, RevokeRun, RevokeToken, RegisterClient, RemoveClient, Consent, Redeem, Refresh,
     Propose, Emergency, ApproveChange, RejectChange, ReviewChange, Check, Erase, Expire, Recover, Pass,
@@ -48,10 +48,10 @@ fn kinds() -> Vec<Kind> {
         BindWorkload, UnbindWorkload, ArriveWorkload, StepKey, OpenLegacyAccount, CloseLegacyAccount, StandIn,
         ReportSharing, CloseFinding, LinkPerson, Enforce,
         EnrolPasskey, EnrolPasskey, RemovePasskey, OpenPasskeySession, OpenForeignSession, RaiseSession, ReadContent, ReadContent,
-        Emergency, ReviewChange, ReviewChange, ReviewChange,
+        Emergency, Emergency, ReviewChange, ReviewChange, ReviewChange, ReviewChange, ReviewChange, ReviewChange,
         OfferSignIn, OfferSignIn, OpenSession, OpenSession, EnrolPasskey,
     ];
-    let sometimes = [Refresh, Consent, Delegate, Delegate, Consent, Redeem, Redeem, Refresh, Refresh, Refresh, RequestGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume, AttestLaunch, IssueSvid];
+    let sometimes = [Refresh, Consent, Delegate, Delegate, Consent, Redeem, Redeem, Refresh, Refresh, Refresh, RequestGrant, RequestAccess, RequestAccess, RequestAccess, RequestAccess, RequestAccess, RequestAccess, RequestAccess, RequestAccess, ApproveGrant, ApproveGrant, ApproveGrant, ApproveGrant, IssueToken, End, Deny, Expire, Activate, Resume, AttestLaunch, IssueSvid];
     let often = [Start, Attempt, Attempt, Attempt, Attempt, ShowApproval, Approve, Approve, Approve, Outcome, Pass];
     let mut all = rarely.to_vec();
     (0..3).for_each(|_| all.extend(seldom));
@@ -166,7 +166,7 @@ impl Step {
     }
 
     pub(crate) fn actor(&self, ids: &Ids) -> Actor {
-        let agents_do = matches!(self.kind, Kind::Attempt | Kind::Outcome | Kind::IssueToken);
+        let agents_do = matches!(self.kind, Kind::Attempt | Kind::Outcome | Kind::IssueToken | Kind::RequestAccess);
         match self.who {
             0..16 => self.by(self.person(ids, self.who)),
             16..24 => Actor::Agent { agent: any_of(&ids.agents, self.who).unwrap_or_else(never), task: None },
@@ -271,7 +271,7 @@ impl Step {
             Kind::AddConnector | Kind::RemoveConnector | Kind::ApproveOperations | Kind::Withdraw => {
                 Some(self.about_connectors(ids))
             }
-            Kind::RequestGrant | Kind::ApproveGrant | Kind::DenyGrant | Kind::RevokeGrant => {
+            Kind::RequestGrant | Kind::RequestAccess | Kind::ApproveGrant | Kind::DenyGrant | Kind::RevokeGrant => {
                 Some(self.about_grants(ids))
             }
             Kind::Start | Kind::IssueToken | Kind::End | Kind::Erase => Some(self.about_tasks(world, ids)),
@@ -378,6 +378,19 @@ impl Step {
                     reason: reason(),
                     ttl_seconds,
                 })
+            }
+            Kind::RequestAccess => {
+                // Rarely more than it may ask for.
+                let names = ["helpdesk/update", "helpdesk/refund", "helpdesk/mail"];
+                let mut operations = vec![operation(names[usize::from(self.b) % names.len()])];
+                operations.extend(self.c.is_multiple_of(8).then(|| self.operation()));
+                let ttl_seconds = (self.d < 128).then(|| u64::from(self.d) * 60);
+                Command::RequestAccess(Box::new(RequestAccess {
+                    task: self.task(ids),
+                    operations,
+                    reason: reason(),
+                    ttl_seconds,
+                }))
             }
             Kind::ApproveGrant => Command::ApproveGrant { grant },
             Kind::DenyGrant => Command::DenyGrant { grant, note: String::new() },

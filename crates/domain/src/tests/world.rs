@@ -77,6 +77,7 @@ pub(crate) fn enrol(credential: &str, session: Option<SessionId>) -> Command {
         label: "laptop".to_owned(),
         sign_count: 0,
         backed_up: false,
+        rp_id: "remit.test".to_owned(),
         session,
     }))
 }
@@ -202,6 +203,16 @@ impl World {
     pub(crate) fn must(&mut self, actor: &Actor, command: Command) -> Vec<Event> {
         self.decide(actor, &command)
             .unwrap_or_else(|refusal| panic!("{command:?} was refused: {refusal} ({})", refusal.code))
+    }
+
+    /// Has `person` look at what is asked for as long as anybody has to, and say yes.
+    pub(crate) fn look_and_answer(&mut self, person: PersonId, asked: &ApprovalRequested) -> Vec<Event> {
+        let (approval, commitment) = (asked.approval, digest("the page"));
+        let shown = ContentRef { commitment, bytes: 8 };
+        self.must(&by(person), Command::ShowApproval(crate::approval::ShowApproval { approval, shown }));
+        self.now = self.now.plus_seconds(crate::limits::DWELL_SECONDS_D3);
+        let unsigned = Approve::unsigned(approval, asked.digest, String::new());
+        self.must(&by(person), Command::Approve(Approve { shown: Some(commitment), ..unsigned }))
     }
 
     pub(crate) fn refusal(&mut self, actor: &Actor, command: Command) -> Refusal {

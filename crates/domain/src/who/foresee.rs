@@ -1,5 +1,7 @@
 //! What would be said to an agent, operation by operation, and the rules that say so: for people who look at policies.
 
+use std::collections::HashMap;
+
 use remit_policy::{Effect, Facts, PolicySet, PolicySource, Reach, Schema};
 
 use super::held::Held;
@@ -7,8 +9,8 @@ use super::inquiry::Inquiry;
 use super::reaches::available;
 use crate::explain::explained;
 use crate::{
-    AgentId, Ask, Compiled, Explained, Grant, GrantId, OperationName, Reachable, Refusal, State, Timestamp,
-    configuration, sandbox,
+    AgentId, Ask, Explained, Grant, GrantId, OperationName, Reachable, Refusal, State, Timestamp, configuration, facts,
+    sandbox,
 };
 
 /// What is foreseen.
@@ -47,7 +49,8 @@ pub fn foresee(state: &State, agent: AgentId, now: Timestamp) -> Result<Vec<Fore
     let mut inquiry = Inquiry::of(state, now)?;
     let mut subject = inquiry.subject(agent);
     let (held, compiled) = (Held::by(state, agent.id, now), state.compiled());
-    let bars = Bars::of(compiled);
+    // Most operations are denied, and most of those by the same rules.
+    let mut barred: HashMap<[u32; 3], Vec<Explained>> = HashMap::new();
     let foreseen = available(state, None, |_| true).into_iter().map(|operation| {
         let grant = held.covering(&operation.name);
         let crossed = sandbox::must_not_cross(state, agent, operation).err().map(|refusal| refusal.sentence);
@@ -61,8 +64,13 @@ pub fn foresee(state: &State, agent: AgentId, now: Timestamp) -> Result<Vec<Fore
         let mut target = inquiry.target(operation);
         let prospect = inquiry.prospect(&mut subject, &mut target, grant);
         if prospect.reachable == Reachable::Never {
-            let rules = bars.barring(&inquiry.facts(&subject, &target, grant));
-            let rules: Vec<Explained> = rules.iter().filter_map(|id| explained(compiled, id)).collect();
+            let facts = grant.map(|grant| facts::grant_facts(grant, &operation.name));
+            let kinds = inquiry.kinds(&mut subject, &mut target, facts.as_ref());
+            let rules = barred.entry(kinds).or_insert_with(|| {
+                let rules = inquiry.barring(&subject, &target, facts.as_ref());
+                rules.iter().filter_map(|id| explained(compiled, id)).collect()
+            });
+            let rules = rules.clone();
             let reason = rules.is_empty().then(|| match grant {
                 None => "no rule permits it, and no live grant covers it".to_owned(),
                 Some(_) => "no rule permits it".to_owned(),
@@ -99,29 +107,22 @@ fn denied(operation: &OperationName, grant: Option<&Grant>, rules: Vec<Explained
 }
 
 /// Each rule that forbids, beside one that permits everything: what is out of reach of such a pair is so because of that rule.
-struct Bars<'a> {
-    schema: Option<&'a Schema>,
-    each: Vec<(String, PolicySet)>,
-}
+#[derive(Debug)]
+pub(super) struct Bars(Vec<(String, PolicySet)>);
 
-impl<'a> Bars<'a> {
-    fn of(compiled: &'a Compiled) -> Self {
-        let (Some(set), Some(schema)) = (&compiled.set, &compiled.schema) else {
-            return Self { schema: None, each: Vec::new() };
-        };
+impl Bars {
+    pub(super) fn of(set: &PolicySet, schema: &Schema) -> Self {
         let alone = |id: &str, text: &str| {
             let source = |name: &str, text: &str| PolicySource { name: name.to_owned(), text: text.to_owned() };
             let everything = source("everything", "@id(\"everything\")\npermit (principal, action, resource);\n");
             Some((id.to_owned(), PolicySet::compile(&[everything, source("alone", text)], schema).ok()?))
         };
         let forbids = set.rules().iter().filter(|rule| rule.effect == Effect::Forbid);
-        let each = forbids.filter_map(|rule| alone(&rule.id, &rule.text)).collect();
-        Self { schema: Some(schema), each }
+        Self(forbids.filter_map(|rule| alone(&rule.id, &rule.text)).collect())
     }
 
-    fn barring(&self, facts: &Facts) -> Vec<&String> {
-        let Some(schema) = self.schema else { return Vec::new() };
+    pub(super) fn barring(&self, schema: &Schema, facts: &Facts) -> Vec<&String> {
         let bars = |set: &PolicySet| remit_policy::reach(set, schema, facts) == Reach::Never;
-        self.each.iter().filter(|(_, set)| bars(set)).map(|(id, _)| id).collect()
+        self.0.iter().filter(|(_, set)| bars(set)).map(|(id, _)| id).collect()
     }
 }

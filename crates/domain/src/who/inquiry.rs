@@ -1,12 +1,13 @@
 //! One inquiry: many callers and operations put to the policies, each kind of them once.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use remit_policy::{
     Distinctions, Effect, Facts, GrantFacts, OperationFacts, PolicySet, PolicySource, Reach, Schema, TaskFacts,
 };
 
+use super::foresee::Bars;
 use super::kinds::{AgentKind, GrantKind, Numbers, OperationKind, Who};
 use super::{Prospect, Reached};
 use crate::{
@@ -22,6 +23,8 @@ pub(crate) struct Insight {
     permits: Option<(PolicySet, Distinctions)>,
     /// Each permit by itself, by its id, where they are few enough to say which of them permit.
     each: Vec<(String, PolicySet)>,
+    /// Each rule that forbids, made when somebody first looks ahead.
+    bars: OnceLock<Bars>,
 }
 
 impl Insight {
@@ -38,7 +41,7 @@ impl Insight {
         let few = sources.len() <= limits::WHO_PERMITS_MAX;
         let each = sources.iter().filter(|_| few);
         let each = each.filter_map(|one| Some((one.name.clone(), compiled(std::slice::from_ref(one))?))).collect();
-        Self { whole: set.distinctions(schema, None), permits: alone, each }
+        Self { whole: set.distinctions(schema, None), permits: alone, each, bars: OnceLock::new() }
     }
 }
 
@@ -190,12 +193,8 @@ impl<'a> Inquiry<'a> {
         if !self.is_permitted(subject, target, grant.as_ref()) {
             return Arc::clone(&self.never);
         }
-        let by_agent = self.kind_by_all(subject);
-        let (told, all) = (&self.insight.whole, &mut self.all);
-        let by_operation =
-            *target.by_all.get_or_insert_with(|| all.operations.of(OperationKind::of(&target.facts, told)));
-        let key = [by_agent, by_operation, all.grants.of(GrantKind::of(grant.as_ref(), told))];
-        if let Some(known) = all.known.get(&key) {
+        let key = self.kinds(subject, target, grant.as_ref());
+        if let Some(known) = self.all.known.get(&key) {
             return Arc::clone(known);
         }
         if self.all.known.len() >= limits::WHO_ANSWERS_MAX {
@@ -205,6 +204,24 @@ impl<'a> Inquiry<'a> {
         let prospect = Arc::new(self.outlook(&facts));
         self.all.known.insert(key, Arc::clone(&prospect));
         prospect
+    }
+
+    /// The kinds that such a call is of to all policies: calls of the same kinds are decided alike, by each rule.
+    pub(super) fn kinds(
+        &mut self,
+        subject: &mut Subject<'a>,
+        target: &mut Target<'a>,
+        grant: Option<&GrantFacts>,
+    ) -> [u32; 3] {
+        let by_agent = self.kind_by_all(subject);
+        let (told, all) = (&self.insight.whole, &mut self.all);
+        let by_operation =
+            *target.by_all.get_or_insert_with(|| all.operations.of(OperationKind::of(&target.facts, told)));
+        [by_agent, by_operation, all.grants.of(GrantKind::of(grant, told))]
+    }
+
+    fn bars(&self) -> &'a Bars {
+        self.insight.bars.get_or_init(|| Bars::of(self.set, self.schema))
     }
 
     /// Whether any permit can be for this call. The permits tell few kinds apart, so this settles most calls for next to nothing.
@@ -232,10 +249,14 @@ impl<'a> Inquiry<'a> {
         answer
     }
 
-    /// The facts of such a call.
-    pub(super) fn facts(&self, subject: &Subject<'a>, target: &Target<'a>, grant: Option<&Grant>) -> Facts {
-        let grant = grant.map(|grant| facts::grant_facts(grant, &target.operation.name));
-        together(subject, target, grant)
+    /// The rules that keep such a call out of reach, each by itself.
+    pub(super) fn barring(
+        &self,
+        subject: &Subject<'a>,
+        target: &Target<'a>,
+        grant: Option<&GrantFacts>,
+    ) -> Vec<&'a String> {
+        self.bars().barring(self.schema, &together(subject, target, grant.cloned()))
     }
 
     fn outlook(&self, facts: &Facts) -> Prospect {

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::held::Held;
+use super::inquiry::Inquiry;
 use super::*;
 use crate::tests::world::{DAY, World, by, operation, pattern, propose, tool};
 use crate::{
-    AddConnector, AgentId, Command, Configuration, ConnectorSpec, DataClass, Edit, Environment, PolicyEdit, State,
-    Timestamp, Verb, facts, limits,
+    AddConnector, Agent, AgentId, Command, Configuration, ConnectorSpec, DataClass, Edit, Environment, PolicyEdit,
+    State, Timestamp, Verb, facts, limits,
 };
 use estates::Estate;
 
@@ -29,6 +31,15 @@ pub(super) fn all<W: Walk>(mut walk: W) -> Vec<W::Found> {
 fn callers(state: &State, name: &str, now: Timestamp) -> BTreeMap<String, Reachable> {
     let found = all(who_can_call(state, &operation(name), None, now).unwrap());
     found.iter().map(|caller| (caller.agent.name.clone(), caller.reaches[0].prospect.reachable)).collect()
+}
+
+/// The rules that keep the operation `name` out of the reach of `agent`, looked for in this one case.
+fn bars(estate: &Estate, agent: &Agent, name: &OperationName) -> Vec<String> {
+    let inquiry = Inquiry::of(&estate.state, estate.now).unwrap();
+    let (subject, target) = (inquiry.subject(agent), inquiry.target(&estate.state.operations[name]));
+    let held = Held::by(&estate.state, agent.id, estate.now);
+    let grant = held.covering(name).map(|grant| facts::grant_facts(grant, name));
+    inquiry.barring(&subject, &target, grant.as_ref()).into_iter().cloned().collect()
 }
 
 proptest! {
@@ -64,6 +75,10 @@ proptest! {
                 // A denial says why, and by which line where a rule does it.
                 prop_assert!(!is_denied || one.reason.is_some() || !one.rules.is_empty(), "{:?}", one);
                 prop_assert!(!is_denied || one.rules.iter().all(|rule| rule.effect == "forbid"), "{:?}", one);
+                if is_denied && one.reason.as_ref().is_none_or(|reason| reason.starts_with("no rule permits")) {
+                    let rules: Vec<String> = one.rules.into_iter().map(|rule| rule.id).collect();
+                    prop_assert_eq!(rules, bars(&estate, agent, &one.operation), "{}", one.operation);
+                }
             }
         }
     }

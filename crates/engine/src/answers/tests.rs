@@ -107,6 +107,7 @@ async fn whoever_has_no_passkey_any_more_need_not_sign() {
         sign_count: 0,
         backed_up: false,
         method: vote.method,
+        rp_id: String::new(),
         recovery: false,
     }));
     let removed = Event::PasskeyRemoved {

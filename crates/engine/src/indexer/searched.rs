@@ -45,6 +45,8 @@ struct What<'a> {
     #[serde(borrow, default)]
     approval: Text<'a>,
     #[serde(borrow, default)]
+    grant: Text<'a>,
+    #[serde(borrow, default)]
     outcome: Option<Kind<'a>>,
     #[serde(borrow, default)]
     name: Text<'a>,
@@ -91,6 +93,8 @@ pub(super) fn row_of(index: u64, entry: &[u8]) -> Result<IndexRow, String> {
     let words = [event.name, event.reason, event.purpose, event.note, code];
     let words: Vec<Cow<'_, str>> = words.into_iter().filter_map(|word| word.0).collect();
     let artefacts = artefacts::of_entry(&event.kind, entry)?;
+    // A grant is used where an action was allowed under it, not where it was given or taken away.
+    let grant = event.grant.owned().filter(|_| event.kind == "ActionAllowed");
     Ok(IndexRow {
         seq,
         at,
@@ -104,6 +108,7 @@ pub(super) fn row_of(index: u64, entry: &[u8]) -> Result<IndexRow, String> {
         outcome,
         text: words.join(" "),
         artefacts,
+        grant,
     })
 }
 

@@ -39,6 +39,10 @@ fn from_record(committed: &Committed) -> IndexRow {
         outcome,
         text: text.join(" "),
         artefacts: artefacts::of_event(event),
+        grant: match event {
+            Event::ActionAllowed(allowed) => allowed.grant.map(|grant| grant.to_string()),
+            _ => None,
+        },
     }
 }
 

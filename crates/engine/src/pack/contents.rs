@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use remit_domain::{ActionFacts, ApprovalId, ContentRef, Digest, Event, TaskId};
+use remit_domain::{ApprovalId, ContentRef, Digest, Event, TaskId, referred};
 use remit_identity::json;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,29 +35,16 @@ pub(super) struct References {
 impl References {
     /// What the next record refers to.
     pub(super) fn of(&mut self, event: &Event) -> Vec<(TaskId, ContentRef)> {
-        match event {
-            Event::ActionAllowed(allowed) => self.of_action(&allowed.facts),
-            Event::ActionDenied(denied) => self.of_action(&denied.facts),
-            Event::ApprovalRequested(requested) => {
-                self.tasks.insert(requested.approval, requested.facts.task);
-                self.of_action(&requested.facts)
-            }
-            Event::ApprovalShown(shown) => {
-                self.known.insert(shown.shown.commitment, "what a person was shown");
-                self.tasks.get(&shown.approval).map(|task| (*task, shown.shown.clone())).into_iter().collect()
-            }
-            Event::OutcomeRecorded(recorded) => {
-                self.known.extend(recorded.result.iter().map(|result| (result.commitment, "a result")));
-                recorded.result.iter().map(|result| (recorded.task, result.clone())).collect()
-            }
-            _ => Vec::new(),
+        if let Event::ApprovalRequested(requested) = event {
+            self.tasks.insert(requested.approval, requested.facts.task);
         }
-    }
-
-    fn of_action(&mut self, facts: &ActionFacts) -> Vec<(TaskId, ContentRef)> {
-        self.known.insert(facts.arguments.commitment, "the arguments of an action");
-        self.known.extend(facts.beside.iter().map(|beside| (beside.commitment, "what an action carries beside them")));
-        facts.contents().map(|content| (facts.task, content.clone())).collect()
+        if let Event::ApprovalShown(shown) = event {
+            self.known.insert(shown.shown.commitment, "what a person was shown");
+            return self.tasks.get(&shown.approval).map(|task| (*task, shown.shown.clone())).into_iter().collect();
+        }
+        let referred = referred(event);
+        self.known.extend(referred.iter().map(|one| (one.content.commitment, one.what)));
+        referred.into_iter().map(|one| (one.task, one.content.clone())).collect()
     }
 
     /// Whether `content` is what its commitment says, and a record refers to it.

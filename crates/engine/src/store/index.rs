@@ -2,15 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, ErrorCode, OptionalExtension, params, params_from_iter};
+use rusqlite::{Connection, ErrorCode, params};
 
 use super::error::{StoreError, WhileSql};
 use super::files;
 use super::sqlite::{self, signed};
 
+mod activity;
+mod artefacts;
+mod search;
 #[cfg(test)]
 mod tests;
+mod uses;
+
+use activity::Counted;
+pub use activity::{Calls, STEP_MILLISECONDS, STEPS_MAX};
+pub use artefacts::ARTEFACTS_MAX;
+use search::query;
+use uses::Tally;
+pub use uses::UseRow;
 
 /// The most records that one query gives.
 pub const QUERY_ROWS_MAX: usize = 1_000;
@@ -25,10 +35,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../migrations/sqlite/index/0001_records.sql"),
     include_str!("../../../../migrations/sqlite/index/0002_fewer_indexes.sql"),
     include_str!("../../../../migrations/sqlite/index/0003_artefacts.sql"),
+    include_str!("../../../../migrations/sqlite/index/0004_uses.sql"),
+    include_str!("../../../../migrations/sqlite/index/0005_activity.sql"),
+    include_str!("../../../../migrations/sqlite/index/0006_rare_kinds.sql"),
 ];
-/// As the migration has them: what nearly every record is, and what it came to.
-const COMMON_KINDS: &[&str] = &["ActionAllowed", "OutcomeRecorded"];
-const COMMON_OUTCOMES: &[&str] = &["allowed", "succeeded"];
 
 /// What is searchable about one record. Times are in the caller's count.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,12 +57,16 @@ pub struct IndexRow {
     pub text: String,
     /// What is under change control and is changed by it, such as `policy:refunds`.
     pub artefacts: Vec<String>,
+    /// The grant under which an action was allowed.
+    pub grant: Option<String>,
 }
 
 /// Which records to find: those that have every part given here. Default: none, since `limit` is 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     pub kind: Option<String>,
+    /// Records of any of these kinds; of any kind if none is named.
+    pub kinds: Vec<String>,
     pub agent: Option<String>,
     pub task: Option<String>,
     pub person: Option<String>,
@@ -120,6 +134,8 @@ impl IndexStore {
             let mut put_artefact = change
                 .prepare_cached("INSERT INTO artefacts (artefact, seq) VALUES (?1, ?2) ON CONFLICT DO NOTHING")
                 .sql(doing)?;
+            let mut tally = Tally::default();
+            let mut counted = Counted::default();
             for row in rows {
                 let (seq, text) = (signed(row.seq)?, clipped(&row.text, TEXT_BYTES_MAX));
                 let (agent, task, person, operation) = (&row.agent, &row.task, &row.person, &row.operation);
@@ -127,13 +143,20 @@ impl IndexStore {
                 let values =
                     params![seq, row.at, row.kind, agent, task, person, operation, action, approval, outcome, text];
                 // Most records have no words, and nobody finds them by any.
-                if put.execute(values).sql(doing)? > 0 && !text.is_empty() {
+                let is_new = put.execute(values).sql(doing)? > 0;
+                if is_new {
+                    tally.add(row);
+                    counted.add(row);
+                }
+                if is_new && !text.is_empty() {
                     put_words.execute(params![seq, text]).sql(doing)?;
                 }
                 for artefact in &row.artefacts {
                     put_artefact.execute(params![artefact, seq]).sql(doing)?;
                 }
             }
+            tally.put(&change)?;
+            counted.put(&change)?;
         }
         change.commit().sql(doing)
     }
@@ -154,6 +177,8 @@ impl IndexStore {
         let change = self.connection.transaction().sql(doing)?;
         change.execute("INSERT INTO words (words) VALUES ('delete-all')", []).sql(doing)?;
         change.execute("DELETE FROM artefacts", []).sql(doing)?;
+        change.execute("DELETE FROM activity", []).sql(doing)?;
+        change.execute("DELETE FROM uses", []).sql(doing)?;
         change.execute("DELETE FROM records", []).sql(doing)?;
         change.commit().sql(doing)
     }
@@ -175,98 +200,34 @@ impl IndexReader {
     pub fn query(&self, filter: &Filter) -> Result<Vec<u64>, StoreError> {
         query(&self.connection, filter)
     }
+
+    /// What the calls of `agent`, or of everybody, came to, step by step, from the step of `since` to that of `until`; at most the last
+    /// [`STEPS_MAX`]. Each step is given with the moment at which it begins, [`STEP_MILLISECONDS`] before the next; those without a call
+    /// are left out.
+    pub fn activity(&self, agent: Option<&str>, since: i64, until: i64) -> Result<Vec<(i64, Calls)>, StoreError> {
+        activity::read(&self.connection, agent, since, until)
+    }
+
+    /// Whether any call was ever decided.
+    pub fn has_activity(&self) -> Result<bool, StoreError> {
+        activity::is_any(&self.connection)
+    }
+
+    /// At most `limit` artefacts of the kind `kind` after `after`, by name, each with the newest record about it.
+    pub fn artefacts(&self, kind: &str, after: Option<&str>, limit: usize) -> Result<Vec<(String, u64)>, StoreError> {
+        artefacts::of_kind(&self.connection, kind, after, limit)
+    }
+
+    /// The newest record about `artefact`, if there is any.
+    pub fn newest_about(&self, artefact: &str) -> Result<Option<u64>, StoreError> {
+        artefacts::newest(&self.connection, artefact)
+    }
 }
 
 fn head(connection: &Connection) -> Result<Option<u64>, StoreError> {
     let head: Option<i64> =
         connection.query_row("SELECT max(seq) FROM records", [], |row| row.get(0)).sql("read the index")?;
     Ok(head.map(i64::unsigned_abs))
-}
-
-fn query(connection: &Connection, filter: &Filter) -> Result<Vec<u64>, StoreError> {
-    let doing = "search the index";
-    let mut sql = "SELECT seq FROM records WHERE TRUE".to_owned();
-    let mut values: Vec<Value> = Vec::new();
-    let mut narrow = |condition: &str, value: Value| {
-        sql.push_str(" AND ");
-        sql.push_str(condition);
-        values.push(value);
-    };
-    // Said once more in the words of the partial indexes, so that these are used where they can be.
-    let is_rare =
-        |value: &Option<String>, common: &[&str]| !value.as_deref().is_some_and(|value| common.contains(&value));
-    let kind = match is_rare(&filter.kind, COMMON_KINDS) {
-        true => "kind NOT IN ('ActionAllowed', 'OutcomeRecorded') AND kind = ?",
-        false => "kind = ?",
-    };
-    let outcome = match is_rare(&filter.outcome, COMMON_OUTCOMES) {
-        true => "outcome NOT IN ('allowed', 'succeeded') AND outcome = ?",
-        false => "outcome = ?",
-    };
-    for (condition, value) in [
-        (kind, &filter.kind),
-        ("agent = ?", &filter.agent),
-        ("task = ?", &filter.task),
-        ("person = ?", &filter.person),
-        ("operation = ?", &filter.operation),
-        ("action = ?", &filter.action),
-        ("approval = ?", &filter.approval),
-        (outcome, &filter.outcome),
-    ] {
-        if let Some(value) = value {
-            narrow(condition, Value::Text(value.clone()));
-        }
-    }
-    if let Some(words) = filter.text.as_deref().map(words).transpose()?.filter(|words| !words.is_empty()) {
-        narrow("seq IN (SELECT rowid FROM words WHERE words MATCH ?)", Value::Text(words));
-    }
-    if let Some(since) = filter.since {
-        narrow("seq >= ?", Value::Integer(first_since(connection, since)?));
-    }
-    if let Some(until) = filter.until {
-        narrow("seq < ?", Value::Integer(first_since(connection, until)?));
-    }
-    if let Some(before_seq) = filter.before_seq {
-        narrow("seq < ?", Value::Integer(signed(before_seq)?));
-    }
-    if !filter.artefacts.is_empty() {
-        let places = vec!["?"; filter.artefacts.len()].join(", ");
-        sql.push_str(&format!(" AND seq IN (SELECT seq FROM artefacts WHERE artefact IN ({places}))"));
-        values.extend(filter.artefacts.iter().cloned().map(Value::Text));
-    }
-    sql.push_str(" ORDER BY seq DESC LIMIT ?");
-    values.push(Value::Integer(signed(filter.limit.min(QUERY_ROWS_MAX) as u64)?));
-    let mut statement = connection.prepare_cached(&sql).sql(doing)?;
-    let found = statement.query_map(params_from_iter(values), |row| row.get::<_, i64>(0)).sql(doing)?;
-    found.map(|seq| seq.map(i64::unsigned_abs)).collect::<Result<_, _>>().sql(doing)
-}
-
-/// The first record that is not before `at`, or the place after the newest: a record is never older than the one before.
-fn first_since(connection: &Connection, at: i64) -> Result<i64, StoreError> {
-    let doing = "search the index";
-    let mut time_of = connection.prepare_cached("SELECT at FROM records WHERE seq = ?1").sql(doing)?;
-    let mut before = 0;
-    let mut beyond = head(connection)?.map_or(Ok(0), |newest| signed(newest.saturating_add(1)))?;
-    while before < beyond {
-        let middle = before + (beyond - before) / 2;
-        match time_of.query_row([middle], |row| row.get::<_, i64>(0)).optional().sql(doing)? {
-            Some(found) if found >= at => beyond = middle,
-            _ => before = middle + 1,
-        }
-    }
-    Ok(before)
-}
-
-/// What a person typed, as a full-text query in which nothing is an operator: every word quoted, all of them wanted.
-fn words(typed: &str) -> Result<String, StoreError> {
-    let (size, limit) = (typed.len() as u64, QUERY_TEXT_BYTES_MAX as u64);
-    if size > limit {
-        return Err(StoreError::TooLarge { what: "the text to search for", size, limit });
-    }
-    // A word without a letter or a digit is no word to the index either.
-    let wanted = typed.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric));
-    let quoted = |word: &str| format!("\"{}\"*", word.replace('"', "\"\"").replace('\0', ""));
-    Ok(wanted.take(QUERY_WORDS_MAX).map(quoted).collect::<Vec<_>>().join(" "))
 }
 
 /// The longest beginning of `text` that has at most `bytes_max` bytes.

@@ -16,7 +16,7 @@ use super::recover::{self, BatchAt, Recovered, Visit, segment_path};
 mod tests;
 
 /// How far apart remembered places are at least, in bytes: what a reader may have to read in vain.
-const MARK_BYTES: u64 = 256 << 10;
+const MARK_BYTES: u64 = 64 << 10;
 /// How much is read at a time, in bytes, unless one batch is larger.
 const WINDOW_BYTES: u64 = 512 << 10;
 /// How much more is read when a batch did not fit.
@@ -52,6 +52,13 @@ impl Marks {
         if !near {
             self.insert(entries_before, Place { first_index, offset });
         }
+    }
+
+    /// Up to which byte of the segment that starts with entry `first_index` to read for the entries before `to`, if that is known.
+    fn end_of(&self, first_index: u64, to: u64) -> Option<u64> {
+        let places = self.0.places.lock().unwrap_or_else(PoisonError::into_inner);
+        let (_, place) = places.range(to..).next()?;
+        (place.first_index == first_index).then_some(place.offset)
     }
 
     /// Says that `entries_total` entries are committed.
@@ -148,7 +155,9 @@ impl LogReader {
         let header = recover::read_header(&path, at.first_index)?;
         let file = File::open(&path).io("read", &path)?;
         let mut bytes = Vec::new();
-        let mut window = WINDOW_BYTES;
+        // No more than is needed: whoever looks for single records far apart reads little of each place.
+        let needed = self.marks.end_of(at.first_index, to).map(|end| end.saturating_sub(at.offset));
+        let mut window = needed.filter(|needed| *needed > 0).map_or(WINDOW_BYTES, |needed| needed.min(WINDOW_BYTES));
         while at.entries_before < to {
             let left = header.segment_bytes.saturating_sub(at.offset);
             read_window(&file, &mut bytes, at.offset, left.min(window)).io("read", &path)?;

@@ -55,6 +55,7 @@ async fn signing_desk() -> Desk {
         label: "her key".to_owned(),
         sign_count: enrolled.sign_count,
         backed_up: enrolled.backed_up,
+        rp_id: RP_ID.to_owned(),
         session: None,
     };
     let newcomer = Actor::Person { person: desk.ana, method: SignInMethod::OneTimeLink };
@@ -378,6 +379,10 @@ async fn one_changed_byte_of_what_ran_or_of_what_was_shown_is_named() {
                 &desk.world.person_named("root").to_string(),
             ),
             format!("{wrong} is by the passkey of somebody else"),
+        ),
+        (
+            with_record(&pack, "\"PasskeyEnrolled\"", &format!("\"rp_id\":\"{RP_ID}\""), "\"rp_id\":\"elsewhere\""),
+            format!("{wrong} was signed for another address than its passkey is for"),
         ),
         (without_record(&pack, "\"PasskeyEnrolled\""), format!("{wrong} is by a passkey that nobody had enrolled")),
         (

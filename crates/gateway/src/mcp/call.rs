@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::carry::{Carrier, Next};
 use super::envelope::RequestId;
 use super::sessions::InFlight;
-use super::{Generation, reply};
+use super::{Generation, access, reply};
 use crate::answer::{Answer, Body as Answered};
 use crate::call::{Call, RESPONSES_MEMBER, STATE_MEMBER};
 use crate::caller::Caller;
@@ -39,6 +39,9 @@ pub(super) struct Link {
 
 /// Takes the call through the gate and answers it.
 pub(super) async fn answer(gateway: Arc<Gateway>, caller: Caller, call: Call, link: Link) -> Response {
+    if access::is_meant(&gateway, &call) {
+        return reply::answer(link.generation, &link.id, access::answer(&gateway, &caller, &call).await);
+    }
     respond(begin(gateway, caller, call, link)).await
 }
 

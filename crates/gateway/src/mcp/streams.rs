@@ -275,7 +275,10 @@ fn recorded(gateway: &Gateway, event: &Event) {
         // Which stream was opened by which token is not kept: those of the task, or all of them, are opened again by one that holds.
         Event::TokenRevoked { task, .. } => gateway.streams.end_of(*task),
         Event::RealmKeyStepped(stepped) if stepped.step == KeyStep::Revoked => gateway.streams.end(|_| true),
-        Event::GrantGiven(grant) => tell(gateway, &ALL, |_, listener| listener.agent == grant.agent),
+        Event::GrantGiven(grant) => {
+            let is_its = |task| grant.task.is_none_or(|own| own == task);
+            tell(gateway, &ALL, |_, listener| listener.agent == grant.agent && is_its(listener.task));
+        }
         Event::GrantRevoked { agent, .. } | Event::GrantExpired { agent, .. } | Event::AgentDescribed { agent, .. } => {
             tell(gateway, &ALL, |_, listener| listener.agent == *agent);
         }
@@ -324,7 +327,8 @@ fn concerns(state: &State, listener: &Listener, connector: &str) -> bool {
     if !listener.door.opens_on(connector) {
         return false;
     }
-    let granted = state.grants_of(listener.agent).any(|grant| {
+    let of_task = state.task(listener.task).into_iter().flat_map(|task| state.grants_of_task(task));
+    let granted = state.grants_of(listener.agent).chain(of_task).any(|grant| {
         grant.operations.iter().any(|pattern| pattern.as_str().split_once('/').is_some_and(|(own, _)| own == connector))
     });
     let sandboxed = || {

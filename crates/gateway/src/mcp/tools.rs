@@ -64,6 +64,9 @@ fn page(
         last = Some(&operation.name);
     }
     let more = listed.next().is_some();
+    if !more && super::access::is_offered(state, door, task, now) {
+        tools.push(super::access::definition());
+    }
     let mut page = Map::new();
     page.insert("tools".to_owned(), Value::Array(tools));
     if let Some(last) = last.filter(|_| more) {

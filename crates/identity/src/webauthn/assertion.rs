@@ -22,6 +22,15 @@ pub struct Used {
     /// The authenticator's count; the caller compares it with the last one (section 6.1.1).
     pub sign_count: u32,
     pub backed_up: bool,
+    /// SHA-256 of the relying party's id for which the authenticator signed.
+    pub rp_id_hash: [u8; 32],
+}
+
+impl Used {
+    /// Whether it was used for the relying party `rp_id`.
+    pub fn is_for(&self, rp_id: &str) -> bool {
+        self.rp_id_hash == digest::sha256(rp_id.as_bytes())
+    }
 }
 
 /// Verifies an assertion by `key`. The caller has found the key by the credential's id, which says whose it is (steps 5 and 6: no
@@ -41,7 +50,7 @@ pub fn check(key: &PasskeyKey, assertion: &Assertion, expect: &Expect<'_>) -> Re
 }
 
 /// Verifies an assertion that is on record, when there is nothing to compare it with but the record: who reads it compares the
-/// challenge.
+/// challenge, and for whom it was.
 ///
 /// # Errors
 /// If it is not a signature of `key` that a person gave.
@@ -82,5 +91,5 @@ fn signed(
     if signature.len() > limits::PASSKEY_SIGNATURE_BYTES_MAX || !key.verifies(&message, signature) {
         return Err(WebauthnError::Signature);
     }
-    Ok(Used { sign_count: data.sign_count, backed_up: data.is_backed_up() })
+    Ok(Used { sign_count: data.sign_count, backed_up: data.is_backed_up(), rp_id_hash: data.rp_id_hash })
 }

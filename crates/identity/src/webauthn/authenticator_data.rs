@@ -17,7 +17,7 @@ const AAGUID_BYTES: usize = 16;
 /// Authenticator data, read.
 #[derive(Debug)]
 pub(super) struct AuthenticatorData {
-    rp_id_hash: Vec<u8>,
+    pub(super) rp_id_hash: [u8; 32],
     flags: u8,
     pub(super) sign_count: u32,
     /// The id and the key (COSE, RFC 9052) of a new credential.
@@ -31,7 +31,7 @@ impl AuthenticatorData {
 
     fn read(bytes: &[u8]) -> Option<Self> {
         let (head, mut rest) = bytes.split_at_checked(HEAD_BYTES)?;
-        let (rp_id_hash, tail) = head.split_at_checked(32)?;
+        let (rp_id_hash, tail) = head.split_first_chunk::<32>()?;
         let (flags, count) = tail.split_first()?;
         let sign_count = u32::from_be_bytes(count.try_into().ok()?);
         let mut attested = None;
@@ -54,12 +54,7 @@ impl AuthenticatorData {
         }
         // What is backed up could be (section 6.1.3).
         let sound = flags & BACKED_UP == 0 || flags & BACKUP_ELIGIBLE != 0;
-        (rest.is_empty() && sound).then(|| Self {
-            rp_id_hash: rp_id_hash.to_vec(),
-            flags: *flags,
-            sign_count,
-            attested,
-        })
+        (rest.is_empty() && sound).then_some(Self { rp_id_hash: *rp_id_hash, flags: *flags, sign_count, attested })
     }
 
     /// Whether it was made for this relying party with a person there whom the authenticator knows.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{base64url, limits};
+use crate::{base64url, digest, limits};
 
 mod browser;
 mod published;
@@ -31,11 +31,12 @@ fn a_passkey_of_each_kind_is_enrolled_and_then_shown() {
         let kept = PasskeyKey::parse(&enrolled.key.to_jwk()).unwrap();
         assert_eq!(kept, enrolled.key);
         let shown = changed(&browser, |browser| (browser.sign_count, browser.flags) = (41, 0x1d)).assertion();
-        let used = Used { sign_count: 41, backed_up: true };
+        let used = Used { sign_count: 41, backed_up: true, rp_id_hash: digest::sha256(RP_ID.as_bytes()) };
         assert_eq!(check(&kept, &shown, &expect()), Ok(used));
         let (said, again) =
             check_signature(&kept, &shown.authenticator_data, &shown.client_data, &shown.signature).unwrap();
         assert_eq!(again, used);
+        assert!(used.is_for(RP_ID) && !used.is_for("example.org"));
         assert_eq!((said.challenge.as_slice(), &said.origin), (CHALLENGE.as_slice(), &ORIGINS[0]));
     }
 }

@@ -26,6 +26,8 @@ pub(super) enum ShowSecret {
 pub(super) struct Metadata {
     pub authorization_endpoint: Url,
     pub token_endpoint: Url,
+    /// Where people sign out there (OpenID Connect RP-Initiated Logout 1.0 section 2.1), if they can.
+    pub end_session_endpoint: Option<Url>,
     jwks_uri: Url,
     /// Whether every answer says whose it is (RFC 9207 section 3).
     pub sends_issuer: bool,
@@ -48,6 +50,9 @@ impl Metadata {
                 OidcError::Unusable(format!("its `{name}` is `{text}`, which anybody on the way could change"))
             })
         };
+        // One that cannot be used is as good as none: people sign out here all the same.
+        let sign_out = members.optional_text("end_session_endpoint").map_err(unusable)?;
+        let sign_out = sign_out.and_then(|text| Url::parse(text).ok()).filter(|url| is_safe(url, issuer));
         let names = |name: &'static str| members.optional_texts(name, NAMES_MAX).map_err(unusable);
         if names("code_challenge_methods_supported")?.is_some_and(|names| !names.iter().any(|name| name == "S256")) {
             return Err(OidcError::Unusable("it does not know the method `S256` of PKCE".to_owned()));
@@ -55,6 +60,7 @@ impl Metadata {
         Ok(Self {
             authorization_endpoint: endpoint("authorization_endpoint")?,
             token_endpoint: endpoint("token_endpoint")?,
+            end_session_endpoint: sign_out,
             jwks_uri: endpoint("jwks_uri")?,
             sends_issuer: members.value("authorization_response_iss_parameter_supported") == Some(&true.into()),
             show_secret: show_secret(names("token_endpoint_auth_methods_supported")?),

@@ -440,3 +440,26 @@ async fn whoever_is_one_too_many_is_told_so_and_does_not_wait() {
     // It has not used the sign-in up.
     stage.answered(&answer, &leading.binding).await.unwrap();
 }
+
+#[tokio::test]
+async fn who_signs_out_is_led_to_where_they_sign_out_there_too() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.people.sign_out_elsewhere().await, None, "the provider has no such place");
+    for (change, leads) in [
+        (
+            (|document| document["end_session_endpoint"] = json!("https://idp.example/end?tenant=ours")) as Change,
+            Some("https://idp.example/end?tenant=ours&client_id=remit"),
+        ),
+        (|document| document["end_session_endpoint"] = json!("http://idp.example/end"), None),
+        (|document| document["end_session_endpoint"] = json!("javascript:alert(1)"), None),
+    ] {
+        let stage = Stage::new().await;
+        stage.change(Changes { metadata: Some(change), ..Changes::default() });
+        let address = stage.people.sign_out_elsewhere().await;
+        assert_eq!(address.as_ref().map(Url::as_str), leads);
+        // Where nobody can sign out, people still sign in.
+        stage.sign_in().await.unwrap();
+    }
+    let none = People::new(stage.world.engine.clone(), PeopleSettings::at("https://remit.test")).unwrap();
+    assert_eq!(none.sign_out_elsewhere().await, None);
+}

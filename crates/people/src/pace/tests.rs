@@ -14,11 +14,23 @@ fn origin(address: &str) -> Option<Origin> {
     Origin::of(Some(address.parse::<IpAddr>().unwrap()))
 }
 
+fn failure() -> Result<(), PeopleError> {
+    Err(PeopleError::Passkey(WebauthnError::Signature))
+}
+
+/// Fails so often, each time after the wait.
 fn fail(pace: &Pace, origin: Option<Origin>, times: u32) {
     for _ in 0..times {
-        let failure: Result<(), _> = Err(PeopleError::Passkey(WebauthnError::Signature));
-        assert!(pace.count(origin, failure, NOW).is_err());
+        let known = origin.and_then(|origin| pace.0.lock().unwrap().get(&origin).copied());
+        let at = NOW.max(known.map_or(NOW, |failures| failures.last.plus_seconds(failures.wait_seconds())));
+        assert!(matches!(pace.count(origin, failure(), at), Err(PeopleError::Passkey(_))));
     }
+}
+
+/// For how long whoever fails there now waits.
+fn waits(pace: &Pace, origin: Option<Origin>, now: Timestamp) -> Option<u64> {
+    let known = origin.and_then(|origin| pace.0.lock().unwrap().get(&origin).copied());
+    known.map(|failures| failures.left_seconds(now)).filter(|seconds| *seconds > 0)
 }
 
 #[test]
@@ -33,9 +45,9 @@ fn this_machine_never_waits() {
     let pace = Pace::default();
     for address in ["127.0.0.1", "::1", "::ffff:127.0.0.1"] {
         fail(&pace, origin(address), 1_000);
-        assert!(pace.must_not_wait(origin(address), NOW).is_ok(), "{address}");
+        assert_eq!(waits(&pace, origin(address), NOW), None, "{address}");
     }
-    assert!(pace.must_not_wait(Origin::of(None), NOW).is_ok());
+    assert_eq!(waits(&pace, Origin::of(None), NOW), None);
 }
 
 #[test]
@@ -43,16 +55,26 @@ fn the_wait_grows_to_its_bound_and_ends() {
     let pace = Pace::default();
     let far = origin("192.0.2.7");
     fail(&pace, far, limits::FAILURES_FREE - 1);
-    assert!(pace.must_not_wait(far, NOW).is_ok());
+    assert_eq!(waits(&pace, far, NOW), None);
     fail(&pace, far, 1);
-    assert!(matches!(pace.must_not_wait(far, NOW), Err(PeopleError::Wait { seconds: 1 })));
-    fail(&pace, far, 1_000);
-    let waits = pace.must_not_wait(far, NOW);
-    assert!(matches!(waits, Err(PeopleError::Wait { seconds: limits::WAIT_SECONDS_MAX })), "{waits:?}");
-    assert!(pace.must_not_wait(far, NOW.plus_seconds(limits::WAIT_SECONDS_MAX)).is_ok());
-    assert!(pace.must_not_wait(origin("192.0.2.8"), NOW).is_ok(), "nobody else waits");
-    assert!(pace.count(far, Ok(()), NOW).is_ok());
-    assert!(pace.must_not_wait(far, NOW).is_ok(), "whoever proved who they are begins anew");
+    assert!(matches!(pace.count(far, failure(), NOW), Err(PeopleError::Wait { seconds: 1 })));
+    assert_eq!(waits(&pace, far, NOW.plus_seconds(1)), None, "a failure during the wait makes it no longer");
+    fail(&pace, far, 20);
+    let last = pace.0.lock().unwrap()[&far.unwrap()].last;
+    assert_eq!(waits(&pace, far, last), Some(limits::WAIT_SECONDS_MAX));
+    assert_eq!(waits(&pace, far, last.plus_seconds(limits::WAIT_SECONDS_MAX)), None);
+    assert_eq!(waits(&pace, origin("192.0.2.8"), last), None, "nobody else waits");
+}
+
+#[test]
+fn what_is_right_counts_at_once_and_begins_anew() {
+    let pace = Pace::default();
+    let far = origin("192.0.2.7");
+    fail(&pace, far, limits::FAILURES_FREE + 3);
+    let last = pace.0.lock().unwrap()[&far.unwrap()].last;
+    assert!(waits(&pace, far, last).is_some());
+    assert!(pace.count(far, Ok(()), last).is_ok(), "whoever proves who they are does not wait");
+    assert_eq!(waits(&pace, far, last), None);
 }
 
 #[test]
@@ -63,7 +85,7 @@ fn what_the_realm_refuses_is_no_failure() {
         let refused: Result<(), PeopleError> = Err(remit_domain::Refusal::new("step_up_needed", "no").into());
         assert!(pace.count(far, refused, NOW).is_err());
     }
-    assert!(pace.must_not_wait(far, NOW).is_ok());
+    assert_eq!(waits(&pace, far, NOW), None);
 }
 
 #[test]

@@ -157,10 +157,12 @@ async fn who_has_no_passkey_says_yes_without() {
         code(world.people.yes_options(ana.person, approval, question.digest, question.commitment, "")),
         "passkey_needed"
     );
-    let early = world.people.approve(world.actor(ana), approval, question.digest, None, "", None).await;
-    assert_eq!(code(early), "too_soon");
+    let approve = |shown| world.people.approve(world.actor(ana), approval, question.digest, shown, "", None);
+    let shown = Some(question.commitment);
+    assert_eq!(code(approve(shown).await), "too_soon");
     world.realm.advance(domain_limits::DWELL_SECONDS_D2);
-    world.people.approve(world.actor(ana), approval, question.digest, None, "", None).await.unwrap();
+    assert_eq!(code(approve(None).await), "approval_shown", "about confidential data it says what was shown");
+    approve(shown).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,8 @@
 
 use remit_domain::{Actor, Command, SignInMethod, limits as domain_limits};
 
+use serde_json::json;
+
 use super::world::{ORIGIN, World, authenticator, code, shown};
 use crate::{limits, registration};
 
@@ -45,7 +47,7 @@ async fn a_ceremony_is_for_one_purpose_and_one_person() {
     let as_bob = world.people.step_up(world.actor(bob), bob.session, &step_up.id, &assertion).await;
     assert_eq!(code(as_bob), "ceremony_ended", "it was begun for ana");
 
-    let enrolment = world.people.begin_enrolment(ana.person).unwrap();
+    let enrolment = world.people.begin_enrolment(ana.person, Some(ana.session)).unwrap();
     let made = registration(&authenticator().create(&enrolment.options).to_string()).unwrap();
     let as_bob = world.people.enrol(world.actor(bob), Some(bob.session), &enrolment.id, &made, "key").await;
     assert_eq!(code(as_bob), "ceremony_ended", "it was begun for ana");
@@ -153,8 +155,16 @@ async fn a_recovery_enrols_without_the_lost_passkey() {
     let (ana, _lost) = world.with_passkey("ana").await;
     let recovered = world.join("ana").await;
     assert_eq!(code(world.enrol(ana, &mut authenticator()).await), "step_up_needed", "only the recovered session");
+    // The authenticator that holds what cannot be used any more may be the only one that there is, so it must not be told to decline.
+    let excluded =
+        |session| world.people.begin_enrolment(ana.person, session).unwrap().options["excludeCredentials"].clone();
+    assert_eq!(excluded(Some(recovered.session)), json!([]));
+    assert_eq!(excluded(Some(ana.session)).as_array().map(Vec::len), Some(1), "else the same one twice is declined");
     let mut new = authenticator();
     world.enrol(recovered, &mut new).await.unwrap();
+    let own = world.realm.engine.read(|state| state.passkeys_of(ana.person).len());
+    assert_eq!(own, 1, "what was lost opens nothing any more");
+    assert_eq!(excluded(Some(recovered.session)).as_array().map(Vec::len), Some(1), "a recovery replaces once");
     assert_eq!(world.sign_in(&mut new).await.unwrap().person, ana.person);
 }
 
@@ -172,18 +182,49 @@ async fn an_agent_takes_part_in_no_ceremony() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_fails_waits_and_nobody_else_does() {
     let world = World::new().await;
-    let (_, mut key) = world.with_passkey("ana").await;
+    let (ana, mut key) = world.with_passkey("ana").await;
     let (far, near) = (Some("192.0.2.7".parse().unwrap()), Some("192.0.2.8".parse().unwrap()));
     let mut stranger = authenticator();
     let ceremony = world.people.begin_sign_in().unwrap();
-    let (wrong, right) = (shown(&mut stranger, &ceremony.options), shown(&mut key, &ceremony.options));
+    let wrong = shown(&mut stranger, &ceremony.options);
     for _ in 0..limits::FAILURES_FREE {
         assert_eq!(code(world.people.sign_in(far, &ceremony.id, &wrong).await), "passkey_refused");
     }
-    assert_eq!(code(world.people.sign_in(far, &ceremony.id, &right).await), "wait");
-    world.people.sign_in(near, &ceremony.id, &right).await.unwrap();
-    let ceremony = world.people.begin_sign_in().unwrap();
+    assert_eq!(code(world.people.sign_in(far, &ceremony.id, &wrong).await), "wait");
+    assert_eq!(code(world.people.sign_in(near, &ceremony.id, &wrong).await), "passkey_refused");
+    // Somebody else behind the same address, who is who they are, does not wait for whoever fails there.
     let right = shown(&mut key, &ceremony.options);
-    world.realm.advance(limits::WAIT_SECONDS_MAX);
-    world.people.sign_in(far, &ceremony.id, &right).await.unwrap();
+    assert_eq!(world.people.sign_in(far, &ceremony.id, &right).await.unwrap().person, ana.person);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_session_keeps_its_person_from_nothing() {
+    let world = World::new().await;
+    let (ana, mut key) = world.with_passkey("ana").await;
+    let mut stranger = authenticator();
+    for _ in 0..limits::FAILURES_FREE {
+        assert_eq!(code(world.step_up(ana, &mut stranger).await), "passkey_refused");
+    }
+    assert_eq!(code(world.step_up(ana, &mut stranger).await), "wait");
+    world.step_up(ana, &mut key).await.unwrap();
+    assert_eq!(world.method(ana.session), SignInMethod::FreshPasskey);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_passkeys_are_required_a_link_leads_to_a_passkey_and_to_nothing_grave() {
+    let world = World::with_passkeys_required().await;
+    let ana = world.join("ana").await;
+    let add = |name: &str| Command::AddPerson(remit_domain::AddPerson { name: name.to_owned(), groups: Vec::new() });
+    assert_eq!(world.realm.refused(&world.actor(ana), add("eve")).await.code, "passkey_required");
+    let mut key = authenticator();
+    world.enrol(ana, &mut key).await.unwrap();
+    assert_eq!(world.realm.refused(&world.actor(ana), add("eve")).await.code, "step_up_needed");
+    world.step_up(ana, &mut key).await.unwrap();
+    world.realm.submit(&world.actor(ana), add("eve")).await;
+    // Agents, and the machine itself, are let in by no link.
+    world.realm.submit(&world.realm.root(), add("zoe")).await;
+    // Elsewhere it stays as it was.
+    let open = World::new().await;
+    let ana = open.join("ana").await;
+    open.realm.submit(&open.actor(ana), add("eve")).await;
 }

@@ -38,7 +38,15 @@ pub(super) fn code<T: std::fmt::Debug>(outcome: Result<T, PeopleError>) -> Strin
 
 impl World {
     pub(super) async fn new() -> Self {
-        let realm = Realm::new().await;
+        Self::of(Realm::new().await).await
+    }
+
+    /// Where everybody has to have a passkey.
+    pub(super) async fn with_passkeys_required() -> Self {
+        Self::of(Realm::with(|options| options.passkeys_required = true).await).await
+    }
+
+    async fn of(realm: Realm) -> Self {
         let people = People::new(realm.engine.clone(), PeopleSettings::at("http://127.0.0.1:7470")).unwrap();
         for name in ["ana", "bob"] {
             realm.person(name, &["administrators"]).await;
@@ -71,7 +79,7 @@ impl World {
 
     /// Enrols `authenticator` for `someone`.
     pub(super) async fn enrol(&self, someone: Someone, authenticator: &mut Authenticator) -> Result<(), PeopleError> {
-        let ceremony = self.people.begin_enrolment(someone.person).unwrap();
+        let ceremony = self.people.begin_enrolment(someone.person, Some(someone.session)).unwrap();
         let made = registration(&authenticator.create(&ceremony.options).to_string()).unwrap();
         let (actor, session) = (self.actor(someone), Some(someone.session));
         self.people.enrol(actor, session, &ceremony.id, &made, "key").await.map(|_| ())

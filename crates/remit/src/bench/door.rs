@@ -9,7 +9,7 @@ mod decisions;
 mod estate;
 mod lists;
 mod load;
-mod place;
+pub mod place;
 pub mod processor;
 mod requests;
 mod spread;

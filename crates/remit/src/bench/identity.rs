@@ -8,7 +8,7 @@ mod checks;
 mod first_svid;
 mod issuing;
 mod pace;
-mod quantiles;
+pub mod quantiles;
 mod revocations;
 mod table;
 mod work;

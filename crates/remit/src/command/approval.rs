@@ -62,6 +62,9 @@ pub enum ApprovalCommand {
         /// The digest that `remit approval show` printed: what you say yes to.
         #[arg(long, value_name = "DIGEST")]
         digest: String,
+        /// What you were shown, as `remit approval show` printed it: needed where data of D2 or D3 is concerned.
+        #[arg(long, value_name = "DIGEST")]
+        shown: Option<String>,
         #[arg(long, default_value = "", value_name = "TEXT")]
         note: String,
     },
@@ -86,8 +89,8 @@ pub async fn run(command: ApprovalCommand, client: &Client, output: &Output) -> 
             output.table(&approvals, COLUMNS, none);
         }
         ApprovalCommand::Show { approval } => show(&client.get(&path(&["approvals", &approval])).await?, output),
-        ApprovalCommand::Approve { approval, digest, note } => {
-            let body = json!({"digest": digest, "note": note});
+        ApprovalCommand::Approve { approval, digest, shown, note } => {
+            let body = json!({"digest": digest, "note": note, "shown": shown});
             let answered = client.post(&path(&["approvals", &approval, "approve"]), body).await?;
             let told = match text_at(&answered, "/status").as_str() {
                 "granted" => "approved: exactly this, once".to_owned(),
@@ -118,8 +121,11 @@ fn show(approval: &Value, output: &Output) {
     if text_at(approval, "/status") == "pending" {
         let (id, digest) = (text_at(approval, "/id"), text_at(approval, "/digest"));
         output.line("");
+        // That this was shown is on record now, and a yes says that it is to this.
+        let shown = Some(text_at(approval, "/shown_commitment")).filter(|shown| !shown.is_empty());
+        let shown = shown.map(|shown| format!(" --shown {shown}")).unwrap_or_default();
         let lines = [
-            ("yes:", "/answers/approve", format!("remit approval approve {id} --digest {digest}")),
+            ("yes:", "/answers/approve", format!("remit approval approve {id} --digest {digest}{shown}")),
             ("no: ", "/answers/deny", format!("remit approval deny {id} --note TEXT")),
         ];
         for (word, answer, command) in lines {
@@ -130,8 +136,13 @@ fn show(approval: &Value, output: &Output) {
 
 /// The command that answers, or why it is for somebody else.
 fn answer_line(approval: &Value, word: &str, answer: &str, command: &str) -> String {
-    if text_at(approval, &format!("{answer}/code")) == "signature_needed" {
-        return format!("{word} with your passkey, on this question's page in the console; others say `{command}`");
+    match text_at(approval, &format!("{answer}/code")).as_str() {
+        "signature_needed" => {
+            return format!("{word} with your passkey, on this question's page in the console; others say `{command}`");
+        }
+        // It has been shown just now, and can be answered after a few seconds of looking.
+        "too_soon" => return format!("{word} {command}"),
+        _ => {}
     }
     let refused = text_at(approval, &format!("{answer}/sentence"));
     if refused.is_empty() {

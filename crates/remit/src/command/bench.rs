@@ -14,7 +14,7 @@ use super::{Failure, Global, duration_seconds};
 #[derive(Debug, Clone, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
-    after_help = "Examples:\n  remit bench\n  remit bench --directory /mnt/disk --time 10s --events 1000000 --json\n  remit bench door\n  remit bench identity\n  remit bench policy\n  remit bench who"
+    after_help = "Examples:\n  remit bench\n  remit bench --directory /mnt/disk --time 10s --events 1000000 --json\n  remit bench door\n  remit bench identity\n  remit bench policy\n  remit bench who\n  remit bench pages"
 )]
 pub struct BenchArgs {
     #[command(subcommand)]
@@ -46,6 +46,8 @@ pub enum BenchCommand {
     Policy(Box<PolicyArgs>),
     /// Measures deciding recorded actions again under proposed policies.
     Replay(Box<ReplayArgs>),
+    /// Measures the console's pages in a large realm with a long ledger.
+    Pages(Box<PagesArgs>),
     /// Measures questions that run the other way: who can call what, in a large estate.
     Who(Box<WhoArgs>),
 }
@@ -205,6 +207,45 @@ pub struct WhoArgs {
     pub questions: usize,
 }
 
+/// The realm whose pages are measured, and how often.
+#[derive(Debug, Clone, Args)]
+#[command(
+    after_help = "Examples:\n  remit bench pages\n  remit bench pages --agents 10000 --records 1000000 --keep /tmp/large --markdown\n  remit bench pages --agents 10000 --records 1000000 --keep /tmp/large --only /ledger"
+)]
+pub struct PagesArgs {
+    /// Directory on the disk to measure; a fresh one below it is used and removed.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub directory: PathBuf,
+    /// Directory in which the realm is made and kept, to be measured again.
+    #[arg(long, value_name = "DIR", conflicts_with = "directory")]
+    pub keep: Option<PathBuf>,
+    /// Agents, each with a grant or two.
+    #[arg(long, default_value_t = 10, value_name = "NUMBER", value_parser = at_least_one)]
+    pub agents: usize,
+    /// Records of the ledger, nearly.
+    #[arg(long, default_value_t = 10_000, value_name = "NUMBER")]
+    pub records: u64,
+    /// How often each page is looked at.
+    #[arg(long, default_value_t = 200, value_name = "NUMBER", value_parser = at_least_one)]
+    pub times: usize,
+    /// Questions that are timed until they are on an open page.
+    #[arg(long, default_value_t = 500, value_name = "NUMBER", value_parser = at_least_one)]
+    pub questions: usize,
+    /// Only pages whose address begins like this.
+    #[arg(long, value_name = "ADDRESS")]
+    pub only: Option<String>,
+    /// Prints tables in Markdown.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..) => Ok(number),
+        _ => Err("a number from 1 on is wanted".to_owned()),
+    }
+}
+
 /// A part of what is measured of policies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PolicyPart {
@@ -303,6 +344,7 @@ pub async fn run(arguments: BenchArgs, global: &Global) -> Result<(), Failure> {
         Some(BenchCommand::Identity(identity)) => crate::bench::identity(identity, global).await,
         Some(BenchCommand::Replay(replay)) => crate::bench::replay(replay, global).await,
         Some(BenchCommand::Who(who)) => crate::bench::who(who, global).await,
+        Some(BenchCommand::Pages(pages)) => crate::bench::pages(pages, global).await,
         Some(BenchCommand::Policy(policy)) => crate::bench::policy(policy, global).await,
         None => crate::bench::bench(arguments, global).await,
     }

@@ -12,6 +12,7 @@ const COLUMNS: &[Column] = &[
     ("grant", "/id"),
     ("status", "/status"),
     ("agent", "/agent"),
+    ("task", "/task"),
     ("operations", "/operations"),
     ("asked by", "/requested_by"),
     ("approved by", "/approved_by"),

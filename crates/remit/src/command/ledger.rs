@@ -43,6 +43,14 @@ pub enum LedgerCommand {
         #[arg(long)]
         tlog_proof: bool,
     },
+    /// Reads what an agent sent or was answered, as one record refers to it. Who reads it, and why, is recorded.
+    #[command(after_help = "Examples:\n  remit ledger read 17 --reason \"complaint 4711\"")]
+    Read {
+        seq: u64,
+        /// Why you read it, in a sentence.
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
 }
 
 /// Which records; every part that is given must fit.
@@ -115,7 +123,39 @@ pub async fn run(command: LedgerCommand, global: &Global, output: &Output) -> Re
             }
             Ok(())
         }
+        LedgerCommand::Read { seq, reason } => read(seq, &reason, &Client::open(global)?, output).await,
     }
+}
+
+/// The members of events that refer to content, and what that is.
+const REFERRING: &[(&str, &str)] = &[("arguments", "arguments"), ("beside", "beside them"), ("result", "result")];
+
+async fn read(seq: u64, reason: &str, client: &Client, output: &Output) -> Result<(), Failure> {
+    let record = client.get(&path(&["records", &seq.to_string()])).await?;
+    let event = record.get("event").unwrap_or(&Value::Null);
+    let task = event.get("task").and_then(Value::as_str);
+    let mut read = Vec::new();
+    for (member, what) in REFERRING {
+        let content = event.get(*member).and_then(|content| content.get("commitment"));
+        let (Some(task), Some(content)) = (task, content) else { continue };
+        let asked = json!({"content": content, "reason": reason});
+        let answer = client.post(&path(&["tasks", task, "contents"]), asked).await?;
+        let value = answer.get("value").unwrap_or(&Value::Null);
+        if !output.is_json() {
+            output.line(&format!("{what}\n{value:#}"));
+        }
+        read.push(json!({"what": member, "content": content, "value": value}));
+    }
+    if read.is_empty() {
+        return Err(Refusal::new("not_found", format!("the record {seq} refers to no content"))
+            .help("records of calls, questions and outcomes do")
+            .into());
+    }
+    if output.is_json() {
+        output.document(&json!({"items": read}));
+    }
+    output.note("that you read this, and why, is on record");
+    Ok(())
 }
 
 async fn query(query: Query, client: &Client, output: &Output) -> Result<(), Failure> {

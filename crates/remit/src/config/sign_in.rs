@@ -16,10 +16,23 @@ mod tests;
 /// Longest name on the button, in characters.
 const NAME_CHARACTERS_MAX: usize = 64;
 
+/// Of whom a passkey is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PasskeysWanted {
+    /// Whoever has one shows it for what is grave; whoever has none does without.
+    #[default]
+    Optional,
+    /// Whoever was let in by a one-time link does nothing grave before they have enrolled one.
+    Required,
+}
+
 /// `[sign_in]`: how people sign in besides passkeys and one-time links.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignInConfig {
+    /// Whether everybody has a passkey.
+    pub passkeys: PasskeysWanted,
     /// The organisation's identity provider.
     pub oidc: Option<SignInOidcConfig>,
 }

@@ -72,7 +72,8 @@ async fn answer(ben: &Client) -> Result<(String, Value), Failure> {
         if let Some(first) = waiting.pointer("/items/0") {
             let id = text(first, "id");
             let shown = ben.get(&format!("/v1/approvals/{id}")).await?;
-            let yes = json!({"digest": shown.get("digest"), "note": "the customer sent a photo"});
+            let seen = shown.get("shown_commitment");
+            let yes = json!({"digest": shown.get("digest"), "shown": seen, "note": "the customer sent a photo"});
             ben.post(&format!("/v1/approvals/{id}/approve"), yes).await?;
             return Ok((id, shown.get("arguments").cloned().unwrap_or_default()));
         }

@@ -1,12 +1,13 @@
 //! Whom a notice is for: who can do something about it.
 
 use remit_domain::{
-    Actor, Approval, Approve, Change, Command, Moment, Person, PersonId, SignInMethod, State, Timestamp, decide,
+    Actor, Approval, Approve, Change, Command, GrantRequest, Moment, Person, PersonId, SignInMethod, State, Timestamp,
+    decide, must_be_able_to_answer,
 };
 use serde::Serialize;
 
 /// Why a yes is refused that its person may give all the same: later, or signed.
-const NOT_YET: [&str; 3] = ["signature_needed", "too_soon", "too_many_answers"];
+const NOT_YET: [&str; 4] = ["signature_needed", "approval_shown", "too_soon", "too_many_answers"];
 
 /// Somebody whom a notice is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +30,11 @@ pub fn of_approval(state: &State, approval: &Approval, now: Timestamp) -> Vec<Re
         }
     };
     named(state, may)
+}
+
+/// Who may say yes to `request`.
+pub fn of_grant(state: &State, request: &GrantRequest) -> Vec<Recipient> {
+    named(state, |person| must_be_able_to_answer(state, request, person.id).is_ok())
 }
 
 /// Who may approve or review `change`.

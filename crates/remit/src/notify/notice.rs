@@ -1,7 +1,8 @@
 //! What is said: one sentence, a few facts, and the page to look at.
 
 use remit_domain::{
-    ApprovalRequested, ChangeKind, ChangeProposed, ChangeStatus, Event, PasskeyEnrolled, PersonId, State, Timestamp,
+    ApprovalRequested, ChangeKind, ChangeProposed, ChangeStatus, Event, GrantRequest, PasskeyEnrolled, PersonId, State,
+    Timestamp,
 };
 use remit_engine::Committed;
 use serde_json::{Map, Value, json};
@@ -45,6 +46,7 @@ impl Notice {
     pub fn is_of(event: &Event) -> bool {
         match event {
             Event::ApprovalRequested(_)
+            | Event::GrantRequested(_)
             | Event::ChangeProposed(_)
             | Event::PasskeyEnrolled(_)
             | Event::PasskeyRemoved { .. } => true,
@@ -59,6 +61,7 @@ impl Notice {
         let event = &record.record.event;
         let said = match event {
             Event::ApprovalRequested(requested) => approval(state, requested, now)?,
+            Event::GrantRequested(requested) => grant(state, requested)?,
             Event::ChangeProposed(proposed) => change(state, proposed)?,
             Event::PasskeyEnrolled(enrolled) => passkey_enrolled(state, enrolled, record.seq),
             Event::PasskeyRemoved { person, by, .. } => passkey_removed(state, *person, *by, record.seq),
@@ -119,6 +122,25 @@ fn approval(state: &State, requested: &ApprovalRequested, now: Timestamp) -> Opt
             "approvers": requested.ask.approvers,
             "expires_at": until,
         }),
+    })
+}
+
+/// A request for a grant that still waits. No reason: that of a task is for who may see what it works on.
+fn grant(state: &State, requested: &GrantRequest) -> Option<Said> {
+    let request = state.grant_requests.get(&requested.id)?;
+    let agent = state.agent(request.agent).map(|agent| agent.name.clone()).unwrap_or_default();
+    let headline = match request.requested_by {
+        Some(person) => format!("{} asks for a grant for the agent {agent}", name_of(state, person)),
+        None => format!("The agent {agent} asks for access within a task"),
+    };
+    let operations: Vec<&str> = request.operations.iter().map(|pattern| pattern.as_str()).collect();
+    Some(Said {
+        kind: "grant_requested",
+        headline,
+        facts: vec![("Operations", shown(&operations.join(", ")))],
+        page: format!("/grants/{}", request.id),
+        to: audience::of_grant(state, request),
+        more: json!({"grant": request.id, "agent": agent, "operations": operations, "task": request.task}),
     })
 }
 

@@ -8,8 +8,8 @@ use axum::http::HeaderMap;
 use axum::routing::post;
 use base64::Engine as _;
 use remit_domain::{
-    Absence, Actor, ApprovalId, Command, ConnectorSpec, DataClass, Digest, Edit, EnrolPasskey, Moment, OpenSession,
-    PersonId, PolicyEdit, SignInMethod, State, Verb,
+    Absence, Actor, ApprovalId, Command, ConnectorSpec, DataClass, Digest, Edit, EnrolPasskey, Event, Moment,
+    OpenSession, OperationName, PersonId, PolicyEdit, RequestAccess, SignInMethod, State, Verb,
 };
 use remit_testkit::{World, operation};
 use serde_json::{Value, json};
@@ -68,6 +68,32 @@ async fn who_may_answer_is_told_and_nobody_else() {
         (&json!("approval_requested"), &json!("support"))
     );
     assert_eq!(notice.document["to"][0]["name"], "olga");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_give_access_is_told_and_led_to_its_page() {
+    let world = world().await;
+    let choices = vec![operation("read", Verb::Read, 0, DataClass::D1, &json!({}))];
+    world.connector("archive", ConnectorSpec::Http { url: "http://127.0.0.1:1/mcp".to_owned() }, choices).await;
+    let maria = world.person_named("maria");
+    let task = world.task_with("support", |start| start.acting_for = Some(maria)).await;
+    let ask = RequestAccess {
+        task,
+        operations: vec![OperationName::new("archive", "read")],
+        reason: "A-1-secret".to_owned(),
+        ttl_seconds: None,
+    };
+    let itself = Actor::Agent { agent: world.agent_named("support"), task: Some(task) };
+    let receipt = world.submit(&itself, Command::RequestAccess(Box::new(ask))).await;
+    let Some(Event::GrantRequested(request)) = receipt.events.first() else { panic!("{receipt:?}") };
+    let notice = newest(&world).await.unwrap();
+    // maria approves grants too, and this one would be in her name.
+    assert_eq!(names(&notice), ["olga"]);
+    assert_eq!((notice.kind, &notice.page), ("grant_requested", &format!("{CONSOLE}/grants/{}", request.id)));
+    assert_eq!(notice.document["operations"], json!(["archive/read"]));
+    assert!(!format!("{notice:?}").contains("A-1-secret"), "why it asks is for the page");
+    world.submit(&world.acting("olga"), Command::DenyGrant { grant: request.id, note: String::new() }).await;
+    assert_eq!(newest(&world).await, None, "it is answered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,6 +170,7 @@ async fn enrol(world: &World, name: &str) {
         label: "telephone.example".to_owned(),
         sign_count: 0,
         backed_up: false,
+        rp_id: "localhost".to_owned(),
         session: None,
     };
     world.submit(&actor, Command::EnrolPasskey(Box::new(enrol))).await;

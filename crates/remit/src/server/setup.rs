@@ -8,7 +8,7 @@ use remit_gateway::Settings;
 use zeroize::Zeroizing;
 
 use super::Addresses;
-use crate::config::{Config, KeysConfig};
+use crate::config::{Config, KeysConfig, PasskeysWanted};
 
 pub fn options(config: &Config, data: &Path, settings: &Settings, addresses: &Addresses) -> anyhow::Result<Options> {
     let uid = rustix::process::getuid().as_raw();
@@ -24,6 +24,7 @@ pub fn options(config: &Config, data: &Path, settings: &Settings, addresses: &Ad
         keys: key_source(&config.keys, data)?,
         anchors: Some(config.ledger.anchors.clone().unwrap_or_else(default_anchors)),
         audience: settings.audience.clone(),
+        passkeys_required: config.sign_in.passkeys == PasskeysWanted::Required,
         segment_bytes: config.ledger.segment_bytes,
         snapshot_entries: config.ledger.snapshot_entries,
         ..Options::new(data, setup)

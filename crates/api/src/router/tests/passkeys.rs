@@ -205,3 +205,59 @@ async fn a_credential_that_could_be_read_in_two_ways_is_refused() {
     let refused = house.no("POST", "/v1/sessions/step-up", &token, body).await;
     assert_eq!(refused, (StatusCode::UNPROCESSABLE_ENTITY, "bad_credential".to_owned()));
 }
+
+#[tokio::test]
+async fn whom_a_question_does_not_concern_learns_from_its_challenge_not_even_that_it_is_there() {
+    let house = House::build().await;
+    let (ana, _) = house.with_passkey("ana", &[]).await;
+    let (eve, _) = house.with_passkey("eve", &[]).await;
+    let approval = asked(&house, DataClass::D1).await;
+    let unknown: remit_domain::ApprovalId = remit_domain::Moment::new(house.world.engine.now(), 9).fresh_id();
+    let ask = async |id: remit_domain::ApprovalId, token: &str| {
+        let body = json!({"shown": "0".repeat(64)});
+        let (status, answer) = house.bearer("POST", &format!("/v1/approvals/{id}/challenge"), token, body).await;
+        (status, answer.to_string().replace(&id.to_string(), "ID"))
+    };
+    let (status, there) = ask(approval, &eve).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert_eq!((status, there), ask(unknown, &eve).await, "nothing tells the one from the other");
+    assert_eq!(ask(approval, &ana).await.0, StatusCode::OK);
+}
+
+/// A question to ana, about data of this class.
+async fn asked(house: &House, data: DataClass) -> remit_domain::ApprovalId {
+    // Where data is confidential nobody answers alone, so there has to be a second one.
+    let maria = house.world.person("maria", &[]).await;
+    let desk = house.world.agent("desk", "ana", |profile| {
+        profile.data_classes = vec![DataClass::D1, data];
+        profile.approvers = vec![maria];
+    });
+    desk.await;
+    let refund = operation("refund", Verb::Write, 3, data, &json!({"id": {"type": "string"}}));
+    let spec = ConnectorSpec::Http { url: "http://helpdesk/mcp".to_owned() };
+    house.world.connector("helpdesk", spec, vec![refund]).await;
+    house.world.grant("desk", &["helpdesk/*"], 86_400).await;
+    let task = house.world.task("desk").await;
+    house.world.call(task, "helpdesk/refund", json!({"id": "7"})).await.asked()
+}
+
+#[tokio::test]
+async fn a_yes_about_confidential_data_says_what_was_shown_with_or_without_a_passkey() {
+    let house = House::build().await;
+    house.ok("POST", "/v1/people", json!({"name": "ana"})).await;
+    let ana = house.sign_in("ana").await;
+    let approval = asked(&house, DataClass::D2).await;
+    let (page, digest) = (
+        format!("/v1/approvals/{approval}"),
+        house.world.engine.read(|state| state.approval(approval).unwrap().digest),
+    );
+    let blind = json!({"digest": digest});
+    let (status, problem) = house.bearer("POST", &format!("{page}/approve"), &ana, blind).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::CONFLICT, &json!("approval_shown")));
+    assert!(problem["help"].as_str().unwrap().starts_with(&format!("`GET {page}` shows it")), "{problem}");
+    let question = house.own("GET", &page, &ana, Value::Null).await;
+    // It has been looked at now, and only the seconds of looking are missing.
+    assert_eq!(question["answers"]["approve"]["code"], "too_soon", "{question}");
+    let yes = json!({"digest": digest, "shown": question["shown_commitment"]});
+    assert_eq!(house.no("POST", &format!("{page}/approve"), &ana, yes).await.1, "too_soon");
+}

@@ -185,3 +185,19 @@ async fn readings_are_of_any_moment_that_was() {
     let (_, problem) = house.ask("GET", "/v1/policies?as_of=2999-01-01T00:00:00Z", Value::Null).await;
     assert_eq!(problem["code"], "not_yet");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_an_auditor_reads_of_that_time_what_they_may_read_now() {
+    let house = House::build().await;
+    house.world.person("rita", &["auditors"]).await;
+    let rita = house.sign_in("rita").await;
+    let (_, now) = house.bearer("GET", "/v1/people/ada", &rita, Value::Null).await;
+    assert!(now.get("added_at").is_some(), "{now}");
+    let then = house.world.engine.now().to_string();
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    house.ok("PUT", "/v1/people/rita", json!({"groups": []})).await;
+    for path in ["/v1/people/ada".to_owned(), format!("/v1/people/ada?as_of={then}")] {
+        let (status, seen) = house.bearer("GET", &path, &rita, Value::Null).await;
+        assert_eq!((status, seen.get("added_at")), (StatusCode::OK, None), "{path}: {seen}");
+    }
+}

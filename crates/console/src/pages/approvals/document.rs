@@ -5,8 +5,11 @@
 
 use maud::{Markup, html};
 use remit_domain::{Digest, State as Realm};
+use remit_engine::Engine;
 use serde_json::Value;
 
+use crate::errors::PageError;
+use crate::pages::policies::versions::{Version, with_digest};
 use crate::parts::properties::{none, properties, row};
 use crate::parts::text::{shown, told};
 use crate::parts::{id, pill, value};
@@ -166,8 +169,42 @@ fn digest(digest: &str) -> Markup {
     }
 }
 
+/// What a rule that asked was read from, as far as it is there.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// The text that asked is the one that is active.
+    Active(String),
+    /// It has changed since: the text that asked, and the record with which it became active.
+    Former(String, u64),
+    /// The document names a text that is not found, or none, because others were active when it was made than those that asked.
+    Unknown,
+}
+
+/// The texts that the rules of `document` were read from, in their order: each is found by the digest that the document names, never
+/// by its name alone.
+pub(super) async fn origins(engine: &Engine, document: Document<'_>) -> Result<Vec<Origin>, PageError> {
+    let mut origins = Vec::new();
+    for rule in document.list("/rules").iter().map(Document) {
+        let digest = rule.text("/sha256").and_then(|digest| digest.parse::<Digest>().ok());
+        let Some((file, digest)) = rule.text("/file").zip(digest) else {
+            origins.push(Origin::Unknown);
+            continue;
+        };
+        let active = engine.read(|state| state.policies.sources.get(file).cloned());
+        let is_it = |text: &String| Digest::of_bytes(text.as_bytes()) == digest;
+        origins.push(match active.filter(is_it) {
+            Some(text) => Origin::Active(text),
+            None => match with_digest(engine, file, digest).await? {
+                Some(Version { seq, text: Some(text), .. }) => Origin::Former(text, seq),
+                _ => Origin::Unknown,
+            },
+        });
+    }
+    Ok(origins)
+}
+
 /// The rules that ask and their reasons. The text of a rule stands beside the document, which names it by its digest.
-pub(super) fn why(document: Document<'_>, state: &Realm) -> Markup {
+pub(super) fn why(document: Document<'_>, origins: &[Origin], state: &Realm) -> Markup {
     let (rules, reasons) = (document.list("/rules"), document.list("/asks/reasons"));
     let paired = rules.len() == reasons.len();
     html! {
@@ -178,7 +215,7 @@ pub(super) fn why(document: Document<'_>, state: &Realm) -> Markup {
                     li {
                         @if let Some(reason) = reasons.get(index).filter(|_| paired).and_then(Value::as_str) { span .text { (shown(reason)) } " " }
                         span .quiet { "rule " code { (shown(rule.text("/id").unwrap_or_default())) } }
-                        (source(rule, state))
+                        (source(rule, origins.get(index).unwrap_or(&Origin::Unknown)))
                     }
                 }
                 @if !paired {
@@ -194,18 +231,27 @@ pub(super) fn why(document: Document<'_>, state: &Realm) -> Markup {
     }
 }
 
-/// The text that a rule was read from, if it still stands.
-fn source(rule: Document<'_>, state: &Realm) -> Markup {
-    let Some(file) = rule.text("/file") else { return html! {} };
-    let text = state.policies.sources.iter().find(|(name, _)| name.as_str() == file).map(|(_, text)| text.as_str());
-    html! {
-        @if let Some(text) = text {
+/// The text that a rule was read from when it asked.
+fn source(rule: Document<'_>, origin: &Origin) -> Markup {
+    let file = rule.text("/file").unwrap_or_default();
+    match origin {
+        Origin::Active(text) => html! {
             details {
                 summary { "policy " code { (shown(file)) } }
                 (value::exact(text))
-                p { a href={ "/history?artefact=policy:" (file) } { "What was changed of it, by whom" } }
+                p { a href={ "/policies/" (file) "/history" } { "What was changed of it, by whom" } }
             }
-        }
+        },
+        Origin::Former(text, seq) => html! {
+            details {
+                summary { "policy " code { (shown(file)) } ", as it was when it asked" }
+                (value::exact(text))
+                p { "It has changed since: " a href={ "/policies/" (file) "/diff?from=" (seq) } { "what is different now" } }
+            }
+        },
+        Origin::Unknown => html! {
+            p .reason { "the rule has changed since this was asked, so its text of then is not shown here" }
+        },
     }
 }
 

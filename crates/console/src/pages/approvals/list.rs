@@ -13,26 +13,52 @@ use crate::layout::{self, Frame, Place};
 use crate::names::Names;
 use crate::parts::text::{shown, told};
 use crate::parts::time::{moment, remaining};
-use crate::parts::{id, pill};
+use crate::parts::{filters, id, pill};
 use crate::session::Viewer;
 use crate::{Console, limits};
 
 #[cfg(test)]
 mod tests;
 
-/// Which approvals.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// Which approvals. All of it is text: an address that says something else shows what waits, which is what matters.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Choice {
+    show: String,
+    agent: String,
+    operation: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Show {
-    #[default]
     Pending,
     Answered,
 }
 
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Choice {
-    #[serde(default)]
-    show: Show,
+impl Choice {
+    fn show(&self) -> Show {
+        if self.show == "answered" { Show::Answered } else { Show::Pending }
+    }
+
+    /// Whether the page may look again by itself: what waits, where nobody types.
+    fn refreshes(&self) -> bool {
+        self.show() == Show::Pending && !self.is_filtered()
+    }
+
+    fn is_filtered(&self) -> bool {
+        [&self.agent, &self.operation].iter().any(|field| !field.trim().is_empty())
+    }
+
+    fn fits(&self, state: &Realm, approval: &Approval) -> bool {
+        let (agent, operation) = (self.agent.trim(), self.operation.trim());
+        (agent.is_empty() || state.agent(approval.facts.agent).is_ok_and(|known| known.name == agent))
+            && (operation.is_empty() || approval.facts.operation.as_str().contains(operation))
+    }
+
+    /// The address of the same choice among those that wait, or that were answered.
+    fn among(&self, show: &str) -> String {
+        filters::address("/approvals", &[("show", show), ("agent", &self.agent), ("operation", &self.operation)])
+    }
 }
 
 pub(crate) async fn list(
@@ -40,35 +66,47 @@ pub(crate) async fn list(
     viewer: Viewer,
     choice: Result<Query<Choice>, QueryRejection>,
 ) -> Markup {
-    // An address with another filter than these shows what waits, which is what matters.
-    let show = choice.map(|Query(choice)| choice.show).unwrap_or_default();
+    let choice = choice.map(|Query(choice)| choice).unwrap_or_default();
     let state = console.engine.state();
     let now = console.engine.now();
     let actor = viewer.actor();
     let waiting = answers::waiting_count(&state, &actor, now);
-    let frame = Frame { title: "Approvals", place: Place::Approvals, viewer: &viewer, waiting, refreshes: true };
-    layout::page(&frame, &render(&state, &actor, show, now))
+    let frame =
+        Frame { title: "Approvals", place: Place::Approvals, viewer: &viewer, waiting, refreshes: choice.refreshes() };
+    layout::page(&frame, &render(&state, &actor, &choice, now))
 }
 
-fn render(state: &Realm, actor: &Actor, show: Show, now: Timestamp) -> Markup {
-    let approvals = chosen(state, actor, show, now);
+fn render(state: &Realm, actor: &Actor, choice: &Choice, now: Timestamp) -> Markup {
+    let show = choice.show();
+    let approvals = chosen(state, actor, choice, now);
     let beyond = approvals.len().saturating_sub(limits::LIST_ROWS_MAX);
     html! {
         div .page-head { div { h1 { "Approvals" } p { "Questions about one exact action each. Silence is never consent." } } }
         nav .tabs aria-label="Which approvals" {
-            a href="/approvals" aria-current=[(show == Show::Pending).then_some("page")] { "Waiting" }
-            a href="/approvals?show=answered" aria-current=[(show == Show::Answered).then_some("page")] { "Answered" }
+            a href=(choice.among("")) aria-current=[(show == Show::Pending).then_some("page")] { "Waiting" }
+            a href=(choice.among("answered")) aria-current=[(show == Show::Answered).then_some("page")] { "Answered" }
         }
-        div #approvals data-live { (table(state, actor, show, &approvals, now)) }
+        @if !choice.refreshes() {
+            (filters::form("/approvals", "Which of them", "Filter", &html! {
+                @if show == Show::Answered { input type="hidden" name="show" value="answered"; }
+                (filters::text("agent", "Agent", &choice.agent, "its name"))
+                (filters::text("operation", "Operation", &choice.operation, "a part of it"))
+            }))
+        }
+        div #approvals data-live { (table(state, actor, choice, &approvals, now)) }
         @if beyond > 0 { p .quiet { "and " (beyond) " more" } }
     }
 }
 
-fn table(state: &Realm, actor: &Actor, show: Show, approvals: &[&Arc<Approval>], now: Timestamp) -> Markup {
+fn table(state: &Realm, actor: &Actor, choice: &Choice, approvals: &[&Arc<Approval>], now: Timestamp) -> Markup {
+    let show = choice.show();
     html! {
         @if approvals.is_empty() {
             div .empty {
-                @match show {
+                @if choice.is_filtered() {
+                    p { "No question that you may see fits." }
+                    p { a href="/approvals" { "Show all that waits" } }
+                } @else { @match show {
                     Show::Pending => {
                         p { "Nothing waits for an answer." }
                         p { "When a policy asks for a person, the question appears here by itself." }
@@ -77,7 +115,7 @@ fn table(state: &Realm, actor: &Actor, show: Show, approvals: &[&Arc<Approval>],
                         p { "Nothing was answered in the last day." }
                         p { "Older answers are in the " a href="/ledger" { "ledger" } "." }
                     }
-                }
+                } }
             }
         } @else {
             div .scroll {
@@ -98,11 +136,14 @@ fn table(state: &Realm, actor: &Actor, show: Show, approvals: &[&Arc<Approval>],
 
 /// What waits, those that end first in front; what was answered, newest first.
 /// Those that `actor` may know of.
-fn chosen<'a>(state: &'a Realm, actor: &Actor, show: Show, now: Timestamp) -> Vec<&'a Arc<Approval>> {
+fn chosen<'a>(state: &'a Realm, actor: &Actor, choice: &Choice, now: Timestamp) -> Vec<&'a Arc<Approval>> {
+    let show = choice.show();
     let may_read = |approval: &Approval| {
         actor.person().is_ok_and(|person| may_read_approval(state, person, approval, now).is_ok())
     };
-    let wanted = |approval: &&Arc<Approval>| approval.is_pending() == (show == Show::Pending) && may_read(approval);
+    let wanted = |approval: &&Arc<Approval>| {
+        approval.is_pending() == (show == Show::Pending) && choice.fits(state, approval) && may_read(approval)
+    };
     let mut approvals: Vec<_> = state.approvals.values().filter(wanted).collect();
     match show {
         Show::Pending => approvals.sort_by_key(|approval| (approval.expires_at, approval.id)),

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::answer::parse;
 use super::answer_box::answer_box;
-use super::document::{Document, canonical, denials, operation, what_runs, who, why};
+use super::document::{Document, Origin, canonical, denials, operation, origins, what_runs, who, why};
 use crate::answers::{self, Answers};
 use crate::errors::PageError;
 use crate::layout::{self, Frame, Place};
@@ -48,6 +48,8 @@ pub(super) struct Question<'a> {
     pub(super) approval: &'a Arc<Approval>,
     pub(super) answers: Answers,
     pub(super) sight: Sight,
+    /// The texts that the rules which ask were read from.
+    pub(super) origins: Vec<Origin>,
     pub(super) related: Vec<Line>,
     pub(super) now: Timestamp,
 }
@@ -66,13 +68,14 @@ pub(crate) async fn show(
     let now = console.engine.now();
     let approval = state.approval(id)?;
     let sight = sight(&console, &state, approval, viewer.person, asked).await?;
+    let origins = origins(&console.engine, Document(&sight.document)).await?;
     let filter = Filter { approval: Some(id.to_string()), limit: limits::RELATED_RECORDS_MAX, ..Filter::default() };
     let related = crate::pages::lines(&console, filter, &state).await?;
     let answers = Answers::of(&state, &actor, approval, now);
     let waiting = answers::waiting_count(&state, &actor, now);
-    let title = approval.facts.operation.as_str();
-    let frame = Frame { title, place: Place::Approvals, viewer: &viewer, waiting, refreshes: false };
-    let question = Question { state: &state, viewer: &viewer, approval, answers, sight, related, now };
+    let title = format!("Approval of {}", approval.facts.operation);
+    let frame = Frame { title: &title, place: Place::Approvals, viewer: &viewer, waiting, refreshes: false };
+    let question = Question { state: &state, viewer: &viewer, approval, answers, sight, origins, related, now };
     Ok(layout::page(&frame, &render(question)))
 }
 
@@ -150,7 +153,7 @@ fn render(mut question: Question<'_>) -> Markup {
                 (changed_since(state, approval))
                 (who(document))
                 (operation(document))
-                (why(document, state))
+                (why(document, &question.origins, state))
                 (denials(document))
                 (whole(sight))
                 section { h2 { "In the ledger" } (lines(&question.related, *now)) }

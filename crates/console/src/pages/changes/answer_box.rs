@@ -1,20 +1,20 @@
 //! The side of a change's page where a person answers.
 
 use maud::{Markup, html};
-use remit_domain::{Change, ChangeStatus, Refusal, limits};
+use remit_domain::{Change, ChangeStatus, Person, Refusal, State, limits};
 
 use super::Answers;
 use super::show::Shown;
-use crate::layout;
 use crate::parts::pill::{Tone, pill};
-use crate::parts::text::told;
+use crate::parts::text::{shown, told};
 use crate::parts::time::remaining;
 use crate::session::Viewer;
+use crate::{layout, limits as bounds};
 
 /// Forms for what can be answered now; nothing but a revert once it is settled.
 pub(super) fn answer_box(page: &Shown<'_>) -> Markup {
     let change = &page.known.change;
-    let answers = Answers::of(page.state, &page.viewer.actor(), change, page.now);
+    let answers = Answers::of(page.state, page.viewer, change, page.now);
     let (is_active, waits) = (page.known.active_seq.is_some(), page.known.end.is_none());
     html! {
         aside .answer aria-label="Answer" {
@@ -38,7 +38,37 @@ pub(super) fn answer_box(page: &Shown<'_>) -> Markup {
                     (review(page.viewer, change, answers.review.as_ref().err()))
                 }
             }
+            @if waits { (answerers(page.state, page.viewer, change)) }
             @if is_active { (revert(page.viewer, change)) }
+        }
+    }
+}
+
+/// Who may answer, so that whoever may not knows whom to ask.
+fn answerers(state: &State, viewer: &Viewer, change: &Change) -> Markup {
+    let mut people: Vec<&Person> = state
+        .people
+        .values()
+        .filter(|person| person.id != viewer.person && change.may_be_approved_by(state, person.id))
+        .filter(|person| change.reviews.iter().all(|review| review.by != person.id))
+        .map(AsRef::as_ref)
+        .collect();
+    people.sort_by(|one, other| one.name.cmp(&other.name));
+    let beyond = people.len().saturating_sub(bounds::ANSWERERS_SHOWN_MAX);
+    html! {
+        div {
+            h3 { "Who else may answer" }
+            @if people.is_empty() {
+                p .quiet { "Nobody: an administrator who is not its author, and to whom it gives nothing, has to be added first." }
+            } @else {
+                p {
+                    @for (nth, person) in people.iter().take(bounds::ANSWERERS_SHOWN_MAX).enumerate() {
+                        @if nth > 0 { ", " }
+                        a .person href={ "/people/" (person.name) } { (shown(&person.name)) }
+                    }
+                    @if beyond > 0 { " and " (beyond) " more" }
+                }
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use axum::extract::{Path, State};
 use maud::{Markup, html};
-use remit_domain::{Change, ChangeKind, State as Realm, Timestamp};
+use remit_domain::{Change, ChangeKind, ChangeStatus, Right, State as Realm, Timestamp, may};
 use remit_engine::{Filter, HowEnded, KnownChange};
 use remit_review::{Comparison, compare_edit};
 
@@ -11,11 +11,12 @@ use super::{compared, kind, parse};
 use crate::errors::PageError;
 use crate::layout::{self, Frame, Place};
 use crate::names::Names;
+use crate::pages::policies::checks::{Compiled, compile_beside, problems};
 use crate::parts::id;
 use crate::parts::line::{Line, lines};
 use crate::parts::pill::{Tone, pill};
 use crate::parts::properties::{properties, row};
-use crate::parts::text::shown;
+use crate::parts::text::{shown, told};
 use crate::parts::time::moment;
 use crate::session::Viewer;
 use crate::{Console, answers, limits};
@@ -26,6 +27,9 @@ pub(super) struct Shown<'a> {
     pub(super) viewer: &'a Viewer,
     pub(super) known: &'a KnownChange,
     pub(super) compared: Vec<Comparison>,
+    /// What its policies would come to now, while it waits.
+    /// What its policies would come to, while it waits; nothing inside where that could not be found out now.
+    pub(super) compiled: Option<Option<Compiled>>,
     pub(super) related: Vec<Line>,
     pub(super) now: Timestamp,
 }
@@ -41,12 +45,16 @@ pub(crate) async fn show(
     let compared = known.change.edits.iter().map(|one| compare_edit(&before, &one.edit)).collect();
     let state = console.engine.state();
     let now = console.engine.now();
+    let policies = if known.end.is_none() { known.change.policy_edits() } else { Vec::new() };
+    let waits = known.change.status == ChangeStatus::Pending && !policies.is_empty();
+    // The page stands without it, and says so; whoever approves has it looked through again.
+    let compiled = if waits { Some(compile_beside(&console, &viewer, policies).await.ok()) } else { None };
     let artefacts = vec![format!("change:{id}")];
     let filter = Filter { artefacts, limit: limits::RELATED_RECORDS_MAX, ..Filter::default() };
     let related = crate::pages::lines(&console, filter, &state).await?;
     let waiting = answers::waiting_count(&state, &viewer.actor(), now);
     let frame = Frame { title: "Change", place: Place::Changes, viewer: &viewer, waiting, refreshes: false };
-    let shown = Shown { state: &state, viewer: &viewer, known: &known, compared, related, now };
+    let shown = Shown { state: &state, viewer: &viewer, known: &known, compared, compiled, related, now };
     Ok(layout::page(&frame, &render(&shown)))
 }
 
@@ -71,7 +79,7 @@ pub(super) fn render(page: &Shown<'_>) -> Markup {
                         }
                     }
                 }
-                (checks(change, *now))
+                (checks(page))
                 (reviews(state, change, *now))
                 (ended(page))
                 section { h2 { "In the ledger" } (lines(&page.related, *now)) }
@@ -81,23 +89,40 @@ pub(super) fn render(page: &Shown<'_>) -> Markup {
     }
 }
 
-fn checks(change: &Change, now: Timestamp) -> Markup {
+/// What is known of what it would do: what is suspicious about its policies, and what was tried with them.
+fn checks(page: &Shown<'_>) -> Markup {
+    let Shown { state, viewer, now, .. } = page;
+    let change = &page.known.change;
+    let may_replay = may(state, viewer.person, Right::ReadRecords);
     html! {
-        section {
-            h2 { "What was tried with it" }
-            @if change.checks.is_empty() {
-                p .quiet {
-                    "Its policies hold against what is approved. Nothing else was tried yet: "
-                    code { "remit policy replay " (change.id) } " shows what it would have done to past calls."
+        @if let Some(compiled) = &page.compiled {
+            section {
+                h2 { "What is found about its policies" }
+                @match compiled {
+                    Some(compiled) => (problems(compiled, &change.policy_edits())),
+                    None => p .quiet { "Not looked through now: other changes are being tried. Reload the page for it." },
                 }
             }
+        }
+        section {
+            h2 { "What was tried with it" }
+            @if change.checks.is_empty() { p .quiet { "Nothing is on record." } }
             ul .rules {
                 @for check in &change.checks {
                     li {
                         @if check.passed { (pill(Tone::Good, "passed")) } @else { (pill(Tone::Bad, "did not pass")) }
-                        " " code { (shown(&check.check)) } ": " (shown(&check.summary)) ", " (moment(check.at, now))
+                        " " code { (shown(&check.check)) } ": " (shown(&check.summary)) ", " (moment(check.at, *now))
                     }
                 }
+            }
+            @if page.compiled.is_some() {
+                @match &may_replay {
+                    Ok(()) => p {
+                        a .button href={ "/changes/" (change.id) "/replay" } { "Try it on the calls of the last day" }
+                    },
+                    Err(refusal) => p .reason { "Trying it on recorded calls: " (told(&refusal.sentence)) },
+                }
+                p .quiet { "To have what comes out recorded here: " code { "remit policy replay " (change.id) } }
             }
         }
     }

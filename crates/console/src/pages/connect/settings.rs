@@ -41,12 +41,31 @@ impl Way {
                  chooses the agent and says what for."
             }
             Self::Run => {
-                "Each session of the client is a task of the agent and ends with it. Whoever uses the client is known by the socket on this \
-                 machine, or by `remit login`."
+                "Each session of the client is a task of the agent and ends with it. On the machine of this realm its user is known by the \
+                 socket there, elsewhere by `remit login`."
             }
             Self::Token => {
                 "The client sends the token of a task that somebody has started for it, and is what that task is."
             }
+        }
+    }
+}
+
+/// How a program of the client's user reaches the control plane.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Control<'a> {
+    /// By the socket in the realm's directory on this machine, where the user of the operating system is known.
+    Directory(&'a str),
+    /// At this address, after `remit login`.
+    Address(&'a str),
+}
+
+impl<'a> Control<'a> {
+    /// The option of `remit` that says so.
+    const fn option(self) -> [&'a str; 2] {
+        match self {
+            Self::Directory(directory) => ["--data", directory],
+            Self::Address(address) => ["--url", address],
         }
     }
 }
@@ -60,7 +79,7 @@ pub(super) struct Asked<'a> {
     /// What the server is called in the client.
     pub(super) server: String,
     /// Where the control plane answers.
-    pub(super) control: &'a str,
+    pub(super) control: Control<'a>,
     pub(super) way: Way,
 }
 
@@ -127,10 +146,11 @@ fn by_sign_in(asked: &Asked<'_>) -> Vec<Settings> {
 
 fn by_command(asked: &Asked<'_>) -> Vec<Settings> {
     let Asked { agent, address, server, control, .. } = asked;
+    let [option, place] = control.option();
     let arguments = [
         "run",
-        "--url",
-        control,
+        option,
+        place,
         "--agent",
         agent,
         "--purpose",
@@ -146,7 +166,8 @@ fn by_command(asked: &Asked<'_>) -> Vec<Settings> {
     let process = json!({"command": "remit", "args": arguments});
     let typed = json!({"type": "stdio", "command": "remit", "args": arguments});
     let note = "each session is a task of its own and ends with it";
-    let own = format!("remit run --url {control} --agent {agent} --purpose \"answer ticket 17\" -- my-agent");
+    let place = in_shell(place);
+    let own = format!("remit run {option} {place} --agent {agent} --purpose \"answer ticket 17\" -- my-agent");
     vec![
         settings(CLAUDE_CODE, note, servers(asked, &process)),
         settings(CLAUDE_DESKTOP, note, servers(asked, &process)),
@@ -165,6 +186,12 @@ fn by_command(asked: &Asked<'_>) -> Vec<Settings> {
         ),
         settings(GENERIC, note, servers(asked, &process)),
     ]
+}
+
+/// A word of a shell's command.
+fn in_shell(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-:".contains(&byte);
+    if word.bytes().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 fn by_token(asked: &Asked<'_>) -> Vec<Settings> {

@@ -1,6 +1,6 @@
 use http::StatusCode;
 
-use super::settings::{Asked, Way, of};
+use super::settings::{Asked, Control, Way, of};
 use crate::world::World;
 
 fn asked(way: Way) -> Asked<'static> {
@@ -8,7 +8,7 @@ fn asked(way: Way) -> Asked<'static> {
         agent: "support-bot",
         address: "http://127.0.0.1:7480/mcp/helpdesk".to_owned(),
         server: "remit-helpdesk".to_owned(),
-        control: "http://127.0.0.1:7470",
+        control: Control::Address("https://remit.example"),
         way,
     }
 }
@@ -41,6 +41,22 @@ fn settings_name_a_variable_for_the_token_and_never_a_token() {
     for way in [Way::SignIn, Way::Run] {
         assert!(of(&asked(way)).iter().all(|one| !one.text.contains("Bearer")));
     }
+}
+
+#[test]
+fn clients_on_the_realms_machine_use_its_socket_and_others_its_address() {
+    let here = Asked { control: Control::Directory("/srv/it's here"), ..asked(Way::Run) };
+    for (asked, option) in [(here, ["--data", "/srv/it's here"]), (asked(Way::Run), ["--url", "https://remit.example"])]
+    {
+        let settings = of(&asked);
+        let json = settings.iter().find(|one| one.text.starts_with('{')).unwrap();
+        let document: serde_json::Value = serde_json::from_str(&json.text).unwrap();
+        let arguments = document.pointer("/mcpServers/remit-helpdesk/args").unwrap().as_array().unwrap();
+        assert_eq!(arguments[1..3], option.map(serde_json::Value::from), "{}", json.text);
+    }
+    let here = Asked { control: Control::Directory("/srv/it's here"), ..asked(Way::Run) };
+    let own = of(&here).into_iter().find(|one| one.client == "A program of your own").unwrap();
+    assert!(own.text.starts_with(r"remit run --data '/srv/it'\''s here' --agent"), "{}", own.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -30,9 +30,12 @@ pub(super) fn render(state: &Realm, now: Timestamp) -> Markup {
     html! {
         h1 { "Connectors" }
         @if connectors.is_empty() {
-            p .quiet { "Nothing can be reached yet: " code { "remit connector add NAME" } }
+            div .empty {
+                p { "Nothing can be reached yet." }
+                p { "Add what agents are to reach: " code { "remit connector add NAME" } }
+            }
         } @else {
-            div .scroll {
+            div .scroll tabindex="0" role="region" aria-label="Connectors" {
                 table .list {
                     thead { tr {
                         th { "Connector" } th { "Kind" } th { "Owner" } th .number { "Pinned" } th .number { "Not available" } th { "Added" }

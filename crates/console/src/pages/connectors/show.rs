@@ -7,18 +7,17 @@ use maud::{Markup, html};
 use remit_domain::{Connector, ConnectorSpec, Operation, Refusal, State as Realm, Timestamp};
 use remit_review::{Neighbours, Standing, examine};
 
-use super::reviewed::warnings;
-use super::{find, list};
+use super::{find, list, operation_address};
 use crate::Console;
 use crate::answers;
 use crate::errors::PageError;
 use crate::layout::{self, Frame, Place};
 use crate::names::Names;
+use crate::parts::id;
 use crate::parts::pill::{self, Tone};
 use crate::parts::properties::{none, properties, row};
 use crate::parts::text::{shown, told};
 use crate::parts::time::moment;
-use crate::parts::{id, value};
 use crate::session::Viewer;
 
 pub(crate) async fn show(
@@ -49,8 +48,6 @@ pub(super) fn render(
 ) -> Markup {
     let mut operations: Vec<&Arc<Operation>> = state.operations_of(&connector.name).collect();
     operations.sort_by(|one, other| one.name.cmp(&other.name));
-    let own = operations.iter().map(|operation| operation.name.tool().to_owned());
-    let neighbours = Neighbours::of(state, &connector.name, own);
     html! {
         p .crumb { a href="/connectors" { "Connectors" } " / " (id::short(connector.id)) }
         h1 { (shown(&connector.name)) @if connector.sandbox { " " (list::sandbox()) } }
@@ -70,8 +67,14 @@ pub(super) fn render(
         }
         section {
             h2 { "What is pinned" }
-            @if operations.is_empty() { p .quiet { "Nothing is approved, so nobody can use it." } }
-            @for operation in &operations { (pinned(state, operation, &neighbours, now)) }
+            @if operations.is_empty() {
+                div .empty {
+                    p { "Nothing is approved, so nobody can use it." }
+                    p { "Review what its server offers: " code { "remit connector tools " (shown(&connector.name)) } }
+                }
+            } @else {
+                (pinned(state, &operations, now))
+            }
         }
     }
 }
@@ -104,31 +107,36 @@ fn facts(state: &Realm, connector: &Connector, now: Timestamp) -> Markup {
     })
 }
 
-/// A value of a query: tools are named as their server likes.
-fn encoded(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    text.bytes().map(|byte| if plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
-}
-
-fn pinned(state: &Realm, operation: &Operation, neighbours: &Neighbours, now: Timestamp) -> Markup {
-    let data = format!("{:?}", operation.data);
+/// The operations, each with what a person decided of it and whether there is something to look at.
+fn pinned(state: &Realm, operations: &[&Arc<Operation>], now: Timestamp) -> Markup {
+    let own = operations.iter().map(|operation| operation.name.tool().to_owned());
+    let neighbours = operations.first().map(|first| Neighbours::of(state, first.name.connector(), own));
+    let warnings = |operation: &Operation| {
+        neighbours.as_ref().map_or(0, |neighbours| examine(&operation.definition.document, neighbours).len())
+    };
     html! {
-        article .tool {
-            h3 {
-                code { (shown(operation.name.tool())) } " "
-                @if operation.withdrawn.is_some() { (pill::pill(Tone::Bad, "not available")) } @else { (pill::pill(Tone::Good, "pinned")) }
-                " " (pill::risk(operation.risk))
+        div .scroll tabindex="0" role="region" aria-label="Operations" {
+            table .list {
+                thead { tr {
+                    th { "Operation" } th { "Effect" } th { "Risk" } th { "Data" } th { "To look at" } th { "Approved" } th { "Definition" }
+                } }
+                tbody {
+                    @for operation in operations {
+                        tr {
+                            td {
+                                a href=(operation_address(&operation.name)) { code { (shown(operation.name.tool())) } }
+                                @if let Some(reason) = &operation.withdrawn { " " (pill::pill(Tone::Bad, "not available")) " " span .reason { (shown(reason)) } }
+                            }
+                            td { (operation.verb) @if operation.external { ", outside" } @if operation.irreversible { ", irreversible" } }
+                            td { (pill::risk(operation.risk)) }
+                            td { (format!("{:?}", operation.data)) }
+                            td { @match warnings(operation) { 0 => (none("nothing")), count => (pill::pill(Tone::Waits, &count.to_string())) } }
+                            td { (moment(operation.approved_at, now)) " by " (Names(state).person(operation.approved_by)) }
+                            td { (id::digest(&operation.digest)) }
+                        }
+                    }
+                }
             }
-            @if let Some(reason) = &operation.withdrawn { p .reason { (shown(reason)) } }
-            p .quiet {
-                (operation.verb) ", " (data) @if operation.external { ", outside" } @if operation.irreversible { ", irreversible" }
-                ", approved by " (Names(state).person(operation.approved_by)) " " (moment(operation.approved_at, now))
-                ", definition " (id::digest(&operation.digest))
-                ", " a href={ "/history?artefact=" (encoded(&format!("operation:{}", operation.name))) } { "history" }
-            }
-            @for projection in &operation.projections { p { code { (shown(&projection.to_string())) } } }
-            (warnings(&examine(&operation.definition.document, neighbours)))
-            details { summary { "Definition" } (value::table(&operation.definition.document)) }
         }
     }
 }

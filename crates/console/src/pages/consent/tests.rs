@@ -209,3 +209,27 @@ async fn whoever_has_a_passkey_shows_it_before_the_form_and_comes_back_to_it() {
     assert_eq!(led.status, StatusCode::SEE_OTHER);
     assert_eq!(led.header("location"), leading_to("/step-up", &page));
 }
+
+#[tokio::test]
+async fn whoever_answers_late_comes_back_with_the_request_that_they_answered() {
+    let world = World::new().await;
+    let cookie = world.sign_in("olga").await;
+    let mut key = world.authenticator();
+    world.enrol(&cookie, &mut key).await;
+    let cookie = world.sign_in_with(&mut key).await;
+    let text = sealed(&world, &ConsentRequest { expires_at: request(&world).expires_at + 540, ..request(&world) });
+    let page = world.get(&format!("/consent?request={text}"), &cookie).await;
+    let token = page.field("form_token");
+    world.pass_seconds(remit_domain::limits::FRESH_SECONDS + 1);
+    let fields = [
+        ("form_token", token.as_str()),
+        ("request", text.as_str()),
+        ("agent", "support-bot"),
+        ("purpose", "look things up"),
+        ("decision", "allow"),
+    ];
+    let led = world.post("/consent", &cookie, &fields).await;
+    assert_eq!(led.status, StatusCode::SEE_OTHER, "{}", led.body);
+    // To the page, which alone says where its form may lead, and not to a form that would be held back.
+    assert_eq!(led.header("location"), leading_to("/step-up", &format!("/consent?request={text}")));
+}

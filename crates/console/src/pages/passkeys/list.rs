@@ -19,7 +19,7 @@ use crate::{Console, answers};
 pub(crate) async fn list(State(console): State<Console>, viewer: Viewer) -> Result<Markup, PageError> {
     let state = console.engine.state();
     let now = console.engine.now();
-    let ceremony = console.people.begin_enrolment(viewer.person)?;
+    let ceremony = console.people.begin_enrolment(viewer.person, Some(viewer.session))?;
     let waiting = answers::waiting_count(&state, &viewer.actor(), now);
     let frame = Frame { title: "Your passkeys", place: Place::Settings, viewer: &viewer, waiting, refreshes: false };
     Ok(layout::page(&frame, &render(&state, &viewer, &ceremony, now)))

@@ -10,12 +10,9 @@ use super::{About, find, onwards};
 use crate::errors::PageError;
 use crate::names::Names;
 use crate::pages::control::{self, written};
-use crate::parts::time::moment;
+use crate::parts::time::{midnight, moment};
 use crate::session::SentForm;
 use crate::{Console, layout};
-
-/// Bytes of a date as a browser writes it: `2026-03-01`.
-const DATE_BYTES: usize = 10;
 
 pub(super) fn section(about: &About<'_>) -> Markup {
     let names = Names(about.state);
@@ -89,20 +86,6 @@ impl Away {
         let from = if self.from.trim().is_empty() { now } else { midnight(&self.from)? };
         Ok(Some(Absence { deputy, from, until: midnight(&self.until)? }))
     }
-}
-
-/// The first moment of a day, in UTC.
-fn midnight(date: &str) -> Result<Timestamp, Refusal> {
-    let date = date.trim();
-    let bad = || {
-        let shown: String = date.chars().take(DATE_BYTES).collect();
-        Refusal::new("bad_date", format!("`{shown}` is not a day")).help("write it like `2026-03-01`")
-    };
-    if date.len() != DATE_BYTES {
-        return Err(bad());
-    }
-    let time: jiff::Timestamp = format!("{date}T00:00:00Z").parse().map_err(|_| bad())?;
-    Ok(Timestamp::from_millis(time.as_millisecond()))
 }
 
 pub(crate) async fn propose(

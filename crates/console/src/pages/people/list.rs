@@ -12,6 +12,7 @@ use super::{About, groups_of};
 use crate::layout::{self, Frame, Place};
 use crate::names::Names;
 use crate::pages::control;
+use crate::parts::filters;
 use crate::parts::pill::{Tone, pill};
 use crate::parts::text::shown;
 use crate::parts::time::moment;
@@ -66,11 +67,10 @@ fn render(state: &Realm, viewer: &Viewer, choice: &Choice, now: Timestamp) -> Ma
             }
             (add_form(state, viewer, now))
         }
-        form .filters method="get" action="/people" aria-label="Which people" {
-            label { "Name" input type="text" name="text" value=(choice.text) placeholder="a part of it" autocomplete="off"; }
-            label { "Group" input type="text" name="group" value=(choice.group) placeholder="administrators" autocomplete="off"; }
-            button type="submit" { "Filter" }
-        }
+        (filters::form("/people", "Which people", "Filter", &html! {
+            (filters::text("text", "Name", &choice.text, "a part of it"))
+            (filters::text("group", "Group", &choice.group, "administrators"))
+        }))
         @if people.is_empty() {
             div .empty {
                 p { "Nobody fits." }
@@ -79,11 +79,8 @@ fn render(state: &Realm, viewer: &Viewer, choice: &Choice, now: Timestamp) -> Ma
             }
         } @else { (table(state, viewer, &people, now)) }
         @if let (true, Some(last)) = (more, people.last()) {
-            form method="get" action="/people" {
-                input type="hidden" name="text" value=(choice.text);
-                input type="hidden" name="group" value=(choice.group);
-                button type="submit" name="after" value=(last.name) { "More people" }
-            }
+            @let fields = [("text", choice.text.as_str()), ("group", &choice.group), ("after", &last.name)];
+            (filters::next(&filters::address("/people", &fields), "More people"))
         }
     }
 }

@@ -142,9 +142,11 @@ fn agents(about: &About<'_>) -> Markup {
             @if own.is_empty() {
                 p .quiet { "No agent." }
             } @else {
-                table .rows {
-                    thead { tr { th { "Agent" } th { "As" } th { "Status" } th { "Review" } } }
-                    tbody { @for (agent, part) in own.iter().take(limits::LIST_ROWS_MAX) { (agent_row(agent, part, about.now)) } }
+                div .scroll tabindex="0" role="region" aria-label="Agents" {
+                    table .rows {
+                        thead { tr { th { "Agent" } th { "As" } th { "Status" } th { "Review" } } }
+                        tbody { @for (agent, part) in own.iter().take(limits::LIST_ROWS_MAX) { (agent_row(agent, part, about.now)) } }
+                    }
                 }
                 @if beyond > 0 { p .quiet { "and " (beyond) " more" } }
             }

@@ -2,8 +2,9 @@
 
 use axum::extract::State;
 use maud::{Markup, html};
-use remit_domain::{Explained, State as Realm, rules};
+use remit_domain::{State as Realm, rules};
 
+use super::{does, place};
 use crate::layout::{self, Frame, Place};
 use crate::parts::id;
 use crate::parts::text::shown;
@@ -19,7 +20,10 @@ pub(crate) async fn list(State(console): State<Console>, viewer: Viewer) -> Mark
     let page = html! {
         div .page-head {
             h1 { "Policies" }
-            div .actions { a .button href="/preview" { "Preview for an agent" } }
+            div .actions {
+                a .button href="/preview" { "Preview for an agent" }
+                a .button href="/policies/new" { "New policy" }
+            }
         }
         p .lead { "Every call is decided by these texts, at the moment at which it is made. They change only with somebody else's yes." }
         @if let Some(broken) = &state.compiled().broken {
@@ -38,19 +42,22 @@ fn table(state: &Realm) -> Markup {
         @if state.policies.sources.is_empty() {
             div .empty {
                 p { "There is no policy, so everything is denied." }
-                p { "The starter set covers the usual cases: " code { "remit policy propose policies/" } }
+                p { a href="/policies/new" { "Write one" } ", or begin with the starter set: " code { "remit policy propose policies" } }
             }
         } @else {
-            div .scroll {
+            div .scroll tabindex="0" role="region" aria-label="Rules" {
                 table .list .rows {
                     thead { tr { th { "Text" } th { "Rule" } th { "Does" } th { "Because" } } }
                     @for name in state.policies.sources.keys() {
                         tbody {
+                            @if of(name).is_empty() {
+                                tr { td { a href={ "/policies/" (name) } { (shown(name)) } } td colspan="3" .quiet { "no rule of it can be used" } }
+                            }
                             @for (nth, rule) in of(name).into_iter().enumerate() {
                                 tr {
                                     td { @if nth == 0 { a href={ "/policies/" (name) } { (shown(name)) } } }
                                     td {
-                                        a href={ "/policies/" (name) "#line-" (rule.line.unwrap_or(1)) } { code { (shown(&rule.id)) } }
+                                        a href=(place(name, rule.line)) { code { (shown(&rule.id)) } }
                                     }
                                     td { (does(rule)) }
                                     td { (shown(rule.reason.as_deref().unwrap_or_default())) }
@@ -61,14 +68,5 @@ fn table(state: &Realm) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn does(rule: &Explained) -> &'static str {
-    match rule.effect {
-        "permit" => "permits",
-        // A forbid that names approvers is a question.
-        _ if rule.text.contains("@approvers") => "asks",
-        _ => "forbids",
     }
 }

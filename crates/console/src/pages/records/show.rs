@@ -3,8 +3,10 @@
 use axum::extract::{Path, State};
 use maud::{Markup, html};
 use remit_domain::{Actor, Refusal, Right, Timestamp, may};
+use remit_engine::Committed;
 use serde_json::Value;
 
+use super::contents;
 use crate::answers;
 use crate::errors::PageError;
 use crate::layout::{self, Frame, Place};
@@ -37,6 +39,28 @@ pub(crate) async fn show(
     viewer: Viewer,
     Path(seq): Path<String>,
 ) -> Result<Markup, PageError> {
+    let committed = committed(&console, &viewer, &seq).await?;
+    let state = console.engine.state();
+    let proof = console.engine.prove(committed.seq).await?;
+    let now = console.engine.now();
+    let event = &committed.record.event;
+    let proved = Proved {
+        line: Line::of(committed.seq, committed.at, &committed.record.actor, event, Names(&state)),
+        entry: proof.entry,
+        size: proof.size,
+        root: proof.root.to_string(),
+        path: proof.proof.iter().map(ToString::to_string).collect(),
+        checkpoint: proof.checkpoint,
+    };
+    let contents = contents::section(&state, &viewer, committed.seq, event, now);
+    let title = format!("Record {}", committed.seq);
+    let waiting = answers::waiting_count(&state, &viewer.actor(), now);
+    let frame = Frame { title: &title, place: Place::Records, viewer: &viewer, waiting, refreshes: false };
+    Ok(layout::page(&frame, &render(&proved, &contents, console.engine.head(), now)))
+}
+
+/// The record with this number, if `viewer` may read it.
+pub(super) async fn committed(console: &Console, viewer: &Viewer, seq: &str) -> Result<Committed, PageError> {
     let unknown = || Refusal::unknown("record", seq.chars().take(limits::SECRET_BYTES_MAX).collect::<String>());
     let number: u64 = seq.parse().map_err(|_| unknown())?;
     let state = console.engine.state();
@@ -49,23 +73,10 @@ pub(crate) async fn show(
     if !is_theirs {
         may(&state, viewer.person, committed.record.event.agent().map_or(Right::ReadRecords, Right::ReadAgent))?;
     }
-    let proof = console.engine.prove(number).await?;
-    let now = console.engine.now();
-    let proved = Proved {
-        line: Line::of(committed.seq, committed.at, &committed.record.actor, &committed.record.event, Names(&state)),
-        entry: proof.entry,
-        size: proof.size,
-        root: proof.root.to_string(),
-        path: proof.proof.iter().map(ToString::to_string).collect(),
-        checkpoint: proof.checkpoint,
-    };
-    let title = format!("Record {number}");
-    let waiting = answers::waiting_count(&state, &viewer.actor(), now);
-    let frame = Frame { title: &title, place: Place::Records, viewer: &viewer, waiting, refreshes: false };
-    Ok(layout::page(&frame, &render(&proved, console.engine.head(), now)))
+    Ok(committed)
 }
 
-fn render(proved: &Proved, head: u64, now: Timestamp) -> Markup {
+fn render(proved: &Proved, contents: &Markup, head: u64, now: Timestamp) -> Markup {
     let line = &proved.line;
     let entry: Value = serde_json::from_str(&proved.entry).unwrap_or(Value::Null);
     html! {
@@ -77,6 +88,7 @@ fn render(proved: &Proved, head: u64, now: Timestamp) -> Markup {
             @if line.seq + 1 < head { a rel="next" href={ "/records/" (line.seq + 1) } { "After" } }
         }
         section { h2 { "What it says" } (value::table(&flattened(entry))) }
+        (contents)
         section { h2 { "Exact entry" } (value::exact(&proved.entry)) }
         section {
             h2 { "Proof" }

@@ -11,9 +11,9 @@ use serde::Deserialize;
 use super::{acting_for, budget, labels, status};
 use crate::layout::{self, Frame, Place};
 use crate::names::Names;
-use crate::parts::id;
 use crate::parts::text::shown;
 use crate::parts::time::{moment, remaining};
+use crate::parts::{filters, id};
 use crate::session::Viewer;
 use crate::{Console, answers, limits};
 
@@ -53,17 +53,10 @@ impl Choice {
 
     /// The address of what stands after `task` in the same choice.
     fn after(&self, task: TaskId) -> String {
-        let fields = [("status", &self.status), ("agent", &self.agent), ("person", &self.person), ("text", &self.text)];
-        let chosen = fields.iter().filter(|(_, value)| !value.is_empty());
-        let chosen: String = chosen.map(|(name, value)| format!("{name}={}&", encoded(value))).collect();
-        format!("/tasks?{chosen}after={task}")
+        let (Self { status, agent, person, text, .. }, after) = (self, task.to_string());
+        let fields = [("status", status), ("agent", agent), ("person", person), ("text", text), ("after", &after)];
+        filters::address("/tasks", &fields.map(|(name, value)| (name, value.as_str())))
     }
-}
-
-/// A value of a query.
-fn encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 pub(crate) async fn list(
@@ -142,34 +135,26 @@ pub(super) fn render(state: &Realm, person: PersonId, choice: &Choice, now: Time
                 p { "An agent acts only under a task: one piece of work with a purpose, a time and a budget. When it ends, so does everything under it." }
             }
         }
-        (filters(choice))
+        (form(choice))
         div #tasks data-live {
-            @if tasks.is_empty() { (empty(choice)) } @else { (table(state, &tasks, now)) }
+            @if tasks.is_empty() { (empty(choice)) } @else { (table(state, "Tasks", &tasks, now)) }
         }
         @if let (true, Some(last)) = (more, tasks.last()) {
-            p { a rel="next" href=(choice.after(last.id)) { "Older tasks" } }
+            (filters::next(&choice.after(last.id), "Older tasks"))
         }
     }
 }
 
-fn filters(choice: &Choice) -> Markup {
-    let field = |name: &str, label: &str, value: &str, hint: &str| {
-        html! { label { (label) input type="text" name=(name) value=(value) placeholder=(hint) autocomplete="off"; } }
+fn form(choice: &Choice) -> Markup {
+    let named = Show::EACH.into_iter().find(|(show, ..)| *show == choice.show()).map_or("", |(_, name, _)| name);
+    let status = Show::EACH.map(|(_, name, label)| (name, label));
+    let fields = html! {
+        (filters::select("status", "Status", named, &status))
+        (filters::text("agent", "Agent", &choice.agent, "its name"))
+        (filters::text("person", "Person", &choice.person, "acted for, or started by"))
+        (filters::text("text", "Purpose", &choice.text, "a part of it"))
     };
-    html! {
-        form .filters method="get" action="/tasks" aria-label="Which tasks" {
-            label {
-                "Status"
-                select name="status" {
-                    @for (show, name, label) in Show::EACH { option value=(name) selected[choice.show() == show] { (label) } }
-                }
-            }
-            (field("agent", "Agent", &choice.agent, "its name"))
-            (field("person", "Person", &choice.person, "acted for, or started by"))
-            (field("text", "Purpose", &choice.text, "a part of it"))
-            button type="submit" { "Filter" }
-        }
-    }
+    filters::form("/tasks", "Which tasks", "Filter", &fields)
 }
 
 fn empty(choice: &Choice) -> Markup {
@@ -187,9 +172,10 @@ fn empty(choice: &Choice) -> Markup {
     }
 }
 
-fn table(state: &Realm, tasks: &[&Arc<Task>], now: Timestamp) -> Markup {
+/// Tasks as rows, under a name for the table.
+pub(in crate::pages) fn table(state: &Realm, label: &str, tasks: &[&Arc<Task>], now: Timestamp) -> Markup {
     html! {
-        div .scroll {
+        div .scroll tabindex="0" role="region" aria-label=(label) {
             table .rows {
                 thead { tr {
                     th { "Purpose" } th { "Agent" } th { "For" } th { "Status" } th .number { "Calls" } th { "Labels" } th { "Life" }

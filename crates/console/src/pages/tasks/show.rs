@@ -12,18 +12,19 @@ use remit_domain::{
 use remit_engine::Filter;
 use serde::Deserialize;
 
-use super::receipt::{self, Signed};
+use super::receipt;
 use super::tree::Tree;
 use super::{acting_for, labels, parse, reason, status};
 use crate::errors::PageError;
 use crate::layout::{self, Frame, Place};
 use crate::names::Names;
 use crate::pages::control;
-use crate::parts::id;
 use crate::parts::line::{Line, lines};
 use crate::parts::properties::{none, properties, row};
+use crate::parts::receipt::Signed;
 use crate::parts::text::shown;
 use crate::parts::time::{moment, remaining};
+use crate::parts::{self, id};
 use crate::session::Viewer;
 use crate::{Console, answers, limits};
 
@@ -56,7 +57,8 @@ pub(crate) async fn show(
     let now = console.engine.now();
     let filter = Filter { task: Some(id.to_string()), limit: limits::RELATED_RECORDS_MAX, ..Filter::default() };
     let waiting = answers::waiting_count(&state, &viewer.actor(), now);
-    let frame = Frame { title: "Task", place: Place::Tasks, viewer: &viewer, waiting, refreshes: false };
+    let title = format!("Task {}", id::shortened(&id.to_string()));
+    let frame = Frame { title: &title, place: Place::Tasks, viewer: &viewer, waiting, refreshes: false };
     let Some(task) = state.tasks.get(&id) else {
         forgotten_may_be_read(&console, &state, &viewer, id).await?;
         let latest = crate::pages::lines(&console, filter, &state).await?;
@@ -108,7 +110,7 @@ fn render(page: &Page<'_>) -> Markup {
                 }
             }
         }
-        @if let Some(signed) = &page.receipt { (receipt::render(state, signed, *now)) }
+        @if let Some(signed) = &page.receipt { (parts::receipt::render(state, signed, None, *now)) }
         div .split {
             div {
                 @if task.is_live() { (under_way(page, &members)) }

@@ -10,6 +10,7 @@ use remit_domain::{PersonId, State, Task, TaskId, Timestamp, lineage, may_read_t
 use super::{budget, labels, status};
 use crate::limits;
 use crate::names::Names;
+use crate::parts::chart::tree::{self, Branch};
 use crate::parts::text::shown;
 
 pub(super) struct Tree<'a> {
@@ -51,31 +52,36 @@ impl<'a> Tree<'a> {
         if root.id == task.id && !self.below.contains_key(&task.id) {
             return None;
         }
-        let tree = self.node(root, task.id);
+        let drawn = tree::tree("Tasks above and below this one", &self.branch(root, task.id));
         let left_out = self.room.get() == 0;
         Some(html! {
-            ul .tree { (tree) }
+            (drawn)
             @if left_out { p .quiet { "A page shows " (limits::LIST_ROWS_MAX) " tasks of a tree; there may be more." } }
         })
     }
 
     /// Trees are as deep as [`remit_domain::limits::TASK_DEPTH_MAX`] at most.
-    fn node(&self, task: &Task, here: TaskId) -> Markup {
-        let Some(left) = self.room.get().checked_sub(1) else { return html! {} };
-        self.room.set(left);
+    fn branch(&self, task: &Task, here: TaskId) -> Branch {
+        self.room.set(self.room.get().saturating_sub(1));
+        let mut below = Vec::new();
+        for task in self.below.get(&task.id).into_iter().flatten() {
+            if self.room.get() == 0 {
+                break;
+            }
+            below.push(self.branch(task, here));
+        }
+        Branch { words: self.words(task, here), is_live: task.is_live(), is_here: task.id == here, below }
+    }
+
+    fn words(&self, task: &Task, here: TaskId) -> Markup {
         html! {
-            li {
-                @if may_read_task(self.state, self.person, task).is_err() {
-                    span .quiet { "a task of " (Names(self.state).agent(task.agent)) }
-                } @else {
-                    @if task.id == here { strong aria-current="page" { (shown(&task.purpose)) } }
-                    @else { a href={ "/tasks/" (task.id) } { (shown(&task.purpose)) } }
-                    " " (status(task, self.now)) " "
-                    span .quiet { (Names(self.state).agent(task.agent)) ", " (budget(task)) " calls" } " " (labels(task))
-                }
-                @if let Some(below) = self.below.get(&task.id) {
-                    ul { @for task in below { (self.node(task, here)) } }
-                }
+            @if may_read_task(self.state, self.person, task).is_err() {
+                span .quiet { "a task of " (Names(self.state).agent(task.agent)) }
+            } @else {
+                @if task.id == here { strong aria-current="page" { (shown(&task.purpose)) } }
+                @else { a href={ "/tasks/" (task.id) } { (shown(&task.purpose)) } }
+                " " (status(task, self.now)) " "
+                span .quiet { (Names(self.state).agent(task.agent)) ", " (budget(task)) " calls" } " " (labels(task))
             }
         }
     }

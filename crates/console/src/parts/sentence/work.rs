@@ -116,15 +116,22 @@ fn end(reason: &EndReason) -> Markup {
 
 fn grants(event: &Event, names: Names<'_>, who: &Markup) -> Option<Markup> {
     Some(match event {
-        Event::GrantRequested(request) => html! {
-            (names.person(request.requested_by)) " asked for " (patterns(&request.operations)) " for "
-            (names.agent(request.agent)) (saying(&request.reason))
+        Event::GrantRequested(request) => match (request.requested_by, request.task) {
+            (None, Some(id)) => html! {
+                (names.agent(request.agent)) " asked for " (patterns(&request.operations)) " for one task, " (short(id))
+                (saying(&request.reason))
+            },
+            (by, _) => html! {
+                @match by { Some(by) => { (names.person(by)) }, None => { "somebody" } }
+                " asked for " (patterns(&request.operations)) " for " (names.agent(request.agent)) (saying(&request.reason))
+            },
         },
         Event::GrantRequestDenied { grant: id, by, note } => {
             html! { (names.person(*by)) " denied the " (grant(*id)) (saying(note)) }
         }
         Event::GrantGiven(given) => html! {
             (names.person(given.approved_by)) " granted " (patterns(&given.operations)) " to " (names.agent(given.agent))
+            @if let Some(id) = given.task { " for one task, " (short(id)) }
         },
         Event::GrantRevoked { agent, grant: id, reason } => html! {
             (who) " revoked the " (grant(*id)) " of " (names.agent(*agent)) (saying(reason))

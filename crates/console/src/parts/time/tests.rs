@@ -24,3 +24,12 @@ fn what_is_over_says_so() {
     assert!(remaining(NOW.plus_seconds(60), NOW).into_string().contains("1 min left"));
     assert!(remaining(NOW.minus_seconds(60), NOW).into_string().contains("over since 1 min"));
 }
+
+#[test]
+fn a_day_is_read_as_it_is_written_and_nothing_else_is() {
+    assert_eq!(day(NOW), "2027-01-15");
+    assert_eq!(day(midnight(" 2027-01-15 ").unwrap()), "2027-01-15");
+    for other in ["", "2027-02-30", "15.01.2027", "2027-01-15T00:00:00Z", "<script>!!"] {
+        assert_eq!(midnight(other).unwrap_err().code, "bad_date", "{other}");
+    }
+}

@@ -168,30 +168,51 @@ const LEADS: &str = "@id(\"leads\") @approvers(\"leads\") @within(\"1h\") \
                      forbid (principal, action == Action::\"helpdesk/update\", resource) \
                      unless { context has approval && context.approval.roles.contains(\"leads\") };";
 
+/// A yes without a signature, to `document`.
+fn looked_at(asked: &ApprovalRequested, document: &str) -> Command {
+    let unsigned = Approve::unsigned(asked.approval, asked.digest, String::new());
+    Command::Approve(Approve { shown: Some(digest(document)), ..unsigned })
+}
+
 #[test]
 fn nobody_says_yes_faster_than_they_read() {
     for (data, seconds) in [(DataClass::D2, limits::DWELL_SECONDS_D2), (DataClass::D3, limits::DWELL_SECONDS_D3)] {
         let (mut world, bob, asked) = weighty(data);
-        let asked_at = world.now;
-        world.now = asked_at.plus_seconds(seconds - 1);
-        assert_eq!(world.refused(&by(bob), yes(&asked)), "too_soon", "{data:?}, since it was asked");
         world.must(&by(bob), show(&asked, "the page"));
-        world.now = asked_at.plus_seconds(2 * seconds - 2);
-        assert_eq!(world.refused(&by(bob), yes(&asked)), "too_soon", "{data:?}, since it was shown");
-        world.must(&by(bob), show(&asked, "the page"));
-        world.now = asked_at.plus_seconds(2 * seconds - 1);
-        world.must(&by(bob), yes(&asked));
+        let shown_at = world.now;
+        world.now = shown_at.plus_seconds(seconds - 1);
+        assert_eq!(world.refused(&by(bob), looked_at(&asked, "the page")), "too_soon", "{data:?}, since it was shown");
+        world.must(&by(bob), show(&asked, "a newer page"));
+        world.now = shown_at.plus_seconds(2 * seconds - 2);
+        assert_eq!(world.refused(&by(bob), looked_at(&asked, "a newer page")), "too_soon", "{data:?}, shown anew");
+        world.now = shown_at.plus_seconds(2 * seconds - 1);
+        world.must(&by(bob), looked_at(&asked, "a newer page"));
     }
     let (mut world, bob, asked) = weighty(DataClass::D1);
     world.must(&by(bob), yes(&asked));
 }
 
 #[test]
+fn nobody_says_yes_to_what_they_never_looked_at_however_long_it_has_waited() {
+    for data in [DataClass::D2, DataClass::D3] {
+        let (mut world, bob, asked) = weighty(data);
+        world.now = world.now.plus_seconds(600);
+        assert_eq!(world.refused(&by(bob), yes(&asked)), "approval_shown", "{data:?}, never shown");
+        assert_eq!(world.refused(&by(bob), looked_at(&asked, "the page")), "approval_shown", "{data:?}, made up");
+        world.must(&by(world.named("cleo")), show(&asked, "the page"));
+        assert_eq!(world.refused(&by(bob), looked_at(&asked, "the page")), "approval_shown", "{data:?}, to another");
+        world.must(&by(bob), show(&asked, "the page"));
+        world.now = world.now.plus_seconds(limits::DWELL_SECONDS_D3);
+        assert_eq!(world.refused(&by(bob), yes(&asked)), "approval_shown", "{data:?}, and does not say what");
+        world.must(&by(bob), looked_at(&asked, "the page"));
+    }
+}
+
+#[test]
 fn nobody_says_yes_to_more_than_they_can_read_in_an_hour() {
     let (mut world, bob, first) = weighty(DataClass::D2);
-    let beginning = world.now.plus_seconds(limits::DWELL_SECONDS_D2);
-    world.now = beginning;
-    world.must(&by(bob), yes(&first));
+    world.look_and_answer(bob, &first);
+    let beginning = world.now;
     let ask = |world: &mut World, id: usize| {
         let agent = world.support();
         let task = world.task(agent);
@@ -199,17 +220,36 @@ fn nobody_says_yes_to_more_than_they_can_read_in_an_hour() {
     };
     for id in 1..limits::ANSWERS_PER_HOUR_MAX {
         let asked = ask(&mut world, id);
-        world.now = world.now.plus_seconds(limits::DWELL_SECONDS_D2);
-        world.must(&by(bob), yes(&asked));
+        world.look_and_answer(bob, &asked);
     }
     let asked = ask(&mut world, 99);
-    world.now = world.now.plus_seconds(60);
+    // Said before anything is asked of them: looking or signing would not change it.
     assert_eq!(world.refused(&by(bob), yes(&asked)), "too_many_answers");
-    let mut elsewhere = world.clone();
-    elsewhere.must(&by(world.named("cleo")), yes(&asked));
+    let cleo = world.named("cleo");
+    world.clone().look_and_answer(cleo, &asked);
     world.must(&by(bob), Command::Deny(crate::Deny { approval: asked.approval, note: String::new() }));
     world.now = beginning.plus_seconds(3_600 - 60);
     let asked = ask(&mut world, 98);
+    world.must(&by(bob), show(&asked, "the page"));
+    world.now = beginning.plus_seconds(3_600 - 1);
+    assert_eq!(world.refused(&by(bob), looked_at(&asked, "the page")), "too_many_answers");
     world.now = beginning.plus_seconds(3_600);
-    world.must(&by(bob), yes(&asked));
+    world.must(&by(bob), looked_at(&asked, "the page"));
+}
+
+#[test]
+fn light_answers_use_up_nothing_of_what_is_for_the_weighty_ones() {
+    let (mut world, bob, first) = weighty(DataClass::D1);
+    world.must(&by(bob), yes(&first));
+    for id in 0..=limits::ANSWERS_PER_HOUR_MAX {
+        let agent = world.support();
+        let task = world.task(agent);
+        let asked = world.call(task, "helpdesk/update", json!({"id": 100 + id})).asked();
+        world.must(&by(bob), yes(&asked));
+    }
+    world.classify("update", DataClass::D2);
+    let agent = world.support();
+    let task = world.task(agent);
+    let asked = world.call(task, "helpdesk/update", json!({"id": 999})).asked();
+    world.look_and_answer(bob, &asked);
 }

@@ -137,9 +137,9 @@ fn nobody_answers_alone_for_their_own_agent_where_data_is_confidential() {
     let asked = refund(&mut world);
     assert_eq!(asked.ask.quorum, 2);
     assert!(asked.ask.approvers.contains(&vec!["owner".to_owned()]));
-    assert_eq!(world.must(&by(ana), yes(&asked)).len(), 1, "a vote and no grant");
+    assert_eq!(world.look_and_answer(ana, &asked).len(), 1, "a vote and no grant");
     assert_eq!(world.refused(&by(world.named("bob")), yes(&asked)), "not_an_approver");
-    assert_eq!(world.must(&by(root), yes(&asked)).len(), 2);
+    assert_eq!(world.look_and_answer(root, &asked).len(), 2);
     world.call(asked.facts.task, "helpdesk/refund", json!({"id": 7, "amount": 40})).allowed();
 
     let mut open = World::with_support();
@@ -154,8 +154,8 @@ fn an_owner_who_is_everything_is_still_one_person() {
     let ana = world.named("ana");
     world.must(&by(root), Command::SetPersonGroups { person: ana, groups: vec![ADMINISTRATORS.to_owned()] });
     let asked = refund(&mut world);
-    assert_eq!(world.must(&by(ana), yes(&asked)).len(), 1);
-    world.must(&by(root), yes(&asked));
+    assert_eq!(world.look_and_answer(ana, &asked).len(), 1);
+    world.look_and_answer(root, &asked);
     // With nobody else there it is not asked at all.
     let mut alone = World::new();
     alone.connector("helpdesk", crate::tests::world::helpdesk());
@@ -186,6 +186,6 @@ fn who_becomes_the_owner_after_the_question_does_not_answer_it_alone() {
     let agent = world.support();
     world.must(&by(root), Command::DescribeAgent { agent, profile: Box::new(profile) });
     world.now = world.now.plus_seconds(60);
-    assert_eq!(world.must(&by(bob), yes(&asked)).len(), 1, "a vote and no grant");
-    assert_eq!(world.must(&by(cleo), yes(&asked)).len(), 2);
+    assert_eq!(world.look_and_answer(bob, &asked).len(), 1, "a vote and no grant");
+    assert_eq!(world.look_and_answer(cleo, &asked).len(), 2);
 }

@@ -82,3 +82,25 @@ fn only_so_many_denials_are_told() {
     let told = document["denied_before"].as_array().unwrap();
     assert_eq!((told.len(), told[0]["note"].as_str()), (DENIALS_MAX, Some("no 20")), "the newest first");
 }
+
+#[test]
+fn a_rule_is_named_by_the_text_that_asked_and_by_no_other() {
+    let (mut world, approval) = asked();
+    let high_risk = Digest::of_bytes(world.state.policies.sources["high-risk-asks"].as_bytes());
+    assert_eq!(document(&world, &approval)["rules"][0]["sha256"], json!(high_risk));
+    // Another policy, earlier in the order of names, that only speaks of the rule.
+    let text = "// Not @id(\"high-risk-asks\").\n@id(\"probe\")\n@reason(\"never\")\nforbid (principal, action, resource) when { resource.risk > 3 };\n";
+    let edits =
+        vec![crate::Edit::Policy(crate::PolicyEdit { name: "a-probe".to_owned(), text: Some(text.to_owned()) })];
+    let propose = Command::ProposeChange { edits, reason: "to be mistaken for another".to_owned(), revert_of: None };
+    world.must(&by(world.root), propose);
+    let later = &document(&world, &approval)["rules"][0];
+    assert_eq!(
+        *later,
+        json!({"id": "high-risk-asks", "file": null, "sha256": null}),
+        "other policies than those that asked"
+    );
+    let again = world.call(approval.facts.task, "helpdesk/refund", json!({"id": 8, "amount": 40})).asked();
+    let rule = &document(&world, world.state.approval(again.approval).unwrap())["rules"][0];
+    assert_eq!((&rule["file"], &rule["sha256"]), (&json!("high-risk-asks"), &json!(high_risk)));
+}

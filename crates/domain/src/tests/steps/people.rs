@@ -65,6 +65,7 @@ impl Step {
                 label: "laptop".to_owned(),
                 sign_count: u32::from(self.c.is_multiple_of(4)),
                 backed_up: false,
+                rp_id: "remit.test".to_owned(),
                 session: (self.b < 200).then(|| self.session(ids)),
             })),
             Kind::RemovePasskey => {
@@ -101,11 +102,11 @@ impl Step {
     /// The same yes, mostly signed where its person can sign, over what they were shown last.
     pub(super) fn signed(&self, world: &World, ids: &Ids, plain: Approve) -> Approve {
         let Actor::Person { person, .. } = self.actor(ids) else { return plain };
-        if !world.state.has_passkey(person) || self.c > 240 {
-            return plain;
-        }
         let approval = world.state.approval(plain.approval).ok();
         let seen = approval.and_then(|approval| approval.seen.get(&person)).map(|seen| seen.shown);
+        if !world.state.has_passkey(person) || self.c > 240 {
+            return Approve { shown: seen.filter(|_| self.c < 236), ..plain };
+        }
         let PasskeyUse { credential, sign_count } = self.passkey_use(world, Some(person));
         let part = || "c3RlcA".to_owned();
         let signed =

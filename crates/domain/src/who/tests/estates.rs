@@ -183,10 +183,11 @@ impl Estate {
             agent: id(dice.roll(6)),
             operations,
             reason: (*dice.one(&["its work", "something else"])).to_owned(),
-            requested_by: id(0),
+            requested_by: Some(id(0)),
             approved_by: id(1),
             // Some are over, and no timer has said so yet.
             expires_at: self.now.plus_seconds(dice.one(&[0, 60, DAY]).to_owned()),
+            task: None,
         };
         self.happened(Event::GrantGiven(Box::new(grant)));
         if dice.roll(6) == 0 {
@@ -259,7 +260,7 @@ impl Estate {
             let (task, operation) = (state.task(id).unwrap(), state.operation(name).unwrap());
             let reachable = crate::reach(&state, task, operation, self.now);
             if reachable != Reachable::Never {
-                let grant = facts::grant_for(&state, agent, name, self.now).map(|grant| grant.id);
+                let grant = facts::grant_for(&state, facts::Leg::own(task), name, self.now).map(|grant| grant.id);
                 found.insert(agent, (reachable, grant));
             }
         }

@@ -125,3 +125,26 @@ fn common_and_rare_kinds_are_found_alike_and_rare_ones_by_index() {
     let used: String = store.connection.query_row(plan, ["TaskEnded"], |row| row.get(3)).unwrap();
     assert!(used.contains("records_by_rare_kind"), "{used}");
 }
+
+#[test]
+fn several_kinds_are_found_at_once_and_rare_ones_of_an_agent_without_its_calls() {
+    let directory = TempDir::new().unwrap();
+    let mut store = IndexStore::open(&directory.path().join("index.sqlite")).unwrap();
+    let kinds = ["AgentActivated", "ActionAllowed", "TaskEnded", "ActionDenied"];
+    let rows = (0..).zip(kinds).map(|(seq, kind)| IndexRow { kind: kind.to_owned(), ..row(seq, "agt_a", "") });
+    store.put_batch(&rows.collect::<Vec<_>>()).unwrap();
+    let of = |kinds: &[&str]| {
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        store.query(&Filter { agent: Some("agt_a".to_owned()), kinds, ..all() }).unwrap()
+    };
+    assert_eq!(of(&["TaskEnded", "AgentActivated"]), [2, 0]);
+    assert_eq!(of(&["ActionAllowed", "ActionDenied"]), [3, 1]);
+    assert_eq!((of(&["Recovered"]), of(&[])), (vec![], vec![3, 2, 1, 0]));
+    let plan = "EXPLAIN QUERY PLAN SELECT seq FROM records WHERE TRUE AND agent = ?1 AND kind NOT IN ('ActionAllowed', 'OutcomeRecorded') \
+                AND kind IN (?2, ?3) ORDER BY seq DESC LIMIT ?4";
+    let used: String = store
+        .connection
+        .query_row(plan, params!["agt_a", "TaskEnded", "AgentActivated", 10], |row| row.get(3))
+        .unwrap();
+    assert!(used.contains("records_by_agent_rarely"), "{used}");
+}

@@ -145,3 +145,16 @@ fn a_reader_apart_never_takes_a_batch_that_is_being_written_for_damage() {
     }
     writing.join().unwrap();
 }
+
+#[test]
+fn whoever_wants_little_reads_up_to_the_next_known_place() {
+    let marks = Marks::default();
+    marks.start_segment(0);
+    marks.batch_at(0, 10, MARK_BYTES - 1);
+    marks.batch_at(0, 20, 2 * MARK_BYTES);
+    marks.start_segment(30);
+    assert_eq!(marks.end_of(0, 1), Some(2 * MARK_BYTES), "a place too near is not remembered");
+    assert_eq!(marks.end_of(0, 20), Some(2 * MARK_BYTES));
+    assert_eq!(marks.end_of(0, 21), None, "the next place is in another segment");
+    assert_eq!(marks.end_of(30, 31), None);
+}

@@ -144,10 +144,10 @@ impl Estate {
         };
         let operations: Vec<OperationPattern> = vec![pattern.parse()?];
         let id = Moment::new(self.now, self.commands << 16).fresh_id();
-        let (requested_by, approved_by) = (self.root, one(&self.owners, number).unwrap_or(self.root));
+        let (requested_by, approved_by) = (Some(self.root), one(&self.owners, number).unwrap_or(self.root));
         let expires_at = self.now.plus_seconds(30 * DAY_SECONDS);
         let reason = "its work".to_owned();
-        let grant = Grant { id, agent, operations, reason, requested_by, approved_by, expires_at };
+        let grant = Grant { id, agent, operations, reason, requested_by, approved_by, expires_at, task: None };
         self.state.apply(&Event::GrantGiven(Box::new(grant)), self.now);
         Ok(())
     }

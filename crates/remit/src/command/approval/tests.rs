@@ -12,3 +12,11 @@ fn whoever_cannot_answer_is_told_so_and_others_find_the_command() {
     let no = answer_line(&approval, "no: ", "/answers/deny", "remit approval deny apr_1 --note TEXT");
     assert_eq!(no, "no:  remit approval deny apr_1 --note TEXT");
 }
+
+#[test]
+fn what_has_just_been_shown_can_be_answered_after_a_look() {
+    let soon = json!({"code": "too_soon", "sentence": "an answer takes at least 5 seconds of looking"});
+    let approval = json!({"answers": {"approve": soon}});
+    let yes = answer_line(&approval, "yes:", "/answers/approve", "remit approval approve apr_1 --digest ab --shown cd");
+    assert_eq!(yes, "yes: remit approval approve apr_1 --digest ab --shown cd");
+}

@@ -33,3 +33,12 @@ fn what_could_be_forged_or_cannot_be_meant_is_refused() {
         assert!(error.contains(why), "{error}");
     }
 }
+
+#[test]
+fn passkeys_are_required_where_it_is_said() {
+    assert_eq!(Config::parse("").unwrap().sign_in.passkeys, PasskeysWanted::Optional);
+    let wanted = Config::parse("[sign_in]\npasskeys = 'required'\n").unwrap().sign_in.passkeys;
+    assert_eq!(wanted, PasskeysWanted::Required);
+    let error = Config::parse("[sign_in]\npasskeys = 'sometimes'\n").unwrap_err().to_string();
+    assert!(error.contains("passkeys"), "{error}");
+}

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use axum::body::Body;
 use http::{Request, header};
 use remit_domain::{
-    Actor, AgentKey, Command, ConnectorSpec, CredentialKind, DataClass, Digest, Event, ReportSharing, StartTask,
-    TaskId, Verb,
+    Actor, AgentKey, Command, ConnectorSpec, CredentialKind, DataClass, Digest, Event, GrantId, OperationName,
+    ReportSharing, RequestAccess, StartTask, TaskId, Verb,
 };
 use remit_identity::SigningKey;
 use remit_identity::assertion::{self, AssertionClaims};
@@ -125,6 +125,7 @@ impl Estate {
         let leo = world.person_named("leo");
         let task = world.task_with("triage", |start| start.acting_for = Some(leo)).await;
         let run = world.engine.read(|state| state.task(task).unwrap().run);
+        let wanted = self.wanted(task).await;
         let (answer, content) = world.attempt(task, "helpdesk/refund", json!({"id": "7"})).await;
         let approval = answer.asked();
         let digest = world.engine.read(|state| state.approval(approval).unwrap().digest);
@@ -147,6 +148,7 @@ impl Estate {
             ("grant", grant.to_string()),
             ("asked", asked),
             ("task", task.to_string()),
+            ("wanted", wanted.to_string()),
             ("run", run.to_string()),
             ("content", content.commitment.to_string()),
             ("approval", approval.to_string()),
@@ -156,6 +158,24 @@ impl Estate {
             ("own", own.to_string()),
             ("finding", finding.finding.to_string()),
         ]);
+    }
+
+    /// What `triage` asks for in `task`, of a connector that it has no grant for.
+    async fn wanted(&self, task: TaskId) -> GrantId {
+        let world = &self.house.world;
+        let tool = |name| operation(name, Verb::Read, 0, DataClass::D1, &json!({"id": {"type": "string"}}));
+        let spec = ConnectorSpec::Http { url: "http://archive/mcp".to_owned() };
+        world.connector("archive", spec, vec![tool("read"), tool("find")]).await;
+        let ask = RequestAccess {
+            task,
+            operations: vec![OperationName::new("archive", "find")],
+            reason: "the ticket names an old order".to_owned(),
+            ttl_seconds: None,
+        };
+        let itself = Actor::Agent { agent: world.agent_named("triage"), task: Some(task) };
+        let receipt = world.submit(&itself, Command::RequestAccess(Box::new(ask))).await;
+        let Some(Event::GrantRequested(request)) = receipt.events.first() else { panic!("{receipt:?}") };
+        request.id
     }
 
     /// A task that `triage` started with its own key.

@@ -153,3 +153,16 @@ async fn evidence_with_contents_takes_both_rights_and_a_reason() {
     assert!(contents > 0);
     assert_eq!(readings(&estate).await, vec![("aida".to_owned(), "the yearly audit".to_owned()); contents]);
 }
+
+#[tokio::test]
+async fn what_a_task_asks_for_is_for_those_who_may_read_of_that_task() {
+    let estate = Estate::build().await;
+    let wanted = estate.filled("$wanted");
+    let may = [("leo", true), ("owner", true), ("approver", true), ("auditor", true), ("member", false)];
+    for (asker, sees) in may.into_iter().chain([("content-reader", false)]) {
+        for path in ["/v1/grants", "/v1/agents/triage/card"] {
+            let listed = seen(&estate, asker, path).await.to_string();
+            assert_eq!(listed.contains(&wanted), sees, "{asker} {path}: {listed}");
+        }
+    }
+}

@@ -92,6 +92,12 @@ rows! {
     post "/v1/grants/{grant}/deny" "/v1/grants/$asked/deny" r#"{"note": "no"}"#;
     post "/v1/grants/{grant}/revoke" "/v1/grants/$grant/revoke" r#"{"reason": "not used"}"#;
 
+    post "/v1/access-requests" "" r#"{"operations": ["archive/read"], "reason": "the ticket names an old order"}"#;
+    get "/v1/access-requests/{request}" "/v1/access-requests/$wanted" "";
+    get "/v1/grants/{grant}" "/v1/grants/$wanted" "";
+    post "/v1/grants/{grant}/approve" "/v1/grants/$wanted/approve" "";
+    post "/v1/grants/{grant}/deny" "/v1/grants/$wanted/deny" r#"{"note": "no"}"#;
+
     get "/v1/tasks" "" "";
     post "/v1/tasks" "" r#"{"agent": "triage", "purpose": "one ticket"}"#;
     get "/v1/tasks/{task}" "/v1/tasks/$task" "";

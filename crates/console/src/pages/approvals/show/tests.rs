@@ -22,6 +22,7 @@ fn page(world: &World, name: &str, id: ApprovalId, arguments: &Value, beside: Op
             unseen,
             options: None,
         },
+        origins: vec![Origin::Active(state.policies.sources["high-risk-asks"].clone())],
         related: Vec::new(),
         now: NOW,
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use http::Request;
-use remit_domain::{Actor, Command, Edit, Event, PolicyEdit, SignInMethod};
+use remit_domain::{Actor, Command, Digest, Edit, Event, PolicyEdit, SignInMethod};
 use serde_json::json;
 
 use super::form;
@@ -43,6 +43,7 @@ impl Estate {
         let approval = world.ask(json!({"order": "A-1"})).await;
         let digest = world.engine.read(|state| state.approval(approval).unwrap().digest);
         let about = world.engine.head() - 1;
+        let wanted = world.wants(world.task, "archive").await;
         let mut names = changes(&world).await;
         let mut people = BTreeMap::new();
         for (asker, name, _) in PEOPLE {
@@ -50,12 +51,20 @@ impl Estate {
             let token = world.get("/settings", &cookie).await.field("form_token");
             people.insert(asker, (cookie, token));
         }
+        let (definition, textbase) = world.engine.read(|state| {
+            let text = state.policies.sources["applied"].as_bytes();
+            (state.operations["helpdesk/lookup"].digest.to_string(), Digest::of_bytes(text).to_string())
+        });
+        names.extend([("definition", definition), ("textbase", textbase)]);
         world.sign_in("carla").await;
         let session = world.engine.read(|state| {
             let carla = state.person_named("carla").unwrap().id;
             state.sessions.values().find(|session| session.person == carla).map(|session| session.id.to_string())
         });
+        let grant = world.engine.read(|state| state.grants_of(world.agent).next().map(|grant| grant.id.to_string()));
         names.extend([
+            ("grant", grant.unwrap()),
+            ("wanted", wanted.to_string()),
             ("approval", approval.to_string()),
             ("digest", digest.to_string()),
             ("about", about.to_string()),

@@ -47,6 +47,7 @@ rows! {
     post "/sign-out" "" [];
     get "/step-up" "" [], unfinished;
     post "/step-up" "" [], unfinished;
+    get "/step-up/continue" "/step-up/continue?form=none" [], unfinished;
     get "/passkeys" "" [];
     post "/passkeys" "" [], unfinished;
     post "/passkeys/remove" "" [("credential", "none")], unfinished;
@@ -79,14 +80,46 @@ rows! {
     post "/approvals/{id}/approve" "/approvals/$approval/approve" [("digest", "$digest")];
     post "/approvals/{id}/deny" "/approvals/$approval/deny" [("note", "no")];
 
+    get "/grants" "" [];
+    get "/grants/{id}" "/grants/$grant" [];
+    get "/grants/{id}" "/grants/$wanted" [];
+    post "/grants/{id}/approve" "/grants/$wanted/approve" [];
+    post "/grants/{id}/deny" "/grants/$wanted/deny" [("note", "no")];
+
     get "/agents" "" [];
+    get "/agents/new" "" [];
+    post "/agents/new" "" [("name", "other-bot"), ("owner", "olga")];
     get "/agents/{name}" "/agents/support-bot" [];
+    get "/agents/{name}/describe" "/agents/support-bot/describe" [];
+    post "/agents/{name}/describe" "/agents/support-bot/describe" [
+        ("purpose", "answers customers"), ("owner", "olga"), ("approvers", "maria"), ("class", "act"), ("autonomy", "2"),
+        ("environment", "test"), ("d1", "yes"), ("review", "2027-03-01"),
+    ];
+    get "/agents/{name}/timeline" "/agents/support-bot/timeline" [];
+    get "/agents/{name}/tasks" "/agents/support-bot/tasks" [];
+    get "/agents/{name}/grants" "/agents/support-bot/grants" [];
+    post "/agents/{name}/grants" "/agents/support-bot/grants" [("operations", "helpdesk/lookup"), ("reason", "its work"), ("days", "7")];
+    post "/agents/{name}/revoke-grant" "/agents/support-bot/revoke-grant" [("grant", "$grant"), ("reason", "not needed")];
+    get "/agents/{name}/configuration" "/agents/support-bot/configuration" [];
+    get "/agents/{name}/people" "/agents/support-bot/people" [];
+    get "/agents/{name}/findings" "/agents/support-bot/findings" [];
+    post "/agents/{name}/close-finding" "/agents/support-bot/close-finding" [("finding", "none")], unfinished;
+    post "/agents/{name}/activate" "/agents/support-bot/activate" [];
+    post "/agents/{name}/suspend" "/agents/support-bot/suspend" [("reason", "it went wrong")];
+    post "/agents/{name}/resume" "/agents/support-bot/resume" [];
+    post "/agents/{name}/end" "/agents/support-bot/end" [("reason", "replaced by another")];
+    get "/agents/{name}/receipt" "/agents/support-bot/receipt" [], unfinished;
+    post "/agents/{name}/enrolment" "/agents/support-bot/enrolment" [("minutes", "15")];
     get "/connectors" "" [];
     get "/connectors/{name}" "/connectors/helpdesk" [];
     get "/connectors/{name}/review" "/connectors/helpdesk/review" [];
     post "/connectors/{name}/approve" "/connectors/helpdesk/approve" [], unfinished;
 
+    get "/connectors/{name}/operations/{tool}" "/connectors/helpdesk/operations/lookup" [];
+    post "/connectors/{name}/classify" "/connectors/helpdesk/classify" [("tool", "lookup"), ("digest", "$definition"), ("verb", "read"), ("risk", "2"), ("data", "D2"), ("reason", "it shows more than it said")];
+
     get "/changes" "" [];
+    get "/changes/{id}/replay" "/changes/$change/replay" [];
     get "/changes/{id}" "/changes/$change" [];
     post "/changes/{id}/approve" "/changes/$change/approve" [];
     post "/changes/{id}/reject" "/changes/$change/reject" [("note", "no")];
@@ -94,16 +127,25 @@ rows! {
     post "/changes/{id}/revert" "/changes/$applied/revert" [("reason", "it was wrong")];
     get "/policies" "" [];
     get "/policies/{name}" "/policies/applied" [];
+    get "/policies/new" "" [];
+    post "/policies/new" "" [("name", "newest"), ("text", "@id(\"newest\") @reason(\"a test\") forbid (principal, action, resource) when { resource.risk > 3 };"), ("reason", "tries"), ("do", "propose")];
+    get "/policies/{name}/edit" "/policies/applied/edit" [];
+    post "/policies/{name}/edit" "/policies/applied/edit" [("base", "$textbase"), ("text", "@id(\"applied\") @reason(\"another\") forbid (principal, action, resource) when { resource.risk > 3 };"), ("reason", "tries"), ("do", "propose")];
+    get "/policies/{name}/history" "/policies/applied/history" [];
+    get "/policies/{name}/diff" "/policies/applied/diff" [];
+    post "/policies/{name}/remove" "/policies/applied/remove" [("reason", "tries")];
     get "/preview" "/preview?agent=support-bot" [];
     get "/keys" "" [];
 
     get "/who" "/who?ask=call&about=helpdesk/lookup" [];
     get "/who" "/who?ask=agent&about=support-bot" [];
     get "/who" "/who?ask=person&about=carla" [];
+    get "/history" "" [];
     get "/history" "/history?artefact=policy:applied" [];
     get "/history" "/history?artefact=agent:support-bot" [];
     get "/ledger" "" [];
     get "/ledger" "/ledger?agent=support-bot" [];
     get "/records/{seq}" "/records/0" [];
     get "/records/{seq}" "/records/$about" [];
+    post "/records/{seq}/contents" "/records/$about/contents" [("reason", "a complaint")], unfinished;
 }
