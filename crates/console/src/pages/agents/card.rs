@@ -89,6 +89,9 @@ fn operations(about: &About<'_>, foreseen: &[Foreseen]) -> Markup {
         @if beyond > 0 {
             p .quiet { (beyond) @if beyond == 1 { " other operation is" } @else { " other operations are" } " on the " a href=(preview) { "preview" } ", each with the line that says why." }
         }
+        @if about.may_read().is_ok() {
+            p { a href={ "/who?ask=agent&about=" (about.agent.name) } { "Who reaches what through it, as a picture" } }
+        }
         @if !told.is_empty() { (assumption()) }
     }
 }

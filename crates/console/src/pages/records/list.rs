@@ -11,6 +11,7 @@ use crate::errors::PageError;
 use crate::layout::{self, Frame, Place};
 use crate::parts::line::lines;
 use crate::parts::text::told;
+use crate::parts::time::midnight;
 use crate::session::Viewer;
 use crate::{Console, answers, limits};
 
@@ -34,6 +35,8 @@ const KINDS: &[(&str, &str)] = &[
     ("ContentRead", "Content read"),
 ];
 
+const DAY_SECONDS: u64 = 24 * 3600;
+
 /// What is looked for; every part that is given must fit.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -43,6 +46,10 @@ pub(crate) struct Search {
     person: String,
     operation: String,
     kind: String,
+    /// The first day, as a browser writes it.
+    since: String,
+    /// The last day, likewise.
+    until: String,
     /// Only records before this one.
     before: String,
 }
@@ -90,6 +97,8 @@ impl Search {
             person,
             operation: part(&self.operation),
             kind: part(&self.kind),
+            since: part(&self.since).map(|day| from(&day, 0)).transpose()?,
+            until: part(&self.until).map(|day| from(&day, DAY_SECONDS)).transpose()?,
             before_seq: before_seq.transpose()?,
             limit: limits::LIST_ROWS_MAX,
             ..Filter::default()
@@ -98,14 +107,20 @@ impl Search {
 
     /// The same search, from the record `before` on.
     fn address(&self, before: u64) -> String {
-        let Self { text, agent, person, operation, kind, .. } = self;
-        let parts = [("text", text), ("agent", agent), ("person", person), ("operation", operation), ("kind", kind)];
+        let Self { text, agent, person, operation, kind, since, until, before: _ } = self;
+        let who = [("text", text), ("agent", agent), ("person", person), ("operation", operation)];
+        let parts = who.into_iter().chain([("kind", kind), ("since", since), ("until", until)]);
         let mut query = format!("/ledger?before={before}");
-        for (name, value) in parts.into_iter().filter(|(_, value)| !value.trim().is_empty()) {
+        for (name, value) in parts.filter(|(_, value)| !value.trim().is_empty()) {
             query.push_str(&format!("&{name}={}", encoded(value.trim())));
         }
         query
     }
+}
+
+/// The moment `seconds` after a day's beginning, as the index has it.
+fn from(day: &str, seconds: u64) -> Result<i64, Refusal> {
+    midnight(day).map(|midnight| midnight.plus_seconds(seconds).as_millis())
 }
 
 fn encoded(text: &str) -> String {
@@ -154,6 +169,9 @@ fn form(search: &Search) -> Markup {
                     option value="" { "everything" }
                     @for (kind, words) in KINDS { option value=(kind) selected[search.kind == *kind] { (words) } }
                 }
+            }
+            @for (name, label, value) in [("since", "From (UTC)", &search.since), ("until", "To", &search.until)] {
+                div .field { label for=(name) { (label) } input id=(name) name=(name) type="date" value=(value); }
             }
             button type="submit" { "Find" }
         }

@@ -25,3 +25,22 @@ fn the_next_page_asks_the_same() {
     let search = Search { text: "a&b c".to_owned(), kind: "ActionDenied".to_owned(), ..Search::default() };
     assert_eq!(search.address(7), "/ledger?before=7&text=a%26b%20c&kind=ActionDenied");
 }
+
+#[tokio::test]
+async fn days_are_whole_and_nonsense_is_told() {
+    let world = World::new().await;
+    let root = world.sign_in("root").await;
+    let today = crate::parts::time::day(world.engine.now());
+    for (query, found) in [
+        (format!("since={today}&until={today}"), true),
+        (format!("since={today}"), true),
+        ("until=2001-01-01".to_owned(), false),
+        ("since=2199-01-01".to_owned(), false),
+        ("since=yesterday".to_owned(), false),
+    ] {
+        let page = world.get(&format!("/ledger?{query}"), &root).await;
+        assert_eq!((page.status, page.body.contains("/records/")), (StatusCode::OK, found), "{query}: {}", page.body);
+    }
+    let told = world.get("/ledger?since=yesterday", &root).await.body;
+    assert!(told.contains("is not a day"), "{told}");
+}
