@@ -100,3 +100,17 @@ def test_a_pack_cannot_be_exported_by_anybody(estate, seqs, tmp_path):
         estate.remit.cli("evidence", "export", "--output", str(tmp_path / "pack.json"), by="ben")
     assert refused.value.status == 1
     assert not (tmp_path / "pack.json").exists()
+
+
+def test_content_is_read_by_who_may_for_a_reason_on_record(estate, seqs):
+    allowed = str(seqs[0])
+    read = estate.remit.cli("ledger", "read", allowed, "--reason", "complaint 71", by="mia")
+    assert read["items"][0]["what"] == "arguments" and read["items"][0]["value"] == {"order_id": "O-5003"}, read
+    newest = estate.remit.cli("ledger", "query", "--kind", "ContentRead", "--limit", "1", by="mia")["items"][0]
+    assert newest["record"]["event"]["reason"] == "complaint 71", newest
+    with pytest.raises(Refused) as refused:
+        estate.remit.cli("ledger", "read", allowed, "--reason", "curious")
+    assert refused.value.code == "not_permitted", "administering the realm does not open what is said in it"
+    with pytest.raises(Refused) as refused:
+        estate.remit.cli("ledger", "read", "0", "--reason", "complaint 71", by="mia")
+    assert refused.value.code == "not_found"

@@ -132,7 +132,7 @@ const REFERRING: &[(&str, &str)] = &[("arguments", "arguments"), ("beside", "bes
 
 async fn read(seq: u64, reason: &str, client: &Client, output: &Output) -> Result<(), Failure> {
     let record = client.get(&path(&["records", &seq.to_string()])).await?;
-    let event = record.get("event").unwrap_or(&Value::Null);
+    let event = record.pointer("/record/event").unwrap_or(&Value::Null);
     let task = event.get("task").and_then(Value::as_str);
     let mut read = Vec::new();
     for (member, what) in REFERRING {
