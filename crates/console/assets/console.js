@@ -90,7 +90,7 @@ for (const place of document.querySelectorAll("[data-wait-seconds]")) {
 const from = document.body.dataset.liveFrom;
 let stream, timer;
 // One look at a time, and a pause between two: an agent that never rests does not make its readers ask without end.
-const PAUSE_MS = 200;
+const PAUSE_MS = 100;
 let looking = false, again = false;
 const look = async () => {
   timer = undefined;

@@ -53,7 +53,8 @@ pub(crate) async fn show(
     let filter = Filter { artefacts, limit: limits::RELATED_RECORDS_MAX, ..Filter::default() };
     let related = crate::pages::lines(&console, filter, &state).await?;
     let waiting = answers::waiting_count(&state, &viewer.actor(), now);
-    let frame = Frame { title: "Change", place: Place::Changes, viewer: &viewer, waiting, refreshes: false };
+    let title = format!("Change {id}");
+    let frame = Frame { title: &title, place: Place::Changes, viewer: &viewer, waiting, refreshes: false };
     let shown = Shown { state: &state, viewer: &viewer, known: &known, compared, compiled, related, now };
     Ok(layout::page(&frame, &render(&shown)))
 }

@@ -38,7 +38,8 @@ impl Way {
         match self {
             Self::SignIn => {
                 "A client that knows the authorization of MCP needs the address and nothing else: it opens this console, where its person \
-                 chooses the agent and says what for."
+                 chooses the agent and says what for. One that publishes no document about itself is registered first (remit client add), or \
+                 may register itself where remit.toml says dynamic_registration = true under [oauth]."
             }
             Self::Run => {
                 "Each session of the client is a task of the agent and ends with it. On the machine of this realm its user is known by the \
